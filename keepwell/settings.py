@@ -1,0 +1,86 @@
+"""The settings of a Keepwell installation: read once, at the edge, from `KEEPWELL_*` variables.
+
+Every setting is a field of `Settings`; its name, default and meaning are what `docs/settings.md` lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+
+from keepwell.errors import ConfigError
+
+PREFIX = "KEEPWELL_"
+
+
+def _setting(default: str, meaning: str) -> str:
+    """A text field that carries its meaning, for the docs."""
+    value: str = field(default=default, metadata={"meaning": meaning})
+    return value
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where state lives. Every empty text means "below home"."""
+
+    home: str = _setting("keepwell-home", "Folder of all state: MLflow database, models, store.")
+    store_url: str = _setting("", "SQLAlchemy URL of the store; empty: SQLite file `store.db` below home.")
+    tracking_uri: str = _setting("", "MLflow tracking URI; empty: SQLite file `mlflow.db` below home.")
+    company: str = _setting("", "Company key that the service serves; empty: the only one there is.")
+    horizon: str = _setting("", "Horizon that the service serves, as `90d`; empty: the only one there is.")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the `KEEPWELL_*` variables of `environ`.
+
+        Raises ConfigError for a `KEEPWELL_*` name that is no setting.
+
+        >>> Settings.from_environment({"KEEPWELL_HOME": "/data/kw"}).home
+        '/data/kw'
+        """
+        given = {key.removeprefix(PREFIX).lower(): value for key, value in environ.items() if key.startswith(PREFIX)}
+        known = [setting.name for setting in fields(cls)]
+        unknown = sorted(set(given) - set(known))
+        if unknown:
+            raise ConfigError(
+                f"unknown setting {PREFIX}{unknown[0].upper()}",
+                hint=f"known are {', '.join(PREFIX + name.upper() for name in known)}",
+            )
+        return cls(**given)
+
+    def to_environment(self) -> dict[str, str]:
+        """The `KEEPWELL_*` variables that `from_environment` reads back to the same value, for a child process."""
+        return {PREFIX + setting.name.upper(): str(getattr(self, setting.name)) for setting in fields(self)}
+
+    @property
+    def home_path(self) -> Path:
+        """The state folder, absolute."""
+        return Path(self.home).expanduser().resolve()
+
+    @property
+    def resolved_store_url(self) -> str:
+        """The store's SQLAlchemy URL, with the default filled in."""
+        return self.store_url or f"sqlite:///{self.home_path / 'store.db'}"
+
+    @property
+    def resolved_tracking_uri(self) -> str:
+        """MLflow's tracking URI, with the default filled in."""
+        return self.tracking_uri or f"sqlite:///{self.home_path / 'mlflow.db'}"
+
+    @property
+    def artifact_root(self) -> Path:
+        """Where MLflow keeps artifacts when it runs on the local database."""
+        return self.home_path / "artifacts"
+
+
+def described_settings() -> list[tuple[str, str, str]]:
+    """(variable, default, meaning) of every setting, in order.
+
+    >>> described_settings()[0][:2]
+    ('KEEPWELL_HOME', 'keepwell-home')
+    """
+    return [
+        (PREFIX + setting.name.upper(), "" if setting.default is MISSING else str(setting.default), setting.metadata["meaning"])
+        for setting in fields(Settings)
+    ]

@@ -1,0 +1,1 @@
+"""Batch scoring, the store, the HTTP service and the retention console."""

@@ -1,0 +1,1 @@
+"""From feature panels to one registered model: labels, members, calibration, evaluation, registry."""
