@@ -92,7 +92,9 @@ class RequestError(KeepwellError):
 
     exit_code = 8
 
-    def __init__(self, message: str, *, hint: str, status: int = 400, code: str = "bad_request", field: str | None = None):
+    def __init__(
+        self, message: str, *, hint: str, status: int = 400, code: str = "bad_request", field: str | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status, self.code, self.field = status, code, field
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from rich.console import Console
+from rich.status import Status
 
 
 class Progress(Protocol):
-    """What long work reports to. `step` surrounds one step; `count` says how far it is inside."""
+    """What long work reports to: `step` surrounds one step, `count` says how far it is inside."""
 
-    def step(self, title: str):  # type: ignore[no-untyped-def]  # a context manager; Protocols cannot carry @contextmanager's type
+    def step(self, title: str, /) -> AbstractContextManager[None]:
         """Surround one named step."""
 
     def count(self, done: int, total: int) -> None:
@@ -24,7 +25,7 @@ class Silent:
     """Progress that nobody reads: the default of library calls and tests."""
 
     @contextmanager
-    def step(self, title: str) -> Iterator[None]:
+    def step(self, _title: str, /) -> Iterator[None]:
         """Run the block and say nothing."""
         yield
 
@@ -33,30 +34,38 @@ class Silent:
 
 
 class Steps:
-    """Progress on a terminal: a spinner while a step runs, then a line with its seconds; plain lines elsewhere."""
+    """Progress for people: a spinner while a step runs, then one line with its seconds; elsewhere just the lines."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
-        self._status = None
-        self._title = ""
+        self._running: list[tuple[str, Status]] = []
 
     @contextmanager
-    def step(self, title: str) -> Iterator[None]:
-        """Show `title` while the block runs; steps may nest, the inner one is shown."""
-        outer_status, outer_title = self._status, self._title
-        if outer_status is not None:
-            outer_status.stop()
-        started, self._title = time.monotonic(), title
-        with self._console.status(title) as self._status:
-            try:
-                yield
-            finally:
-                self._status, self._title = outer_status, outer_title
+    def step(self, title: str, /) -> Iterator[None]:
+        """Show `title` while the block runs; steps may nest, the innermost is shown."""
+        started = time.monotonic()
+        with self._spinner(title):
+            yield
         self._console.print(f"  [green]✓[/green] {title} [dim]{time.monotonic() - started:.1f} s[/dim]", highlight=False)
-        if outer_status is not None:
-            outer_status.start()
 
     def count(self, done: int, total: int) -> None:
         """Show `done` of `total` beside the current step."""
-        if self._status is not None:
-            self._status.update(f"{self._title} [dim]{done} of {total}[/dim]")
+        if self._running:
+            title, status = self._running[-1]
+            status.update(f"{title} [dim]{done} of {total}[/dim]")
+
+    @contextmanager
+    def _spinner(self, title: str) -> Iterator[None]:
+        """Rich shows one live line at a time, so the outer spinner rests meanwhile."""
+        outer = self._running[-1][1] if self._running else None
+        if outer is not None:
+            outer.stop()
+        status = self._console.status(title)
+        self._running.append((title, status))
+        try:
+            with status:
+                yield
+        finally:
+            self._running.pop()
+            if outer is not None:
+                outer.start()

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from keepwell.files import written_whole
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    place = tmp_path / "scores.csv"
+    place.write_text("old")
+
+    def fail_half_way() -> None:
+        with written_whole(place) as temporary:
+            temporary.write_text("ne")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        fail_half_way()
+    assert place.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_the_temporary_file_keeps_the_suffix_that_writers_look_at(tmp_path: Path) -> None:
+    with written_whole(tmp_path / "new" / "scores.parquet") as temporary:
+        assert temporary.suffix == ".parquet"
+        temporary.write_text("whole")
+    assert (tmp_path / "new" / "scores.parquet").read_text() == "whole"
+
+
+def test_a_finished_file_is_readable_as_any_other(tmp_path: Path) -> None:
+    with written_whole(tmp_path / "ours") as temporary:
+        temporary.write_text("x")
+    (tmp_path / "usual").write_text("x")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "usual").stat().st_mode
