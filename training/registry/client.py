@@ -1,0 +1,160 @@
+"""Champions: which version of a model may score, and the scorer behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keepwell.errors import ModelError
+from training.registry.mlflow_home import database_file, is_local, local_folder, mlflow
+from training.registry.run import Run, started_run
+
+if TYPE_CHECKING:
+    from training.scorer import Scorer
+
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+
+
+def model_name(company: str, horizon_days: int) -> str:
+    """The registered model's name; `/`, `:` and `%`, which MLflow or we cannot have, are percent-encoded: no two keys collide.
+
+    >>> model_name("corner-shop", 90), model_name("shop: north/south", 28)
+    ('corner-shop-90d', 'shop%3A north%2Fsouth-28d')
+    """
+    safe = company.replace("%", "%25").replace("/", "%2F").replace(":", "%3A")
+    return f"{safe}-{horizon_days}d"
+
+
+class Registry:
+    """Runs and models in the MLflow at `tracking_uri`; on a database, files go below `artifact_root`.
+
+    Nothing is opened or created until a method needs it; reading never creates a database. Several processes may use it at once.
+    """
+
+    def __init__(self, tracking_uri: str, artifact_root: Path) -> None:
+        self.tracking_uri = tracking_uri
+        self.artifact_root = artifact_root.resolve()
+
+    @contextmanager
+    def run(self, experiment: str, name: str) -> Iterator[Run]:
+        """Log one run of `experiment`; inside `mlflow run` on the same tracking URI, join the run that it opened.
+
+        The run ends as FINISHED, or as FAILED when the block raises.
+        """
+        with started_run(self.tracking_uri, self._artifact_location(experiment), experiment, name) as run:
+            yield run
+
+    def champion(self, company: str, horizon_days: int) -> Scorer:
+        """The scorer that may score now. Raises ModelError when there is none."""
+        return self.scorer(company, horizon_days, self.champion_version(company, horizon_days))
+
+    def champion_version(self, company: str, horizon_days: int) -> str:
+        """The champion's version: one query. Raises ModelError when there is no champion."""
+        version = self.version(company, horizon_days, CHAMPION)
+        if version is None:
+            raise ModelError(
+                f"no champion for company {company!r} and a horizon of {horizon_days} days in {self.tracking_uri}",
+                hint=self._champion_hint(horizon_days),
+            )
+        return version
+
+    def scorer(self, company: str, horizon_days: int, version: str) -> Scorer:
+        """The scorer of one version, with `info.version` filled in. Raises ModelError when there is no such version."""
+        from training.scorer import Scorer  # noqa: PLC0415  # LightGBM is for those who load a model
+
+        name = model_name(company, horizon_days)
+        self._require_version(company, horizon_days, version)
+        uri = self._client.get_model_version_download_uri(name, version)
+        scorer = Scorer.load(local_folder(f"{uri}/artifacts/scorer", self.tracking_uri))
+        scorer.info = replace(scorer.info, version=version)
+        return scorer
+
+    def version(self, company: str, horizon_days: int, alias: str) -> str | None:
+        """The version under `alias` (champion, challenger or previous); None when there is none."""
+        if not self._exists:
+            return None
+        try:
+            found = self._client.get_model_version_by_alias(model_name(company, horizon_days), alias)
+        except mlflow().exceptions.MlflowException as error:
+            _reraise_unless_absent(error)
+            return None
+        return str(found.version)
+
+    def champions(self) -> tuple[tuple[str, int], ...]:
+        """Every (company, horizon in days) that has a champion, in order."""
+        if not self._exists:
+            return ()
+        models = _all_pages(self._client.search_registered_models)
+        ours = [model for model in models if CHAMPION in model.aliases and "keepwell.company" in model.tags]
+        return tuple(sorted((model.tags["keepwell.company"], int(model.tags["keepwell.horizon_days"])) for model in ours))
+
+    def horizons(self, company: str) -> tuple[int, ...]:
+        """The horizons in days for which `company` has a champion, shortest first; empty when there is none."""
+        return tuple(horizon for key, horizon in self.champions() if key == company)
+
+    def promote(self, company: str, horizon_days: int, version: str) -> None:
+        """Make `version` the champion; the champion so far becomes `previous`. Promoting the champion changes nothing.
+
+        Raises ModelError when there is no such version.
+        """
+        name, before = model_name(company, horizon_days), self.version(company, horizon_days, CHAMPION)
+        self._require_version(company, horizon_days, version)
+        if before == version:
+            return
+        if before is not None:
+            self._client.set_registered_model_alias(name, PREVIOUS, before)
+        self._client.set_registered_model_alias(name, CHAMPION, version)
+        if self.version(company, horizon_days, CHALLENGER) == version:
+            self._client.delete_registered_model_alias(name, CHALLENGER)
+
+    def challenge(self, company: str, horizon_days: int, version: str) -> None:
+        """Name `version` the challenger: kept for a person to promote. Raises ModelError when there is no such version."""
+        self._require_version(company, horizon_days, version)
+        self._client.set_registered_model_alias(model_name(company, horizon_days), CHALLENGER, version)
+
+    @cached_property
+    def _client(self) -> Any:  # noqa: ANN401  # MLflow is not typed for its callers
+        return mlflow().MlflowClient(self.tracking_uri, registry_uri=self.tracking_uri)
+
+    @property
+    def _exists(self) -> bool:
+        """Whether there is a database to ask: opening a missing SQLite file would create one."""
+        file = database_file(self.tracking_uri)
+        return file is None or file.is_file()
+
+    def _artifact_location(self, experiment: str) -> str | None:
+        """An absolute place, since MLflow keeps it for good; None leaves the choice to a tracking server."""
+        return (self.artifact_root / experiment.replace("/", "-")).as_uri() if is_local(self.tracking_uri) else None
+
+    def _require_version(self, company: str, horizon_days: int, version: str) -> None:
+        name = model_name(company, horizon_days)
+        try:
+            found = self._exists and version.isdigit() and self._client.get_model_version(name, version)
+        except mlflow().exceptions.MlflowException as error:
+            _reraise_unless_absent(error)
+            found = False
+        if not found:
+            raise ModelError(f"model {name!r} has no version {version!r}", hint="train one, or look at the versions in MLflow")
+
+    def _champion_hint(self, horizon_days: int) -> str:
+        known = ", ".join(f"{key} ({horizon} days)" for key, horizon in self.champions())
+        train = f"train one: keepwell train DATA --horizon {horizon_days}d --as-of DATE"
+        return f"{train}; champions there are for: {known}" if known else train
+
+
+def _reraise_unless_absent(error: Any) -> None:  # noqa: ANN401  # an MlflowException, whose module is imported late
+    """MLflow says "absent" in two ways: no such model, or no such alias of a model."""
+    if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+        raise ModelError(f"MLflow does not answer: {error.message}", hint="check KEEPWELL_TRACKING_URI") from error
+
+
+def _all_pages(search: Any) -> Iterator[Any]:  # noqa: ANN401  # MLflow's paged search methods
+    page = search()
+    yield from page
+    while page.token:
+        page = search(page_token=page.token)
+        yield from page

@@ -1,0 +1,64 @@
+"""The door to MLflow: imported on first use, quiet, and without a word to the outside."""
+
+from __future__ import annotations
+
+import logging
+import os
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import unquote, urlsplit
+
+from keepwell.errors import ModelError
+
+SQLITE = "sqlite:///"
+
+
+@cache
+def mlflow() -> ModuleType:
+    """The mlflow module, without telemetry and progress bars: it reads the variables when it is first imported."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import mlflow as module  # noqa: PLC0415  # two seconds that only those who need the registry pay
+    import mlflow.pyfunc  # noqa: PLC0415
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return module
+
+
+def database_file(tracking_uri: str) -> Path | None:
+    """The file behind a SQLite tracking URI; None for any other kind of URI.
+
+    >>> database_file("sqlite:////data/mlflow.db").as_posix()
+    '/data/mlflow.db'
+    >>> database_file("http://tracking.example:5000") is None
+    True
+    """
+    return Path(tracking_uri.removeprefix(SQLITE)) if tracking_uri.startswith(SQLITE) else None
+
+
+def is_local(tracking_uri: str) -> bool:
+    """Whether artifacts go to a folder of ours: true for a database, false for an MLflow server, which has its own place.
+
+    >>> is_local("sqlite:////data/mlflow.db"), is_local("https://tracking.example")
+    (True, False)
+    """
+    return urlsplit(tracking_uri).scheme not in {"http", "https", "databricks"}
+
+
+def local_folder(uri: str, tracking_uri: str) -> Path:
+    """The folder that `uri` names: itself where it is on this machine, else a downloaded copy.
+
+    Raises ModelError when the artifacts are gone: the database knows them, the folder is not there.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme not in {"", "file"}:
+        return Path(mlflow().artifacts.download_artifacts(artifact_uri=uri, tracking_uri=tracking_uri))
+    folder = Path(unquote(parts.path))
+    if not folder.is_dir():
+        raise ModelError(
+            f"the model's files are gone: {folder}",
+            hint="put the artifacts back where they were (MLflow keeps absolute paths), or train again",
+        )
+    return folder
