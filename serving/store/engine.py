@@ -1,0 +1,100 @@
+"""Connections to the store: SQLite set up for many readers beside one writer, and errors in words a user can act on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from keepwell.errors import StoreError
+
+WRITER_WAITS_S = 300
+"""How long a writer waits for the one before it; readers of SQLite in WAL mode never wait."""
+
+_ADVISORY_KEY = 7_226_351_004  # one number for all Keepwell writers of a PostgreSQL database
+
+_HINTS = {
+    "no such table": "the store is empty: `keepwell score DATA --as-of DATE --out FILE` fills it",
+    "does not exist": "the store is empty: `keepwell score DATA --as-of DATE --out FILE` fills it",
+    "locked": "another program is writing to it: try again when it is done",
+    "disk": "free some disk space, then run the command again; what was there before is untouched",
+    "not a database": "KEEPWELL_STORE_URL names a file that is something else: name another one",
+    "readonly": "give this user the right to write to the file and its folder",
+    "unable to open": "check that the folder exists and that this user may write to it",
+}
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for any SQLAlchemy URL; the folder of a SQLite file is made when first connected to.
+
+    Raises StoreError when the URL cannot be understood or its driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+        engine = create_engine(parsed)
+    except (ArgumentError, SQLAlchemyError, ImportError) as error:
+        raise StoreError(
+            f"the store's URL {_without_password(url)!r} cannot be used: {error}",
+            hint="set KEEPWELL_STORE_URL to a URL such as sqlite:////data/keepwell/store.db",
+        ) from error
+    if parsed.get_backend_name() == "sqlite":
+        _set_up_sqlite(engine)
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection whose queries all see one state of the store. Raises StoreError."""
+    with _speaking_plainly(engine), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """The one writing transaction: all of it is kept or nothing; the next writer waits. Raises StoreError."""
+    with _speaking_plainly(engine), engine.execution_options(writes=True).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_KEY})")
+        yield connection
+
+
+def _set_up_sqlite(engine: Engine) -> None:
+    """WAL, foreign keys, and transactions that Python's driver does not begin or end behind our back."""
+
+    @event.listens_for(engine, "do_connect")
+    def make_folder(_dialect: object, _record: object, arguments: list[str], _options: dict[str, object]) -> None:
+        if arguments and not arguments[0].startswith((":memory:", "file:")):
+            Path(arguments[0]).parent.mkdir(parents=True, exist_ok=True)
+
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in (f"busy_timeout={WRITER_WAITS_S * 1000}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A writer takes its place in the queue at once; upgrading a reader later could fail instead of wait.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _speaking_plainly(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        cause = str(getattr(error, "orig", None) or error).strip()
+        hint = next((hint for sign, hint in _HINTS.items() if sign in cause.lower()), "check KEEPWELL_STORE_URL and the database")
+        place = engine.url.render_as_string(hide_password=True)
+        raise StoreError(f"the store {place} cannot be used: {cause}", hint=hint) from error
+
+
+def _without_password(url: str) -> str:
+    """The URL as text that may be shown: everything between `//` and `@` is left out."""
+    head, sign, tail = url.rpartition("@")
+    return f"{head.partition('//')[0]}//...{sign}{tail}" if sign else url

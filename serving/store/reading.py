@@ -1,0 +1,226 @@
+"""The queries: each takes a load that the caller holds, so one page shows one load from top to bottom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Engine, FromClause, RowMapping, Select, Table, and_, case, func, or_, select
+
+from serving.store.engine import reading
+from serving.store.records import (
+    CustomerFilter,
+    CustomerPage,
+    Event,
+    Load,
+    Plan,
+    PlanItem,
+    Reason,
+    ScoreRow,
+    Summary,
+    TierCount,
+)
+from serving.store.schema import events, feature_rows, loads, plan_items, plans, scores
+
+SORTABLE = (
+    "value_at_risk",
+    "churn_probability",
+    "expected_value",
+    "lifetime_value",
+    "current_value",
+    "potential_value",
+    "customer_id",
+    "name",
+)
+"""The columns that `Reader.customers` sorts by."""
+
+_IDS_AT_ONCE = 500
+_LOAD_COLUMNS = [column for column in loads.c if column.name != "current"]
+_SCORE_COLUMNS = [column for column in scores.c if column.name != "load_id"]
+_ITEM_COLUMNS = [column for column in plan_items.c if column.name != "plan_id"]
+
+
+class Reader:
+    """Read access to a store. All methods raise StoreError when it cannot be read."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def current_load(self, company: str | None = None, horizon_days: int | None = None) -> Load | None:
+        """The load that readers see; the latest one where a company or a horizon is left open; None when there is none."""
+        query = select(*_LOAD_COLUMNS).where(loads.c.current).order_by(loads.c.loaded_at.desc(), loads.c.id.desc()).limit(1)
+        if company is not None:
+            query = query.where(loads.c.company == company)
+        if horizon_days is not None:
+            query = query.where(loads.c.horizon_days == horizon_days)
+        row = self._first(query)
+        return None if row is None else _load(row)
+
+    def loads(self) -> tuple[Load, ...]:
+        """Every load that is kept, newest first."""
+        return tuple(_load(row) for row in self._all(select(*_LOAD_COLUMNS).order_by(loads.c.id.desc())))
+
+    def customers(
+        self,
+        load: Load,
+        chosen: CustomerFilter = CustomerFilter(),
+        *,
+        sort: str = "value_at_risk",
+        descending: bool = True,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> CustomerPage:
+        """One page of the customers that pass the filter, with their planned actions.
+
+        `sort` is one of SORTABLE (ValueError otherwise); missing values come last, ties are in the order of the ids.
+        """
+        if sort not in SORTABLE:
+            raise ValueError(f"cannot sort by {sort!r}; known are {', '.join(SORTABLE)}")
+        by = scores.c[sort]
+        order = (by.desc() if descending else by.asc()).nulls_last()
+        with reading(self._engine) as connection:
+            source = _with_items(connection.scalar(_latest_plan_id(load)))
+            passing = _passing(load, chosen)
+            total = connection.scalar(select(func.count()).select_from(source).where(passing))
+            page = select(*_SCORE_COLUMNS, plan_items.c.action, plan_items.c.title.label("action_title"))
+            page = page.select_from(source).where(passing).order_by(order, scores.c.customer_id).offset(offset).limit(limit)
+            rows = tuple(_score_row(row) for row in connection.execute(page).mappings())
+        return CustomerPage(rows, total or 0)
+
+    def customer(self, load: Load, customer_id: str) -> ScoreRow | None:
+        """One customer's scores; None when the load does not hold them."""
+        return self.customers_by_id(load, [customer_id]).get(customer_id)
+
+    def customers_by_id(self, load: Load, customer_ids: Sequence[str]) -> dict[str, ScoreRow]:
+        """The scores of these customers by id; who is not in the load is not in the answer."""
+        found: dict[str, ScoreRow] = {}
+        with reading(self._engine) as connection:
+            plan_id = connection.scalar(_latest_plan_id(load))
+            query = select(*_SCORE_COLUMNS, plan_items.c.action, plan_items.c.title.label("action_title"))
+            query = query.select_from(_with_items(plan_id)).where(scores.c.load_id == load.id)
+            for start in range(0, len(customer_ids), _IDS_AT_ONCE):
+                some = list(customer_ids[start : start + _IDS_AT_ONCE])
+                rows = connection.execute(query.where(scores.c.customer_id.in_(some))).mappings()
+                found |= {row["customer_id"]: _score_row(row) for row in rows}
+        return found
+
+    def features(self, load: Load, customer_id: str) -> dict[str, float | None] | None:
+        """A customer's feature row by name, None for a missing value; None as a whole when the row is not kept."""
+        query = select(feature_rows.c.row).where(_of(feature_rows, load, customer_id))
+        row = self._first(query)
+        if row is None:
+            return None
+        values = np.frombuffer(row["row"], dtype="<f8")
+        return {name: None if np.isnan(value) else float(value) for name, value in zip(load.feature_names, values, strict=True)}
+
+    def timeline(self, load: Load, customer_id: str, *, limit: int | None = None) -> tuple[Event, ...]:
+        """What happened to a customer before `as_of`, newest first."""
+        query = select(events.c.day, events.c.kind, events.c.count, events.c.amount, events.c.detail)
+        query = query.where(_of(events, load, customer_id)).order_by(events.c.day.desc(), events.c.kind).limit(limit)
+        return tuple(Event(**row) for row in self._all(query))
+
+    def summary(self, load: Load, *, at_risk_from: float = 0.5) -> Summary:
+        """The load in figures; a customer is at risk when the churn probability is at least `at_risk_from`."""
+        at_risk = case((scores.c.churn_probability >= at_risk_from, 1), else_=0)
+        query = select(
+            scores.c.value_tier,
+            func.count().label("customers"),
+            func.coalesce(func.sum(scores.c.expected_value), 0.0).label("expected_value"),
+            func.coalesce(func.sum(scores.c.value_at_risk), 0.0).label("value_at_risk"),
+            func.sum(at_risk).label("at_risk"),
+            func.sum(scores.c.complaints_open).label("complaints_open"),
+        )
+        rows = self._all(query.where(scores.c.load_id == load.id).group_by(scores.c.value_tier).order_by(scores.c.value_tier))
+        return _summary(rows)
+
+    def choices(self, load: Load, column: str) -> tuple[str, ...]:
+        """The labels that a text column of the scores takes in this load, in alphabetical order, for a filter's list."""
+        by = scores.c[column]
+        rows = self._all(select(by).where(scores.c.load_id == load.id, by.is_not(None)).distinct().order_by(by))
+        return tuple(row[column] for row in rows)
+
+    def plan(self, load: Load) -> Plan | None:
+        """The newest plan made from this load; None when there is none."""
+        columns = [plans.c[name] for name in Plan.__dataclass_fields__]
+        row = self._first(select(*columns).where(plans.c.load_id == load.id).order_by(plans.c.id.desc()).limit(1))
+        return None if row is None else Plan(**{**row, "notes": tuple(row["notes"])})
+
+    def plan_items(self, plan: Plan, *, offset: int = 0, limit: int | None = None) -> tuple[PlanItem, ...]:
+        """The plan's actions, the most urgent first."""
+        query = select(*_ITEM_COLUMNS).where(plan_items.c.plan_id == plan.id)
+        query = query.order_by(plan_items.c.priority, plan_items.c.customer_id).offset(offset).limit(limit)
+        return tuple(PlanItem(**row) for row in self._all(query))
+
+    def plan_item(self, plan: Plan, customer_id: str) -> PlanItem | None:
+        """What the plan has for one customer; None when it leaves them alone."""
+        query = select(*_ITEM_COLUMNS).where(plan_items.c.plan_id == plan.id, plan_items.c.customer_id == customer_id)
+        row = self._first(query)
+        return None if row is None else PlanItem(**row)
+
+    def planned_actions(self, plan: Plan) -> dict[str, int]:
+        """How many customers the plan gives each action, the most frequent first."""
+        number = func.count().label("number")
+        query = select(plan_items.c.action, number).where(plan_items.c.plan_id == plan.id).group_by(plan_items.c.action)
+        return {row["action"]: row["number"] for row in self._all(query.order_by(number.desc(), plan_items.c.action))}
+
+    def _all(self, query: Select[Any]) -> Sequence[RowMapping]:
+        with reading(self._engine) as connection:
+            return connection.execute(query).mappings().all()
+
+    def _first(self, query: Select[Any]) -> RowMapping | None:
+        with reading(self._engine) as connection:
+            return connection.execute(query).mappings().first()
+
+
+def _of(table: Table, load: Load, customer_id: str) -> ColumnElement[bool]:
+    return and_(table.c.load_id == load.id, table.c.customer_id == customer_id)
+
+
+def _latest_plan_id(load: Load) -> Select[Any]:
+    return select(func.max(plans.c.id)).where(plans.c.load_id == load.id)
+
+
+def _with_items(plan_id: int | None) -> FromClause:
+    """The scores, each beside its item of this plan; all items empty when there is no plan."""
+    same = and_(plan_items.c.customer_id == scores.c.customer_id, plan_items.c.plan_id == plan_id)
+    return scores.outerjoin(plan_items, same)
+
+
+def _passing(load: Load, chosen: CustomerFilter) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = [scores.c.load_id == load.id]
+    for name in ("status", "value_tier", "quadrant", "lifecycle", "owner"):
+        if (wanted := getattr(chosen, name)) is not None:
+            conditions.append(scores.c[name] == wanted)
+    if chosen.action is not None:
+        conditions.append(plan_items.c.action == chosen.action)
+    if chosen.with_open_complaint:
+        conditions.append(scores.c.complaints_open > 0)
+    if chosen.search:
+        part = chosen.search.strip()
+        found = (column.icontains(part, autoescape=True) for column in (scores.c.customer_id, scores.c.name))
+        conditions.append(or_(*found))
+    return and_(*conditions)
+
+
+def _load(row: RowMapping) -> Load:
+    return Load(**{**row, "feature_names": tuple(row["feature_names"])})
+
+
+def _score_row(row: RowMapping) -> ScoreRow:
+    texts = row["reasons"]
+    reasons = None if texts is None else tuple(Reason(**reason) for reason in json.loads(texts))
+    return ScoreRow(**{**row, "reasons": reasons})
+
+
+def _summary(tiers: Sequence[RowMapping]) -> Summary:
+    complaints = [int(tier["complaints_open"]) for tier in tiers if tier["complaints_open"] is not None]
+    return Summary(
+        customers=sum(tier["customers"] for tier in tiers),
+        customers_at_risk=sum(int(tier["at_risk"]) for tier in tiers),
+        value_at_risk=sum(tier["value_at_risk"] for tier in tiers),
+        expected_value=sum(tier["expected_value"] for tier in tiers),
+        complaints_open=sum(complaints) if complaints else None,
+        tiers=tuple(TierCount(**{name: tier[name] for name in TierCount.__dataclass_fields__}) for tier in tiers),
+    )

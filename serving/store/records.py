@@ -1,0 +1,159 @@
+"""What the store hands out: frozen records, no SQL in sight. Money is in currency units; None means not known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One scoring run: `as_of` and `data_until` are days in the company's zone, `loaded_at` is an instant in UTC."""
+
+    id: int
+    company: str
+    horizon_days: int
+    as_of: date
+    data_until: date
+    loaded_at: datetime
+    model_version: str
+    model_family: str
+    grade: str
+    customers: int
+    feature_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One signed contribution: `target` is churn (adds up to logit p) or value (adds up to log expected value)."""
+
+    target: str
+    feature: str
+    name: str
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """One customer in one load, with the planned action where there is one."""
+
+    customer_id: str
+    name: str | None
+    owner: str | None
+    churn_probability: float
+    expected_value: float | None
+    value_low: float | None
+    value_high: float | None
+    value_at_risk: float | None
+    current_value: float | None
+    potential_value: float | None
+    lifetime_value: float | None
+    status: str | None
+    value_tier: str | None
+    quadrant: str | None
+    lifecycle: str | None
+    loyalty: str | None
+    relation: str | None
+    credit_grade: str | None
+    service_level: str | None
+    next_category: str | None
+    complaints_open: int | None
+    reasons: tuple[Reason, ...] | None
+    action: str | None = None
+    action_title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFilter:
+    """Which customers to list; None lets all through. `search` is a part of the id or of the name, in any case of A to Z.
+
+    `action` is the name of a planned action.
+    """
+
+    search: str | None = None
+    status: str | None = None
+    value_tier: str | None = None
+    quadrant: str | None = None
+    lifecycle: str | None = None
+    owner: str | None = None
+    action: str | None = None
+    with_open_complaint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """One page of the list, and how many customers pass the filter in all."""
+
+    rows: tuple[ScoreRow, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to a customer on one day: `kind` is purchase, refund, complaint, contact or payment.
+
+    `amount` is the day's sum (refunds negative), `count` how many events it holds, `detail` a short English phrase.
+    """
+
+    day: date
+    kind: str
+    count: int
+    amount: float | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TierCount:
+    """One value tier: how many customers, what they are expected to bring, how much of their value is at risk."""
+
+    value_tier: str | None
+    customers: int
+    expected_value: float
+    value_at_risk: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One load in figures. `customers_at_risk` have a churn probability of at least the threshold that was asked for.
+
+    `complaints_open` is None where the company has no complaints table.
+    """
+
+    customers: int
+    customers_at_risk: int
+    value_at_risk: float
+    expected_value: float
+    complaints_open: int | None
+    tiers: tuple[TierCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One action plan: its cost and expected net value are sums over its items."""
+
+    id: int
+    load_id: int
+    as_of: date
+    made_at: datetime
+    budget: float | None
+    capacities: dict[str, int]
+    cost: float
+    expected_net_value: float
+    customers: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItem:
+    """The action planned for one customer; `priority` 1 comes first."""
+
+    customer_id: str
+    priority: int
+    action: str
+    title: str | None
+    channel: str | None
+    cost: float
+    expected_net_value: float
+    churn_probability: float
+    value_at_risk: float | None
+    reason: str | None

@@ -1,0 +1,192 @@
+"""The store as one object: everything that `Reader` answers, and the writing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+from sqlalchemy import Connection, Table, delete, insert, select, update
+
+from keepwell.errors import StoreError
+from serving.store.engine import open_engine, writing
+from serving.store.migrate import migrate
+from serving.store.reading import Reader
+from serving.store.records import Load
+from serving.store.schema import events as events_table
+from serving.store.schema import feature_rows, loads, plan_items, plans, scores
+
+KEPT_LOADS = 3
+"""How many loads of one company and horizon stay: the current one, and those before it for readers who still hold them."""
+
+_ROWS_AT_ONCE = 20_000
+_OF_THE_LOAD = ("as_of", "data_until", "horizon_days", "model_version", "model_family", "grade")
+
+
+class Store(Reader):
+    """A store by its SQLAlchemy URL. Call `migrate` once before the first use.
+
+    >>> store = Store("sqlite://")
+    >>> store.migrate()
+    >>> store.current_load() is None
+    True
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(open_engine(url))
+
+    def migrate(self) -> None:
+        """Bring the schema to this version; an empty database gets all tables."""
+        migrate(self._engine)
+
+    def close(self) -> None:
+        """Let go of all connections; the next use opens new ones."""
+        self._engine.dispose()
+
+    def load_scores(
+        self,
+        frame: pl.DataFrame,
+        *,
+        company: str,
+        loaded_at: datetime,
+        features: pl.DataFrame | None = None,
+        events: pl.DataFrame | None = None,
+        people: pl.DataFrame | None = None,
+    ) -> Load:
+        """Write one scoring run and make it the current one; readers see it whole or not at all.
+
+        `frame` has the score columns of docs/architecture.md, one run of them (StoreError otherwise). `features` has
+        customer_id, as_of and one column per feature; `events` customer_id, day, kind, count, amount, detail;
+        `people` customer_id, name and owner. Each may be left out. The oldest loads beyond KEPT_LOADS are removed.
+        """
+        run = _the_run(frame)
+        parts = _parts(frame, features, events, people)
+        names = [] if features is None else [name for name in features.columns if name not in ("customer_id", "as_of")]
+        with writing(self._engine) as connection:
+            values = {**run, "company": company, "loaded_at": loaded_at, "customers": frame.height, "feature_names": names}
+            load_id = _insert_one(connection, loads, {**values, "current": False})
+            for table, part in parts:
+                _insert_frame(connection, table, part.with_columns(load_id=pl.lit(load_id, pl.Int64)))
+            _make_current(connection, company, run["horizon_days"], load_id)
+            _prune(connection, company, run["horizon_days"])
+        return Load(id=load_id, company=company, loaded_at=loaded_at, customers=frame.height, feature_names=tuple(names), **run)
+
+    def save_plan(
+        self,
+        load: Load,
+        items: pl.DataFrame,
+        *,
+        made_at: datetime,
+        budget: float | None,
+        capacities: Mapping[str, int],
+        notes: Sequence[str] = (),
+    ) -> int:
+        """Write a plan made from `load` and return its id; the newest plan of a load is the one that readers see.
+
+        `items` has customer_id, action, cost, expected_net_value, churn_probability, and where known title, channel,
+        value_at_risk, reason, priority (else the order of the rows).
+        """
+        rows = _plan_rows(items)
+        plan = {
+            **{name: getattr(load, name) for name in ("company", "horizon_days", "as_of", "model_version")},
+            **{"load_id": load.id, "made_at": made_at, "budget": budget, "capacities": dict(capacities), "notes": list(notes)},
+            **{"cost": rows["cost"].sum(), "expected_net_value": rows["expected_net_value"].sum(), "customers": rows.height},
+        }
+        with writing(self._engine) as connection:
+            plan_id = _insert_one(connection, plans, plan)
+            _insert_frame(connection, plan_items, rows.with_columns(plan_id=pl.lit(plan_id, pl.Int64)))
+        return plan_id
+
+
+def _the_run(frame: pl.DataFrame) -> dict[str, Any]:
+    """What is the same in every row of a scoring run. Raises StoreError when it is not the same."""
+    if frame.is_empty():
+        raise StoreError("there are no scores to load", hint="score a company that has customers")
+    run = frame.select(_OF_THE_LOAD).unique()
+    if run.height > 1:
+        raise StoreError(
+            f"the scores are of {run.height} different runs ({', '.join(_OF_THE_LOAD)} must be the same in all rows)",
+            hint="load one run of `keepwell score` at a time",
+        )
+    return run.row(0, named=True)
+
+
+def _parts(
+    frame: pl.DataFrame, features: pl.DataFrame | None, events: pl.DataFrame | None, people: pl.DataFrame | None
+) -> list[tuple[Table, pl.DataFrame]]:
+    """The frames that go into each table, ids as text and sorted by id: a B-tree fills fastest in its own order."""
+    parts = [(scores, _score_rows(frame, features, people))]
+    if features is not None:
+        parts.append((feature_rows, _packed(features)))
+    if events is not None:
+        parts.append((events_table, events))
+    return [(table, part.with_columns(pl.col("customer_id").cast(pl.String)).sort("customer_id")) for table, part in parts]
+
+
+def _score_rows(frame: pl.DataFrame, features: pl.DataFrame | None, people: pl.DataFrame | None) -> pl.DataFrame:
+    rows = frame.drop(_OF_THE_LOAD).with_columns(reasons=reasons_as_json(frame["reasons"]))
+    if features is not None and "complaints_open" in features.columns:
+        open_now = features.select("customer_id", pl.col("complaints_open").cast(pl.Int64))
+        rows = rows.join(open_now, on="customer_id", how="left")
+    if people is not None:
+        known = people.select(name for name in ("customer_id", "name", "owner") if name in people.columns)
+        rows = rows.join(known, on="customer_id", how="left")
+    return rows
+
+
+def reasons_as_json(reasons: pl.Series) -> pl.Series:
+    """A list<struct> series as JSON texts, null where there are no reasons.
+
+    >>> reason = {"target": "churn", "feature": "x", "name": "X", "contribution": 0.5}
+    >>> reasons_as_json(pl.Series([[reason], None])).to_list()
+    ['[{"target": "churn", "feature": "x", "name": "X", "contribution": 0.5}]', None]
+    """
+    texts = [None if value is None else json.dumps(list(value), ensure_ascii=False) for value in reasons]
+    return pl.Series(reasons.name, texts, dtype=pl.String)
+
+
+def _packed(features: pl.DataFrame) -> pl.DataFrame:
+    """Customer ids and their features as bytes: float64, little-endian, in the order of the columns, NaN = missing."""
+    values = features.drop("customer_id", "as_of", strict=False)
+    matrix = np.ascontiguousarray(values.cast(pl.Float64).fill_null(float("nan")).to_numpy(), dtype="<f8")
+    blobs = [row.tobytes() for row in matrix]
+    return features.select("customer_id").with_columns(row=pl.Series(blobs, dtype=pl.Binary))
+
+
+def _plan_rows(items: pl.DataFrame) -> pl.DataFrame:
+    rows = items.with_columns(pl.col("customer_id").cast(pl.String))
+    if "priority" not in rows.columns:
+        rows = rows.with_row_index("priority", offset=1)
+    kept = [name for name in rows.columns if name in plan_items.c]
+    return rows.select(kept).with_columns(pl.col("priority").cast(pl.Int64))
+
+
+def _insert_one(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
+    key = connection.execute(insert(table).values(**values)).inserted_primary_key
+    assert key is not None, "both tables have one integer key"
+    return int(key[0])
+
+
+def _insert_frame(connection: Connection, table: Table, frame: pl.DataFrame) -> None:
+    for start in range(0, frame.height, _ROWS_AT_ONCE):
+        connection.execute(insert(table), list(_rows(frame.slice(start, _ROWS_AT_ONCE))))
+
+
+def _rows(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """Rows as dicts; NaN, which SQLite would keep as null and others as NaN, is null in all."""
+    return frame.with_columns(pl.col(pl.Float64, pl.Float32).fill_nan(None)).iter_rows(named=True)
+
+
+def _make_current(connection: Connection, company: str, horizon_days: int, load_id: int) -> None:
+    same = (loads.c.company == company) & (loads.c.horizon_days == horizon_days)
+    connection.execute(update(loads).where(same, loads.c.current).values(current=False))
+    connection.execute(update(loads).where(loads.c.id == load_id).values(current=True))
+
+
+def _prune(connection: Connection, company: str, horizon_days: int) -> None:
+    same = (loads.c.company == company) & (loads.c.horizon_days == horizon_days)
+    kept = connection.scalars(select(loads.c.id).where(same).order_by(loads.c.id.desc()).limit(KEPT_LOADS)).all()
+    connection.execute(delete(loads).where(same, loads.c.id.not_in(kept)))
