@@ -1,0 +1,209 @@
+"""The executor for tables: Narwhals expressions on whatever engine the tables live in.
+
+Views are built once where every row was known on its own day; where rows came late or were replaced by newer versions, they
+are built again for each date from the rows known before it. Then each date takes one group-by per view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date
+from functools import reduce
+from itertools import groupby
+from operator import and_
+from typing import Any, TypeAlias
+
+import narwhals as nw
+
+from features.asof import NEVER_DAY, Column, day_number, known_before
+from features.definitions import Aggregate, Computed, Feature, View, absent
+from features.views import PURCHASE_DAYS, TEXTS, VIEWS
+
+Frame: TypeAlias = nw.LazyFrame[Any]
+"""A table of any engine."""
+
+EVENT_DAYS = {"transactions": "ordered_day", "complaints": "opened_day"}
+"""Event table -> the day on which its rows happen; other tables hold no events."""
+
+
+class FrameOperations:
+    """`Operations` on Narwhals expressions; missing is null."""
+
+    def __init__(self, decimals: Mapping[str, int], as_of_day: int) -> None:
+        self.as_of_day, self._decimals = as_of_day, decimals
+
+    def divide(self, numerator: Column, denominator: Column) -> Column:
+        """See `Operations`."""
+        return nw.when(denominator != 0).then(numerator / denominator)
+
+    def where(self, condition: Column, value: Column, otherwise: Column = None) -> Column:
+        """See `Operations`."""
+        branch = nw.when(condition).then(value)
+        return branch if otherwise is None else branch.otherwise(otherwise)
+
+    def is_missing(self, column: Column) -> Column:
+        """See `Operations`."""
+        return column.is_null()
+
+    def whole(self, column: Column) -> Column:
+        """See `Operations`."""
+        return column.floor().cast(nw.Int64)
+
+    def root(self, column: Column) -> Column:
+        """See `Operations`."""
+        return column.sqrt()
+
+    def over(self, column: Column, number: int) -> Column:
+        """See `Operations`. A column of the number, since Polars multiplies by the inverse of a scalar, which rounds twice."""
+        return column / nw.when(~column.is_null()).then(number)
+
+    def money(self, minor_units: Column, amounts: str) -> Column:
+        """See `Operations`."""
+        return self.over(minor_units, 10 ** self._decimals[amounts])
+
+    def evaluate(self, computed: Computed) -> Column:
+        """The formula over columns of the frame."""
+        return computed.formula(self, *map(nw.col, computed.inputs))
+
+
+class PanelFrames:
+    """The panel of `features` over one company's normalised tables, date by date.
+
+    `settle` makes a view that serves many dates ready once (collects it, where the engine likes that).
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, Frame],
+        decimals: Mapping[str, int],
+        features: Sequence[Feature],
+        settle: Callable[[Frame], Frame] = lambda frame: frame,
+    ) -> None:
+        self._decimals, self._features = decimals, features
+        base = Aggregate(PURCHASE_DAYS.name, "count")
+        self._aggregates = _by_view({base, *(taken for feature in features for taken in feature.inputs)})
+        self._views = {name: _narrowed(VIEWS[name], taken) for name, taken in self._aggregates.items()}
+        self._tables = {name: _typed(frame) for name, frame in tables.items()}
+        self._late = {name for name, frame in self._tables.items() if name in EVENT_DAYS and _any_late(frame, EVENT_DAYS[name])}
+        self._ready = {
+            name: settle(self._built(view, self._tables[view.table]))
+            for name, view in self._views.items()
+            if view.table in tables and (view.all_versions or view.table not in self._late)
+        }
+
+    def at(self, as_of: date) -> Frame:
+        """The rows of one date: customer_id, as_of and the features, in no order."""
+        operations = FrameOperations(self._decimals, day_number(as_of))
+        parts = [self._taken(name, taken, operations) for name, taken in self._aggregates.items() if name in self._views]
+        rows = reduce(
+            lambda left, right: left.join(right, on="customer_id", how="left"), [part for part in parts if part is not None]
+        )
+        return rows.with_columns(*self._filled()).select(
+            "customer_id",
+            nw.lit(as_of).cast(nw.Date).alias("as_of"),
+            *(_evaluated(feature, operations) for feature in self._features),
+        )
+
+    def _taken(self, name: str, aggregates: Sequence[Aggregate], operations: FrameOperations) -> Frame | None:
+        """The aggregates of one view by customer; None where the company has no such table."""
+        view = self._views[name]
+        if view.table not in self._tables:
+            return None
+        rows = self._ready[name] if name in self._ready else self._built(view, self._known(view.table, operations.as_of_day))
+        rows = rows.filter(nw.col("day") < operations.as_of_day).with_columns(age=operations.as_of_day - nw.col("day"))
+        masked = rows.select("customer_id", *(_masked(one, view, operations) for one in aggregates))
+        return masked.group_by("customer_id").agg(*(_summary(one) for one in aggregates))
+
+    def _known(self, table: str, as_of_day: int) -> Frame:
+        """The versions of rows that counted at `as_of`."""
+        return self._tables[table].filter(known_before(as_of_day, nw.col("known_day"), nw.col("superseded_day")))
+
+    def _built(self, view: View, rows: Frame) -> Frame:
+        """The rows of a view from the rows of its table."""
+        never = FrameOperations(self._decimals, as_of_day=0)  # view columns do not depend on the date
+        present = rows.collect_schema().names()
+        rows = rows.with_columns("customer_id", *(_absent(name) for name in sorted(view.sources()) if name not in present))
+        if view.keep:
+            rows = rows.filter(never.evaluate(view.keep))
+        rows = rows.select("customer_id", *(never.evaluate(made).alias(name) for name, made in view.columns.items()))
+        if view.keys:
+            rows = rows.group_by("customer_id", *view.keys).agg(
+                *(_total(name, one.how, one.column) for name, one in view.totals.items())
+            )
+        for name, source in view.previous.items():
+            rows = rows.with_columns(nw.col(source).shift(1).over(*view.within, order_by="day").alias(name))
+        for name, made in view.later.items():
+            rows = rows.with_columns(never.evaluate(made).alias(name))
+        return rows
+
+    def _filled(self) -> list[Column]:
+        """Counts and sums of customers without a row are 0 where the table exists, and missing where it does not."""
+        columns = []
+        for name, aggregates in self._aggregates.items():
+            exists = self._views[name].table in self._tables
+            for one in aggregates:
+                column = nw.col(one.name) if exists else nw.lit(None, dtype=nw.Float64)
+                counted = exists and one.how in ("count", "sum")
+                columns.append((column.fill_null(0).cast(nw.Int64) if counted else column.cast(nw.Float64)).alias(one.name))
+        return columns
+
+
+def _by_view(aggregates: Iterable[Aggregate]) -> dict[str, list[Aggregate]]:
+    """Aggregates by view, in a fixed order that begins with the purchase days: whoever has one has a row."""
+    ordered = sorted(aggregates, key=lambda one: (one.view != PURCHASE_DAYS.name, one.name))
+    return {view: list(members) for view, members in groupby(ordered, key=lambda one: one.view)}
+
+
+def _narrowed(view: View, aggregates: Collection[Aggregate]) -> View:
+    """The view with only what the aggregates need."""
+    return view.needed({name for one in aggregates for name in (one.column, one.where)})
+
+
+def _typed(frame: Frame) -> Frame:
+    """The same rows with 64-bit integers, so that nothing overflows on the way."""
+    integers = [name for name, kind in frame.collect_schema().items() if kind.is_integer() and name != "customer_id"]
+    return frame.with_columns(nw.col(*integers).cast(nw.Int64)) if integers else frame
+
+
+def _any_late(frame: Frame, event_day: str) -> bool:
+    """Whether a row became known after its day, or was replaced by a newer version."""
+    late = frame.filter((nw.col("known_day") > nw.col(event_day)) | (nw.col("superseded_day") < NEVER_DAY))
+    return len(late.head(1).collect()) > 0
+
+
+def _absent(name: str) -> Column:
+    """The column of a table that does not have it."""
+    if name in TEXTS:
+        return nw.lit(None, dtype=nw.String).alias(name)
+    value = absent(name)
+    return nw.lit(value, dtype=nw.Float64 if value is None else nw.Int64).alias(name)
+
+
+def _total(name: str, how: str, column: str) -> Column:
+    """One column of a grouped view."""
+    source = nw.col(column)
+    return {"sum": source.sum, "min": source.min, "distinct": source.n_unique}[how]().alias(name)
+
+
+def _masked(one: Aggregate, view: View, operations: FrameOperations) -> Column:
+    """What each row gives to the aggregate: its value where it counts, else 0 or missing."""
+    value = nw.lit(1) if one.how == "count" else nw.col(one.column)
+    conditions = [operations.evaluate(view.conditions[one.where])] if one.where else []
+    if one.window.newest > 0:
+        conditions.append(nw.col("age") > one.window.newest)
+    if one.window.oldest is not None:
+        conditions.append(nw.col("age") <= one.window.oldest)
+    if not conditions:
+        return value.alias(one.name)
+    return operations.where(reduce(and_, conditions), value, 0 if one.how in ("count", "sum") else None).alias(one.name)
+
+
+def _summary(one: Aggregate) -> Column:
+    """The masked column of an aggregate brought together for a customer."""
+    column = nw.col(one.name)
+    return {"count": column.sum, "sum": column.sum, "min": column.min, "max": column.max}[one.how]()
+
+
+def _evaluated(feature: Feature, operations: FrameOperations) -> Column:
+    """The column of a feature."""
+    return feature.formula(operations, *(nw.col(one.name) for one in feature.inputs)).cast(nw.Float64).alias(feature.name)
