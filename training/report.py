@@ -1,0 +1,170 @@
+"""The model card: what a model is, how good its procedure was, when not to trust it. Written for people, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from training import plots
+from training.document import Block, Bullets, Heading, Paragraph, Picture, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from training.backtest import Backtest, Fold, Interval
+    from training.gate import Verdict
+    from training.run import TrainingResult
+
+SHOWN_FEATURES = 20
+FEW_CUSTOMERS = 1_000
+WANTED_DATES = 3
+
+GRADES: Mapping[str, str] = {
+    "A": "clearly better than every simple rival",
+    "B": "better than every simple rival",
+    "C": "about as good as the best simple rival",
+    "D": "no better than a simple rival, which therefore is the model",
+}
+
+
+def model_card(result: TrainingResult, figures: Mapping[str, Figure]) -> list[Block]:
+    """The whole card; `figures` by the path under which they are stored."""
+    info = result.scorer.info
+    return [
+        Heading(1, f"{info.company}: churn and value over {info.horizon_days} days"),
+        Paragraph(headline(result)),
+        *_identity(result),
+        *_performance(result.backtest),
+        *(Picture(path, _caption(path), figure) for path, figure in figures.items()),
+        *_gate(result.verdict),
+        Heading(2, "When not to trust this"),
+        Bullets(list(warnings(result))),
+        *_importance(result.importance),
+    ]
+
+
+def headline(result: TrainingResult) -> str:
+    """One line for people: grade, what it means, and whether the model is the champion."""
+    info = result.scorer.info
+    rank = "champion" if result.verdict.promote else "challenger"
+    dates = "1 backtest date" if info.backtest_dates == 1 else f"{info.backtest_dates} backtest dates"
+    meaning = GRADES.get(info.grade, "not graded")
+    return (
+        f"Version {info.version} is the {rank}. Grade {info.grade} on {dates}: {meaning}. {result.verdict.reason.capitalize()}."
+    )
+
+
+def draw(fold: Fold, importance: Mapping[str, Mapping[str, float]]) -> dict[str, Figure]:
+    """Every figure of the card by its path; the curves are of `fold`, the newest backtest date."""
+    pictures = {
+        "plots/calibration.png": plots.calibration_curve(fold.churned, fold.predictions.churn_probability),
+        "plots/gain.png": plots.gain_curve(fold.churned, _ranked(fold)),
+        "plots/value_deciles.png": plots.value_deciles(fold.value, fold.predictions.expected_value),
+    }
+    return pictures | draw_importance(importance)
+
+
+def draw_importance(importance: Mapping[str, Mapping[str, float]]) -> dict[str, Figure]:
+    """One bar chart for each target; these need no backtest."""
+    return {
+        f"plots/importance_{target}.png": plots.importance_bars(_first(weights), f"What moves the forecast of {target}")
+        for target, weights in importance.items()
+    }
+
+
+def warnings(result: TrainingResult) -> Iterator[str]:
+    """When not to trust the model, as far as its own figures tell."""
+    info, backtest = result.scorer.info, result.backtest
+    if not backtest.folds:
+        yield "The history is too short for a backtest: nothing here has been measured."
+    elif len(backtest.folds) < WANTED_DATES:
+        yield f"Only {len(backtest.folds)} backtest date(s) of the {WANTED_DATES} wanted: one season may look like the rule."
+    if info.grade in {"C", "D"}:
+        yield f"Grade {info.grade}: a simple rule does about as well; do not read much into single customers."
+    if result.customers < FEW_CUSTOMERS:
+        yield f"Only {result.customers:,} customers: intervals are wide, and the model leans on a few assumptions about buying."
+    if result.history_days < 2 * 365:
+        yield f"{result.history_days:,} days of history hold no season twice: a total for a season not seen may be far off."
+    yield f"A forecast for a date long after {info.data_until} is of a world that may have changed: train again on newer data."
+    yield "A market-wide event (a strike, a rival's closure, a pandemic) is not in the model."
+    yield "Contributions say what moved the forecast, not what would move the customer: only a holdout measures what an action does."
+
+
+def _identity(result: TrainingResult) -> list[Block]:
+    info = result.scorer.info
+    rows = {
+        "family": info.family,
+        "trained as of": f"{info.trained_as_of} (nothing at or after it was read)",
+        "labels until": str(info.labels_until),
+        "data until": str(info.data_until),
+        "customers": f"{result.customers:,}",
+        "days of history": f"{result.history_days:,}",
+        "tables": ", ".join(info.tables),
+        "features": f"{len(info.feature_names)}",
+        "data fingerprint": result.fingerprint,
+        "settings": ", ".join(f"{name} = {_short(value)}" for name, value in result.settings.items()),
+    }
+    return [Heading(2, "What it is"), Table(["", ""], [[name, text] for name, text in rows.items()])]
+
+
+def _performance(backtest: Backtest) -> list[Block]:
+    if not backtest.folds:
+        return [
+            Heading(2, "How good it was"),
+            Paragraph("Not measured: the history is too short to forecast a past date and wait."),
+        ]
+    dates = ", ".join(str(fold.as_of) for fold in backtest.folds)
+    rivals = list(backtest.rival_figures)
+    rows = [
+        [metric, _interval(interval), *(_interval(backtest.rival_figures[rival].get(metric)) for rival in rivals)]
+        for metric, interval in backtest.figures.items()
+    ]
+    return [
+        Heading(2, "How good it was"),
+        Paragraph(
+            f"Forecast as of {dates}, then held against what came. The figures belong to the procedure at those dates, before "
+            "the refit on all dates that made this model: the model itself has no unseen future yet. Brackets are bootstrap "
+            "intervals over customers."
+        ),
+        Table(["figure", "this procedure", *rivals], rows),
+    ]
+
+
+def _gate(verdict: Verdict) -> list[Block]:
+    blocks: list[Block] = [Heading(2, "Against the champion"), Paragraph(f"{verdict.reason.capitalize()}.")]
+    if verdict.comparisons:
+        columns = ["loss (lower is better)", "candidate", "champion", "difference at most", "allowed"]
+        numbers = [(c.metric, c.candidate, c.champion, c.high, c.allowed) for c in verdict.comparisons]
+        blocks.append(Table(columns, [[name, *(_short(number) for number in rest)] for name, *rest in numbers]))
+    return blocks
+
+
+def _importance(importance: Mapping[str, Mapping[str, float]]) -> Iterator[Block]:
+    for target, weights in importance.items():
+        yield Heading(2, f"What moves the forecast of {target}")
+        yield Table(
+            ["feature", "mean absolute contribution"], [[name, _short(weight)] for name, weight in _first(weights).items()]
+        )
+
+
+def _ranked(fold: Fold) -> dict[str, plots.Floats]:
+    """The model and the two rivals that found most churners, by the rank they give."""
+    rivals = {name: rival.churn_probability for name, rival in fold.rivals.items()}
+    return {"model": fold.predictions.churn_probability, **dict(list(rivals.items())[:2])}
+
+
+def _first(weights: Mapping[str, float]) -> dict[str, float]:
+    return dict(sorted(weights.items(), key=lambda item: -item[1])[:SHOWN_FEATURES])
+
+
+def _interval(interval: Interval | None) -> str:
+    return "" if interval is None else f"{_short(interval.value)} [{_short(interval.low)}, {_short(interval.high)}]"
+
+
+def _short(value: object) -> str:
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+
+
+def _caption(path: str) -> str:
+    words: Sequence[str] = path.removeprefix("plots/").removesuffix(".png").split("_")
+    return " ".join(words)
