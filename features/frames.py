@@ -54,8 +54,8 @@ class FrameOperations:
         return column.sqrt()
 
     def over(self, column: Column, number: int) -> Column:
-        """See `Operations`. A column of the number, since Polars multiplies by the inverse of a scalar, which rounds twice."""
-        return column / nw.when(~column.is_null()).then(number)
+        """See `Operations`. Not over a scalar: there Polars multiplies by the inverse, which rounds twice."""
+        return column / (column * 0 + number)
 
     def money(self, minor_units: Column, amounts: str) -> Column:
         """See `Operations`."""
