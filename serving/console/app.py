@@ -1,0 +1,171 @@
+"""The console as one ASGI application: which page answers which path, and what it asks of the store.
+
+The views are plain functions, which Starlette runs in threads: a slow query never holds up the service around them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from keepwell.errors import KeepwellError, RequestError, StoreError
+from serving.console.customer import customer_page
+from serving.console.customers import customers_page
+from serving.console.export import csv_lines
+from serving.console.frame import frame
+from serving.console.headers import SafeHeaders
+from serving.console.message import empty_page, error_page, no_customer_page, status_page
+from serving.console.query import FILTERS, PAGE_SIZE, CustomerQuery
+from serving.console.render import STATIC, Renderer
+from serving.console.today import TOP_CUSTOMERS, today_page
+from serving.store.reading import Reader
+from serving.store.records import CustomerFilter, Load, ScoreRow
+
+_EXPORT_CHUNK = 5_000
+
+
+def console_app(
+    store: Callable[[], Reader], *, today: Callable[[], date], company: str | None = None, horizon_days: int | None = None
+) -> ASGIApp:
+    """The console, to be mounted anywhere.
+
+    `store` hands out the store to read, `today` the date by which scores count as stale. `company` and `horizon_days`
+    choose the scores to show; None: those loaded last.
+    """
+    console = Console(store, today, company, horizon_days, Renderer())
+    routes = [
+        Route("/", console.today),
+        Route("/customers", console.customers),
+        Route("/customers.csv", console.customers_csv),
+        Route("/customers/one", console.customer),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+    handlers = {HTTPException: console.refused, KeepwellError: console.failed, Exception: console.broken}
+    # Outermost, so that the page of an unforeseen error is kept as safe as the others.
+    return SafeHeaders(Starlette(routes=routes, exception_handlers=handlers))
+
+
+@dataclass(frozen=True)
+class Console:
+    """The views; see `console_app` for the fields."""
+
+    store: Callable[[], Reader]
+    clock: Callable[[], date]
+    company: str | None
+    horizon_days: int | None
+    renderer: Renderer
+
+    def today(self, request: Request) -> Response:
+        """What matters this morning."""
+        store, load = self._open()
+        if load is None:
+            return self.renderer.answer(request, "message.html", empty_page(), here="today")
+        plan = store.plan(load)
+        page = today_page(
+            frame(load, self.clock()),
+            store.summary(load),
+            plan,
+            store.planned_actions(plan) if plan else {},
+            store.customers(load, limit=TOP_CUSTOMERS).rows,
+            self.renderer.urls(request),
+        )
+        return self.renderer.answer(request, "today.html", page, here="today")
+
+    def customers(self, request: Request) -> Response:
+        """The list, as the URL asks for it."""
+        query = CustomerQuery.read(request.query_params)
+        store, load = self._open()
+        if load is None:
+            return self.renderer.answer(request, "message.html", empty_page(), here="customers")
+        page = customers_page(
+            frame(load, self.clock()),
+            query,
+            store.customers(load, _chosen(query), **_order(query), offset=query.offset, limit=PAGE_SIZE),
+            _choices(store, load),
+            self.renderer.urls(request),
+        )
+        return self.renderer.answer(request, "customers.html", page, here="customers")
+
+    def customers_csv(self, request: Request) -> Response:
+        """The whole list, as the URL asks for it, as a file."""
+        query = CustomerQuery.read(request.query_params)
+        store, load = self._open()
+        if load is None:
+            return self.renderer.answer(request, "message.html", empty_page(), here="customers", status=404)
+        name = f"customers-{load.as_of.isoformat()}.csv"
+        return StreamingResponse(
+            csv_lines(_all_rows(store, load, query)),
+            media_type="text/csv; charset=utf-8",
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
+
+    def customer(self, request: Request) -> Response:
+        """One customer's page."""
+        store, load = self._open()
+        if load is None:
+            return self.renderer.answer(request, "message.html", empty_page(), here="customers")
+        customer_id = request.query_params.get("id", "")
+        row = store.customer(load, customer_id)
+        if row is None:
+            return self.renderer.answer(request, "message.html", no_customer_page(customer_id), here="customers", status=404)
+        plan = store.plan(load)
+        page = customer_page(
+            frame(load, self.clock()),
+            load,
+            row,
+            store.features(load, customer_id) or {},
+            store.timeline(load, customer_id),
+            store.plan_item(plan, customer_id) if plan else None,
+        )
+        return self.renderer.answer(request, "customer.html", page, here="customers")
+
+    def refused(self, request: Request, error: Exception) -> Response:
+        """A path or method that does not exist."""
+        assert isinstance(error, HTTPException)
+        return self.renderer.answer(request, "message.html", status_page(error.status_code), status=error.status_code)
+
+    def failed(self, request: Request, error: Exception) -> Response:
+        """An error of our own, with its way out; a store that cannot be read may well be back soon."""
+        assert isinstance(error, KeepwellError)
+        status = error.status if isinstance(error, RequestError) else 503 if isinstance(error, StoreError) else 500
+        return self.renderer.answer(request, "message.html", error_page(error, status), status=status)
+
+    def broken(self, request: Request, error: Exception) -> Response:
+        """A bug of ours: the page says no more than that; the server's log has the rest."""
+        return self.renderer.answer(request, "message.html", status_page(500), status=500)
+
+    def _open(self) -> tuple[Reader, Load | None]:
+        """The store and the load that this request shows from top to bottom."""
+        store = self.store()
+        return store, store.current_load(self.company, self.horizon_days)
+
+
+def _chosen(query: CustomerQuery) -> CustomerFilter:
+    return CustomerFilter(search=query.search or None, **dict(query.filters))
+
+
+def _order(query: CustomerQuery) -> dict[str, object]:
+    return {"sort": query.sort, "descending": query.descending}
+
+
+def _choices(store: Reader, load: Load) -> dict[str, tuple[str, ...]]:
+    """What each filter offers: labels that somebody has, and the actions of the plan."""
+    plan = store.plan(load)
+    actions = tuple(store.planned_actions(plan)) if plan else ()
+    return {name: actions if name == "action" else store.choices(load, name) for name in FILTERS}
+
+
+def _all_rows(store: Reader, load: Load, query: CustomerQuery) -> Iterator[ScoreRow]:
+    offset = 0
+    while rows := store.customers(load, _chosen(query), **_order(query), offset=offset, limit=_EXPORT_CHUNK).rows:
+        yield from rows
+        offset += len(rows)

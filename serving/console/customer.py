@@ -1,0 +1,156 @@
+"""One customer: what happened, what is expected, why, and what to do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from serving.console import charts
+from serving.console import format as show
+from serving.console.customers import Tag, interval_text, tag
+from serving.console.frame import Frame
+from serving.console.reasons import ReasonBar, reason_bars
+from serving.console.text import label, t
+from serving.store.records import Event, Load, PlanItem, ScoreRow
+
+NEWEST_EVENTS = 50
+"""How many events the table below the timeline holds."""
+
+_TAGS = ("value_tier", "status", "lifecycle", "quadrant", "loyalty", "relation", "service_level", "credit_grade", "next_category")
+_AMOUNTS = ("value_at_risk", "lifetime_value", "current_value", "potential_value")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A labelled value with its meaning."""
+
+    name: str
+    value: str
+    means: str
+
+
+@dataclass(frozen=True)
+class NamedTag:
+    """A tag with the name of what it describes, such as "Tier"."""
+
+    name: str
+    tag: Tag
+
+
+@dataclass(frozen=True)
+class ActionCard:
+    """The planned action with its price, its promise and the sentence that argues for it."""
+
+    name: str
+    channel: str
+    cost: str
+    net_value: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One row of the table of events."""
+
+    day: str
+    kind: str
+    name: str
+    detail: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class CustomerPage:
+    """One customer. `timeline` is None without events, `action` None without a plan for them.
+
+    `churn_reasons` and `value_reasons` are empty for customers whose scores were not explained.
+    """
+
+    frame: Frame
+    title: str
+    customer_id: str
+    owner: str
+    churn: str
+    churn_bar: charts.Span
+    expected: str
+    interval: str
+    expected_range: charts.Range | None
+    amounts: tuple[Fact, ...]
+    tags: tuple[NamedTag, ...]
+    action: ActionCard | None
+    churn_reasons: tuple[ReasonBar, ...]
+    value_reasons: tuple[ReasonBar, ...]
+    timeline: charts.Timeline | None
+    events: tuple[EventLine, ...]
+    events_text: str
+
+
+def customer_page(
+    frame: Frame, load: Load, row: ScoreRow, features: Mapping[str, float | None], events: Sequence[Event], item: PlanItem | None
+) -> CustomerPage:
+    """Put the page together; `events` are newest first."""
+    amounts = [getattr(row, name) for name in _AMOUNTS]
+    decimals = show.money_decimals([row.expected_value, row.value_high, *amounts])
+    reasons = row.reasons or ()
+    return CustomerPage(
+        frame=frame,
+        title=row.name or row.customer_id,
+        customer_id=row.customer_id,
+        owner=row.owner or "",
+        churn=show.percent(row.churn_probability),
+        churn_bar=charts.share_bar(row.churn_probability),
+        expected=show.money(row.expected_value, decimals),
+        interval=interval_text(row.value_low, row.value_high, decimals),
+        expected_range=_expected_range(row),
+        amounts=tuple(_fact(name, show.money(amount, decimals)) for name, amount in zip(_AMOUNTS, amounts, strict=True)),
+        tags=tuple(_named_tag(name, getattr(row, name)) for name in _TAGS if getattr(row, name) is not None),
+        action=_action_card(item) if item else None,
+        churn_reasons=reason_bars(reasons, "churn", features),
+        value_reasons=reason_bars(reasons, "value", features),
+        timeline=charts.timeline(events, load.as_of, load.horizon_days),
+        events=tuple(_event_lines(events[:NEWEST_EVENTS])),
+        events_text=_events_text(len(events)),
+    )
+
+
+def _fact(name: str, value: str) -> Fact:
+    return Fact(t(f"column.{name}"), value, t(f"column.{name}.means"))
+
+
+def _named_tag(name: str, value: str) -> NamedTag:
+    return NamedTag(t(f"column.{name}"), tag(name, value))
+
+
+def _expected_range(row: ScoreRow) -> charts.Range | None:
+    if row.value_low is None or row.expected_value is None or row.value_high is None:
+        return None
+    if not all(math.isfinite(value) for value in (row.value_low, row.expected_value, row.value_high)):
+        return None
+    return charts.value_range(row.value_low, row.expected_value, row.value_high)
+
+
+def _action_card(item: PlanItem) -> ActionCard:
+    decimals = show.money_decimals([item.cost, item.expected_net_value])
+    return ActionCard(
+        name=item.title or label("action", item.action),
+        channel=label("channel", item.channel) if item.channel else "",
+        cost=show.money(item.cost, decimals),
+        net_value=show.money(item.expected_net_value, decimals),
+        reason=item.reason or "",
+    )
+
+
+def _event_lines(events: Iterable[Event]) -> Iterable[EventLine]:
+    events = tuple(events)
+    decimals = show.money_decimals(event.amount for event in events)
+    for event in events:
+        name = t(f"event.{event.kind}", count=event.count) if event.kind in charts.KINDS else event.kind
+        amount = "" if event.amount is None else show.money(event.amount, decimals)
+        yield EventLine(show.day(event.day), event.kind, name, event.detail or "", amount)
+
+
+def _events_text(count: int) -> str:
+    if count <= NEWEST_EVENTS:
+        return t("events.all", count=count)
+    return t("events.newest", newest=NEWEST_EVENTS, all=show.number(count))

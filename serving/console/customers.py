@@ -1,0 +1,164 @@
+"""The list of customers: one page of it, its filters, and the lines that Today shows as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from serving.console import charts
+from serving.console import format as show
+from serving.console.frame import Frame
+from serving.console.query import FILTERS, SORTS, CustomerQuery
+from serving.console.reasons import short_reasons
+from serving.console.text import label, meaning, t
+from serving.console.urls import Urls
+from serving.store.records import CustomerPage, ScoreRow
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A value of a closed set: the word shown, what it means, and `value` for its colour."""
+
+    value: str
+    name: str
+    means: str
+
+
+@dataclass(frozen=True)
+class CustomerLine:
+    """One customer in a list. `customer_id` is repeated below the name only where there is a name (`title` is then the name)."""
+
+    link: str
+    title: str
+    customer_id: str
+    churn: str
+    churn_bar: charts.Span
+    expected: str
+    interval: str
+    at_risk: str
+    tier: Tag
+    status: Tag
+    lifecycle: Tag
+    reasons: tuple[str, ...]
+    action: str
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column that can be sorted by; `order` is ascending, descending or none, as screen readers say it."""
+
+    name: str
+    means: str
+    link: str
+    order: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a filter's menu."""
+
+    value: str
+    name: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Menu:
+    """A filter: its parameter in the URL, its label and its entries, the first of which lets all through."""
+
+    parameter: str
+    name: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True)
+class CustomersPage:
+    """One page of the list. `previous`, `next` and `clear` are links, empty where there is nowhere to go."""
+
+    frame: Frame
+    search: str
+    menus: tuple[Menu, ...]
+    kept: tuple[tuple[str, str], ...]
+    headings: Mapping[str, Heading]
+    lines: tuple[CustomerLine, ...]
+    range_text: str
+    previous: str
+    next: str
+    clear: str
+    export: str
+
+
+def customers_page(
+    frame: Frame, query: CustomerQuery, page: CustomerPage, choices: Mapping[str, Sequence[str]], urls: Urls
+) -> CustomersPage:
+    """Put the page together; `choices` holds the values that each filter offers."""
+    last = query.offset + len(page.rows)
+    form_fields = {"q", *FILTERS, "page"}
+    return CustomersPage(
+        frame=frame,
+        search=query.search,
+        menus=tuple(_menu(name, choices.get(name, ()), dict(query.filters).get(name, "")) for name in FILTERS),
+        kept=tuple(pair for pair in query.parameters.items() if pair[0] not in form_fields),
+        headings={sort: _heading(sort, query, urls) for sort in SORTS},
+        lines=customer_lines(page.rows, urls),
+        range_text=_range_text(query.offset + 1, last, page.total) if page.rows else t("customers.none"),
+        previous=urls.customers(query.at_page(query.page - 1).parameters) if query.page > 1 else "",
+        next=urls.customers(query.at_page(query.page + 1).parameters) if last < page.total else "",
+        clear=urls.customers() if query.is_narrowed or query.page > 1 else "",
+        export=urls.customers_csv(query.at_page(1).parameters),
+    )
+
+
+def customer_lines(rows: Iterable[ScoreRow], urls: Urls) -> tuple[CustomerLine, ...]:
+    """The lines of `rows`, in their order, with amounts in the decimals that suit them together."""
+    rows = tuple(rows)
+    decimals = show.money_decimals(amount for row in rows for amount in (row.expected_value, row.value_at_risk))
+    return tuple(_line(row, urls, decimals) for row in rows)
+
+
+def tag(group: str, value: str | None) -> Tag:
+    """The tag of a value; a missing one is a dash."""
+    if value is None:
+        return Tag("", show.MISSING, t("not_known"))
+    return Tag(value, label(group, value), meaning(group, value))
+
+
+def interval_text(low: float | None, high: float | None, decimals: int) -> str:
+    """An interval in words, empty where it is not known."""
+    if low is None or high is None:
+        return ""
+    return t("interval", low=show.money(low, decimals), high=show.money(high, decimals))
+
+
+def _line(row: ScoreRow, urls: Urls, decimals: int) -> CustomerLine:
+    return CustomerLine(
+        link=urls.customer(row.customer_id),
+        title=row.name or row.customer_id,
+        customer_id=row.customer_id if row.name else "",
+        churn=show.percent(row.churn_probability),
+        churn_bar=charts.share_bar(row.churn_probability),
+        expected=show.money(row.expected_value, decimals),
+        interval=interval_text(row.value_low, row.value_high, decimals),
+        at_risk=show.money(row.value_at_risk, decimals),
+        tier=tag("value_tier", row.value_tier),
+        status=tag("status", row.status),
+        lifecycle=tag("lifecycle", row.lifecycle),
+        reasons=short_reasons(row.reasons or ()),
+        action=row.action_title or row.action or "",
+    )
+
+
+def _heading(sort: str, query: CustomerQuery, urls: Urls) -> Heading:
+    order = "none" if sort != query.sort else "descending" if query.descending else "ascending"
+    return Heading(t(f"column.{sort}"), t(f"column.{sort}.means"), urls.customers(query.sorted_by(sort).parameters), order)
+
+
+def _menu(name: str, values: Sequence[str], chosen: str) -> Menu:
+    # A value that a saved link asks for stays in the menu, also where nobody has it any more.
+    offered = values if not chosen or chosen in values else [*values, chosen]
+    everything = Choice("", t("filter.all"), not chosen)
+    return Menu(name, t(f"filter.{name}"), (everything, *(Choice(value, label(name, value), value == chosen) for value in offered)))
+
+
+def _range_text(first: int, last: int, total: int) -> str:
+    return t("customers.range", first=show.number(first), last=show.number(last), total=show.number(total))

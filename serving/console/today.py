@@ -1,0 +1,145 @@
+"""The page that the day begins with: what is at stake, where, and whom to look at first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from serving.console import charts
+from serving.console import format as show
+from serving.console.customers import CustomerLine, Tag, customer_lines, tag
+from serving.console.frame import Frame, Notice
+from serving.console.query import CustomerQuery
+from serving.console.text import label, t
+from serving.console.urls import Urls
+from serving.store.records import Plan, ScoreRow, Summary, TierCount
+
+TOP_CUSTOMERS = 8
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of the day, what it is made of (`note`) and what it means."""
+
+    name: str
+    value: str
+    note: str
+    means: str
+
+
+@dataclass(frozen=True)
+class TierLine:
+    """One tier: `polygon` is its slice of the pyramid, `share_bar` its part of all value at risk."""
+
+    tier: Tag
+    link: str
+    polygon: str
+    customers: str
+    customer_share: str
+    expected: str
+    at_risk: str
+    share: str
+    share_bar: charts.Span
+
+
+@dataclass(frozen=True)
+class ActionLine:
+    """One action of the plan: how many customers get it."""
+
+    name: str
+    link: str
+    customers: str
+    bar: charts.Span
+
+
+@dataclass(frozen=True)
+class TodayPage:
+    """The day's figures, the tiers from the top down, the plan's actions, and the customers with most value at risk."""
+
+    frame: Frame
+    figures: tuple[Figure, ...]
+    tiers: tuple[TierLine, ...]
+    actions: tuple[ActionLine, ...]
+    plan_notes: tuple[str, ...]
+    top: tuple[CustomerLine, ...]
+    more: str
+
+
+def today_page(
+    frame: Frame, summary: Summary, plan: Plan | None, planned: Mapping[str, int], top: Iterable[ScoreRow], urls: Urls
+) -> TodayPage:
+    """Put the page together; `planned` counts the customers of each action of the plan."""
+    if plan is None:
+        frame = replace(frame, notices=(*frame.notices, Notice(t("notice.no_plan"), t("command.plan"))))
+    return TodayPage(
+        frame=frame,
+        figures=tuple(_figures(summary, plan)),
+        tiers=tuple(_tier_lines(summary, urls)),
+        actions=tuple(_action_lines(planned, urls)),
+        plan_notes=plan.notes if plan else (),
+        top=customer_lines(top, urls),
+        more=urls.customers(),
+    )
+
+
+def _figures(summary: Summary, plan: Plan | None) -> Iterable[Figure]:
+    share = summary.value_at_risk / summary.expected_value if summary.expected_value > 0 else None
+    at_risk_share = show.percent(summary.customers_at_risk / summary.customers)
+    yield Figure(
+        t("figure.value_at_risk"),
+        show.money(summary.value_at_risk),
+        t("figure.value_at_risk.note", expected=show.money(summary.expected_value)) if share is not None else "",
+        t("column.value_at_risk.means"),
+    )
+    yield Figure(
+        t("figure.at_risk"),
+        show.number(summary.customers_at_risk),
+        t("figure.at_risk.note", share=at_risk_share, customers=show.number(summary.customers)),
+        t("figure.at_risk.means"),
+    )
+    yield _complaints(summary.complaints_open)
+    yield _plan_figure(plan)
+
+
+def _complaints(open_now: int | None) -> Figure:
+    note = t("figure.complaints.unknown") if open_now is None else t("figure.complaints.note")
+    return Figure(t("figure.complaints"), show.number(open_now), note, t("figure.complaints.means"))
+
+
+def _plan_figure(plan: Plan | None) -> Figure:
+    name, means = t("figure.plan"), t("figure.plan.means")
+    if plan is None:
+        return Figure(name, show.MISSING, t("figure.plan.none"), means)
+    actions = t("figure.plan.note", count=plan.customers, actions=show.number(plan.customers), cost=show.money(plan.cost))
+    return Figure(name, show.money(plan.expected_net_value), actions, means)
+
+
+def _tier_lines(summary: Summary, urls: Urls) -> Iterable[TierLine]:
+    """The smallest and dearest tier first, which is the order of expected value per customer."""
+    tiers = sorted(summary.tiers, key=lambda tier: (tier.value_tier is None, -tier.expected_value / tier.customers))
+    decimals = show.money_decimals(tier.expected_value for tier in tiers)
+    for tier, polygon in zip(tiers, charts.pyramid_slices(len(tiers)), strict=True):
+        yield _tier_line(tier, polygon, summary, decimals, urls)
+
+
+def _tier_line(tier: TierCount, polygon: str, summary: Summary, decimals: int, urls: Urls) -> TierLine:
+    share = tier.value_at_risk / summary.value_at_risk if summary.value_at_risk > 0 else 0.0
+    query = CustomerQuery(filters=(("value_tier", tier.value_tier),) if tier.value_tier else ())
+    return TierLine(
+        tier=tag("value_tier", tier.value_tier),
+        link=urls.customers(query.parameters),
+        polygon=polygon,
+        customers=show.number(tier.customers),
+        customer_share=show.percent(tier.customers / summary.customers),
+        expected=show.money(tier.expected_value, decimals),
+        at_risk=show.money(tier.value_at_risk, decimals),
+        share=show.percent(share),
+        share_bar=charts.share_bar(share),
+    )
+
+
+def _action_lines(planned: Mapping[str, int], urls: Urls) -> Iterable[ActionLine]:
+    most = max(planned.values(), default=1)
+    for action, customers in planned.items():
+        link = urls.customers(CustomerQuery(filters=(("action", action),)).parameters)
+        yield ActionLine(label("action", action), link, show.number(customers), charts.share_bar(customers / most))

@@ -1,0 +1,43 @@
+"""Every link of the console is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+
+@dataclass(frozen=True)
+class Urls:
+    """Links below `base`, the path at which the console is mounted; `style_version` renews a cached style sheet.
+
+    >>> Urls("/console").customer("a/b?c&d")
+    '/console/customers/one?id=a%2Fb%3Fc%26d'
+    """
+
+    base: str
+    style_version: str = ""
+
+    def today(self) -> str:
+        """The page of the day."""
+        return f"{self.base}/"
+
+    def customers(self, parameters: Mapping[str, str] | None = None) -> str:
+        """The list of customers, as `parameters` ask for it."""
+        return self._with_query("/customers", parameters or {})
+
+    def customers_csv(self, parameters: Mapping[str, str]) -> str:
+        """The same list as a file."""
+        return self._with_query("/customers.csv", parameters)
+
+    def customer(self, customer_id: str) -> str:
+        """One customer. The id goes in the query, since it may hold any character."""
+        return self._with_query("/customers/one", {"id": customer_id})
+
+    def static(self, name: str) -> str:
+        """A file of the folder `static`."""
+        return self._with_query(f"/static/{name}", {"v": self.style_version} if self.style_version else {})
+
+    def _with_query(self, path: str, parameters: Mapping[str, str]) -> str:
+        query = urlencode(parameters)
+        return f"{self.base}{path}{'?' if query else ''}{query}"
