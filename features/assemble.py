@@ -1,0 +1,160 @@
+"""Raw tables into a company: matching columns, normalising, attributes, one type of ids, and checks across tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+import polars as pl
+
+from features.columns import read_attribute, read_ids
+from features.company import Company, Note, NoteKind
+from features.config import CompanyConfig, TableConfig
+from features.matching import is_personal, match_columns
+from features.normalise import Normalised, Reading, normalise
+from features.refusals import Place
+from features.tables import EVENT_TABLES, TABLES, Table
+from keepwell.errors import DataError
+
+
+class _Read(NamedTuple):
+    """A table on its way into a company."""
+
+    normalised: Normalised
+    attributes: dict[str, str]
+    notes: tuple[Note, ...]
+
+
+def assemble(
+    frames: Mapping[str, pl.DataFrame | pl.LazyFrame],
+    *,
+    key: str,
+    config: CompanyConfig | None = None,
+    typeless: Collection[str] = (),
+    notes: tuple[Note, ...] = (),
+) -> Company:
+    """A Company from frames by table name; only the columns that are used are collected.
+
+    `config` says zone, currency, static attributes and column names; `typeless` names tables whose values are all text, as a
+    CSV file's, so that attributes that look like numbers are numbers. `notes` come before those made here.
+    Raises DataError for the first rule of docs/data.md that is broken.
+    """
+    config = config or CompanyConfig()
+    _refuse_unusable(frames)
+    read = {
+        name: _read_table(table, frames[name], config, typeless=name in typeless)
+        for name, table in TABLES.items()
+        if name in frames
+    }
+    tables, id_notes = _with_one_type_of_ids({name: part.normalised.frame for name, part in read.items()})
+    scales = {f"{name}.{column}": n for name, part in read.items() for column, n in part.normalised.decimals.items()}
+    own_notes = [note for part in read.values() for note in part.notes]
+    return Company(
+        key=key,
+        zone=config.zone,
+        tables=MappingProxyType(tables),
+        scales=MappingProxyType(scales),
+        attributes=MappingProxyType(read["customers"].attributes if "customers" in read else {}),
+        notes=(*notes, *own_notes, *id_notes, *_stranger_notes(tables), *_order_notes(tables)),
+        currency=config.currency,
+    )
+
+
+def _refuse_unusable(frames: Collection[str]) -> None:
+    if "transactions" in frames or {"customers", "labels"} <= set(frames):
+        return
+    found = (
+        f"there {'are' if len(frames) > 1 else 'is'} only {' and '.join(sorted(frames))}" if frames else "nothing else is there"
+    )
+    hint = "add transactions.parquet or transactions.csv with customer_id, ordered_at and amount, or customers and labels"
+    raise DataError("transactions", None, f"is required, and missing; {found}", hint=hint)
+
+
+def _read_table(table: Table, source: pl.DataFrame | pl.LazyFrame, config: CompanyConfig, *, typeless: bool) -> _Read:
+    settings = config.tables.get(table.name, TableConfig())
+    try:
+        present = source.lazy().collect_schema().names()
+        match = match_columns(table, present, settings.columns)
+        wanted = [*match.ours.items(), *((name, name) for name in (match.extra if table.name == "customers" else ()))]
+        raw = source.lazy().select(pl.col(theirs).alias(ours) for ours, theirs in wanted).collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise unreadable(table.name, error) from error
+    if raw.is_empty() and table.name == "transactions":
+        raise DataError(table.name, None, "has no rows", hint="check that the export or the query is complete")
+    normalised = normalise(table, raw, Reading(config.zone, settings.time_format))
+    if table.name != "customers":
+        ignored = [Note(NoteKind.IGNORED, table.name, name, "is no column of ours") for name in match.extra]
+        return _Read(normalised, {}, (*match.notes, *ignored, *normalised.notes))
+    frame, attributes, told = _with_attributes(normalised.frame, match.extra, config.static, typeless=typeless)
+    return _Read(normalised._replace(frame=frame), attributes, (*match.notes, *told, *normalised.notes))
+
+
+def unreadable(table: str, error: BaseException) -> DataError:
+    """A DataError in place of what a reader raises."""
+    reason = " ".join(str(error).split("\n")[0].split())[:200] or type(error).__name__
+    return DataError(
+        table, None, f"cannot be read: {reason}", hint="give a Parquet file, or a CSV file in UTF-8 with a header line"
+    )
+
+
+def _with_attributes(
+    frame: pl.DataFrame, names: Collection[str], static: Collection[str], *, typeless: bool
+) -> tuple[pl.DataFrame, dict[str, str], list[Note]]:
+    """Customers with their attributes converted, what each is ("static", "dated", "snapshot"), and notes."""
+    missing = sorted(set(static) - set(names))
+    if missing:
+        hint = f"there are {', '.join(sorted(names)) or 'none'}; correct static: in company.yaml"
+        raise DataError("customers", missing[0], "is declared static, but there is no such attribute", hint=hint)
+    usual = "dated" if "known_day" in frame.columns else "snapshot"
+    attributes, notes, converted = {}, [], []
+    for name in names:
+        values = read_attribute(Place("customers", name), frame[name], typeless=typeless)
+        if values is None:
+            notes.append(Note(NoteKind.IGNORED, "customers", name, f"{frame[name].dtype} is no type for an attribute"))
+        elif is_personal(name) and values.dtype == pl.String and name not in static:
+            notes.append(Note(NoteKind.IGNORED, "customers", name, "looks personal; name it under static: to use it"))
+        else:
+            attributes[name] = "static" if name in static else usual
+            converted.append(values.rename(name))
+    kept = frame.drop([name for name in names if name not in attributes]).with_columns(converted)
+    return kept.drop("known_us", strict=False), attributes, notes
+
+
+def _with_one_type_of_ids(tables: Mapping[str, pl.DataFrame]) -> tuple[dict[str, pl.DataFrame], list[Note]]:
+    """Customer ids as text everywhere if they are text anywhere: else the tables could not be joined."""
+    numeric = [name for name, frame in tables.items() if frame["customer_id"].dtype != pl.String]
+    if len(numeric) in (0, len(tables)):
+        return dict(tables), []
+    as_text = pl.col("customer_id").cast(pl.String)
+    notes = [Note(NoteKind.REPORTED, name, "customer_id", "numbers are read as text, as in the other tables") for name in numeric]
+    return {name: frame.with_columns(as_text) if name in numeric else frame for name, frame in tables.items()}, notes
+
+
+def _stranger_notes(tables: Mapping[str, pl.DataFrame]) -> list[Note]:
+    """Ids of side tables that are no customer's: neither in customers nor in transactions."""
+    known = pl.concat([tables[name]["customer_id"] for name in ("customers", "transactions") if name in tables]).unique()
+    notes = []
+    for name, frame in tables.items():
+        if name not in ("customers", "transactions"):
+            strangers = frame.filter(~pl.col("customer_id").is_in(known.implode()))
+            if not strangers.is_empty():
+                message = f"{strangers.height:,} rows belong to no known customer, for example {strangers['customer_id'][0]!r}"
+                notes.append(Note(NoteKind.WARNING, name, "customer_id", message, strangers.height))
+    return notes
+
+
+def _order_notes(tables: Mapping[str, pl.DataFrame]) -> list[Note]:
+    """Ends before their beginnings."""
+    pairs = (
+        ("complaints", "opened", "closed"),
+        ("complaints", "opened", "first_response"),
+        ("subscriptions", "started", "ended"),
+    )
+    notes = []
+    for name, begin, end in pairs:
+        if name in tables and f"{end}_us" in tables[name].columns:
+            rows = int((tables[name][f"{end}_us"] < tables[name][f"{begin}_us"]).sum())
+            if rows:
+                notes.append(Note(NoteKind.WARNING, name, f"{end}_at", f"{rows:,} rows lie before {begin}_at", rows))
+    return notes

@@ -1,0 +1,126 @@
+"""Which of the user's columns is which of ours: as company.yaml says, by the same name, else by a guess that is always told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from features.company import Note, NoteKind
+from features.tables import Table
+from keepwell.errors import DataError
+
+OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "customer_id": ("customer", "custid", "customerno", "customernumber", "client", "clientid", "user", "userid", "memberid")
+        + ("householdid", "householdkey", "shopperid", "buyerid"),
+        "ordered_at": ("orderdate", "orderedon", "ordertime", "orderdatetime", "ordertimestamp", "invoicedate", "transactiondate")
+        + ("transactiontime", "transactiontimestamp", "purchasedate", "purchasedat", "saledate", "date", "datetime", "timestamp"),
+        "amount": ("revenue", "sales", "salesvalue", "salesamount", "totalamount", "orderamount", "ordervalue", "linetotal")
+        + ("totalprice", "total", "value", "monetaryvalue", "spend", "netamount"),
+        "order_id": ("order", "orderno", "ordernumber", "invoice", "invoiceid", "invoiceno", "invoicenumber", "transactionid")
+        + ("basketid", "receiptid"),
+        "quantity": ("qty", "units"),
+        "product_id": ("product", "stockcode", "sku", "itemid", "articleid", "articleno"),
+        "opened_at": ("complaintdate", "openedon", "opendate", "createdat", "createdon", "datereceived", "date", "timestamp"),
+        "closed_at": ("closedon", "closedate", "resolvedat", "resolvedon"),
+        "due_at": ("duedate", "dueon"),
+        "paid_at": ("paymentdate", "paidon", "datepaid"),
+        "contacted_at": ("contactdate", "contactedon", "sentat", "date", "timestamp"),
+        "answered_at": ("answerdate", "surveydate", "responsedate", "date", "timestamp"),
+        "started_at": ("startdate", "startedon", "contractstart"),
+        "ended_at": ("enddate", "endedon", "contractend"),
+        "joined_at": ("joindate", "joinedon", "signupdate", "signedupat", "registeredat", "registrationdate", "customersince"),
+        "birthday": ("birthdate", "dateofbirth", "dob"),
+        "churned": ("churn", "ischurned", "haschurned", "churnlabel", "exited", "attrition"),
+    }
+)
+"""Names that others give to our columns, without case, spaces and signs."""
+
+PERSONAL_NAMES = frozenset(
+    "email emailaddress mail phone phonenumber telephone mobile mobilenumber address street streetaddress postcode zipcode zip"
+    " firstname lastname surname fullname givenname familyname iban ssn passport passportnumber nationalid taxid ipaddress"
+    " dateofbirth birthdate dob creditcard cardnumber".split()
+)
+"""Names of personal columns, which become attributes only when company.yaml names them."""
+
+
+class Matching(NamedTuple):
+    """`ours`: our name -> the user's; `extra`: the user's columns that are none of ours, in order; `notes` on both."""
+
+    ours: dict[str, str]
+    extra: tuple[str, ...]
+    notes: tuple[Note, ...]
+
+
+def match_columns(table: Table, present: Sequence[str], mapped: Mapping[str, str]) -> Matching:
+    """Match the columns that are `present` with those of `table`; `mapped` (our name -> the user's) goes before all else.
+
+    Raises DataError when a mapped column is not there, or a required one is missing or could be several.
+    """
+    for ours, theirs in mapped.items():
+        if theirs not in present:
+            raise DataError(
+                table.name, theirs, f"is not there, but company.yaml maps {ours} to it", hint=f"there are {_listed(present)}"
+            )
+    found = dict(mapped)
+    found |= {name: name for name in table.names if name not in found and name in present and name not in mapped.values()}
+    notes = [
+        Note(NoteKind.MAPPED, table.name, ours, f"read from {theirs!r}, as company.yaml says") for ours, theirs in mapped.items()
+    ]
+    for name in table.names:
+        if name not in found:
+            candidates = _candidates(name, present, taken=found.values())
+            if len(candidates) == 1 and not _wanted_elsewhere(candidates[0], name, table, found):
+                found[name] = candidates[0]
+                notes.append(Note(NoteKind.GUESSED, table.name, name, f"read from {candidates[0]!r}"))
+            elif name in table.required:
+                raise _missing(table, name, present, candidates)
+    extra = tuple(name for name in present if name not in found.values())
+    return Matching(found, extra, tuple(notes))
+
+
+def is_personal(column: str) -> bool:
+    """Whether a column's name says that it identifies a person.
+
+    >>> is_personal("E-Mail"), is_personal("NumberOfAddress")
+    (True, False)
+    """
+    return _bare(column) in PERSONAL_NAMES
+
+
+def _bare(name: str) -> str:
+    """Letters and digits alone, in lower case.
+
+    >>> _bare("Customer ID")
+    'customerid'
+    """
+    return re.sub(r"[\W_]+", "", name).lower()
+
+
+def _candidates(name: str, present: Sequence[str], taken: Collection[str]) -> list[str]:
+    """The columns that look like `name`: those with the same letters, else those with another name of it."""
+    free = [column for column in present if column not in taken]
+    same = [column for column in free if _bare(column) == _bare(name)]
+    return same or [column for column in free if _bare(column) in OTHER_NAMES.get(name, ())]
+
+
+def _wanted_elsewhere(candidate: str, name: str, table: Table, found: Mapping[str, str]) -> bool:
+    """Whether another column of ours that is not found yet has a better or equal claim: then nothing is guessed."""
+    rivals = [other for other in table.names if other != name and other not in found]
+    return _bare(candidate) != _bare(name) and any(candidate in _candidates(other, [candidate], ()) for other in rivals)
+
+
+def _missing(table: Table, name: str, present: Sequence[str], candidates: Sequence[str]) -> DataError:
+    way_out = "name it so, or map it in company.yaml: "
+    if candidates:
+        rule, example = f"is missing, and could be {_listed(candidates)}", candidates[0]
+    else:
+        rule, example = f"is required, and missing among {_listed(present)}", "YOUR_COLUMN"
+    return DataError(table.name, name, rule, hint=f"{way_out}tables: {table.name}: columns: {name}: {example}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in list(names)[:12])
+    return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "") if names else "no columns"

@@ -1,0 +1,130 @@
+"""Tables as the user has them into tables as features take them: checked, in days, minor units and plain types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import polars as pl
+
+from features.asof import NEVER_DAY
+from features.columns import read_flags, read_ids, read_money, read_numbers, read_texts
+from features.company import Note, NoteKind
+from features.refusals import Place, plain, refuse
+from features.tables import Column, Kind, Table
+from features.times import read_dates, read_times
+from features.versions import with_known_days
+from keepwell.errors import DataError
+
+
+class Normalised(NamedTuple):
+    """A normalised table, the decimals of its money columns, and what was noticed."""
+
+    frame: pl.DataFrame
+    decimals: dict[str, int]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the values of a table are to be read.
+
+    `decimals` fixes the minor units of money columns (as a model's, at the endpoint); where it is silent the data decide.
+    """
+
+    zone: str = "UTC"
+    time_format: str | None = None
+    decimals: Mapping[str, int] = field(default_factory=dict)
+
+
+def normalise(table: Table, raw: pl.DataFrame, reading: Reading) -> Normalised:
+    """Check and convert `raw`, whose columns have our names; columns that are none of ours are left as they are, at the end.
+
+    Raises DataError for the first rule that is broken. `raw` is not changed.
+    """
+    given = [column for column in table.columns if column.name in raw.columns]
+    parts = {column.name: _converted(table, column, raw[column.name], reading) for column in given}
+    _refuse_missing(table, raw, parts)
+    extra = [raw[name] for name in raw.columns if name not in table.names]
+    frame = pl.DataFrame([*(series for part in parts.values() for series in part.columns), *extra])
+    _refuse_repeated(table, frame)
+    notes = [note for part in parts.values() for note in part.notes]
+    if table.event_time:
+        frame, late_notes = with_known_days(table, frame)
+        notes += [*_identical_notes(table, raw), *late_notes]
+    decimals = {name: part.decimals for name, part in parts.items() if part.decimals is not None}
+    return Normalised(frame, decimals, tuple(notes))
+
+
+class _Part(NamedTuple):
+    """What one column of the user becomes."""
+
+    columns: list[pl.Series]
+    decimals: int | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def _converted(table: Table, column: Column, raw: pl.Series, reading: Reading) -> _Part:
+    place = Place(table.name, column.name)
+    match column.kind:
+        case Kind.TIME:
+            return _times(place, raw, reading)
+        case Kind.MONEY:
+            return _money(place, raw, column, reading)
+        case Kind.ID:
+            values = read_ids(place, raw)
+        case Kind.TEXT:
+            values = read_texts(place, raw, column.choices)
+        case Kind.DATE:
+            values = read_dates(place, raw, reading.time_format)
+        case Kind.NUMBER:
+            values = read_numbers(place, raw, column)
+        case Kind.FLAG:
+            values = read_flags(place, raw)
+    return _Part([values.rename(column.name)])
+
+
+def _times(place: Place, raw: pl.Series, reading: Reading) -> _Part:
+    times = read_times(place, raw, reading.zone, reading.time_format)
+    stem = place.column.removesuffix("_at")
+    guessed = Note(NoteKind.GUESSED, *place, f"times are read as {times.guessed_format}")
+    columns = [times.day.rename(f"{stem}_day"), times.us.rename(f"{stem}_us")]
+    return _Part(columns, notes=(guessed,) if times.guessed_format else ())
+
+
+def _money(place: Place, raw: pl.Series, column: Column, reading: Reading) -> _Part:
+    money = read_money(place, raw, column, reading.decimals.get(column.name))
+    message = f"{money.rounded:,} amounts are rounded to {money.decimals} decimals"
+    rounded = Note(NoteKind.REPORTED, *place, message, money.rounded)
+    return _Part([money.minor.rename(column.name)], money.decimals, (rounded,) if money.rounded else ())
+
+
+def _refuse_missing(table: Table, raw: pl.DataFrame, parts: Mapping[str, _Part]) -> None:
+    for name in table.required:
+        if name not in parts:
+            raise DataError(table.name, name, "is required, and missing", hint="add it, or map it in company.yaml")
+        first = parts[name].columns[0]
+        missing = first == NEVER_DAY if table.column(name).kind is Kind.TIME else first.is_null()
+        if missing.any():
+            hint = "fill these rows in, or remove them"
+            raise DataError(table.name, name, "must not be empty", hint=hint, rows=int(missing.sum()), example=_row(raw, missing))
+
+
+def _row(raw: pl.DataFrame, wanted: pl.Series) -> str:
+    """The first wanted row, as a short text: the missing value itself would say nothing."""
+    return ", ".join(str(plain(series)) for series in raw.filter(wanted).head(1))
+
+
+def _refuse_repeated(table: Table, frame: pl.DataFrame) -> None:
+    key = [name if name in frame.columns else f"{name}_day" for name in table.unique]
+    if key:
+        repeated = frame.select(key).is_duplicated()
+        rule = f"must have one row for each {' and '.join(table.unique)}"
+        refuse(Place(table.name, table.unique[0]), frame["customer_id"], repeated, rule, "keep the newest row of each")
+
+
+def _identical_notes(table: Table, raw: pl.DataFrame) -> list[Note]:
+    same = raw.height - raw.n_unique() if raw.height else 0
+    message = f"{same:,} rows are identical to another in every column that is read; all of them count"
+    return [Note(NoteKind.REPORTED, table.name, None, message, same)] if same else []

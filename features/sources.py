@@ -1,0 +1,63 @@
+"""Where a company's tables come from: a folder, a company.yaml, a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from features.assemble import assemble
+from features.company import Company, Note, NoteKind, company_key
+from features.config import FILE_NAME, CompanyConfig, TableConfig, read_config
+from features.files import FOUND_ALONE, Opened, find_table, open_table
+from features.tables import TABLES
+from keepwell.errors import ConfigError
+
+
+def read_company(path: str | Path) -> Company:
+    """Read and check all tables of the company at `path`: a folder, or a company.yaml (used when the folder has one).
+
+    Raises ConfigError for a path that is neither or a wrong company.yaml, DataError for a table that breaks a rule.
+    """
+    place, folder, config = _located(Path(path))
+    opened = {name: found for name in TABLES if (found := _open(name, folder, config)) is not None}
+    notes = [*_separator_notes(opened), *_unused_files(folder)]
+    return assemble(
+        {name: table.frame for name, table in opened.items()},
+        key=config.company or company_key(place),
+        config=config,
+        typeless=[name for name, table in opened.items() if table.typeless],
+        notes=tuple(notes),
+    )
+
+
+def _located(path: Path) -> tuple[Path, Path, CompanyConfig]:
+    """(what names the company, the folder that paths are relative to, its configuration)."""
+    place = path.expanduser().resolve()
+    if place.is_dir():
+        config = place / FILE_NAME
+        return place, place, read_config(config) if config.is_file() else CompanyConfig()
+    if not place.is_file():
+        raise ConfigError(f"{path} does not exist", hint="give a folder of tables, or a company.yaml")
+    if place.suffix not in (".yaml", ".yml"):
+        raise ConfigError(
+            f"{path} is neither a folder nor a .yaml file", hint="give the folder that holds transactions.parquet or .csv"
+        )
+    return place.parent if place.name == FILE_NAME else place, place.parent, read_config(place)
+
+
+def _open(name: str, folder: Path, config: CompanyConfig) -> Opened | None:
+    settings = config.tables.get(name, TableConfig())
+    place = folder / settings.file if settings.file else find_table(folder, name)
+    return open_table(name, place, settings.separator) if place else None
+
+
+def _separator_notes(opened: dict[str, Opened]) -> list[Note]:
+    return [
+        Note(NoteKind.GUESSED, name, None, f"columns are separated by {table.guessed_separator!r}")
+        for name, table in opened.items()
+        if table.guessed_separator
+    ]
+
+
+def _unused_files(folder: Path) -> list[Note]:
+    names = sorted(file.name for file in folder.iterdir() if file.suffix in FOUND_ALONE and file.stem not in TABLES)
+    return [Note(NoteKind.IGNORED, Path(name).stem, None, f"{name} is no table of ours") for name in names]

@@ -1,0 +1,74 @@
+"""When each row became known, and when a newer version of it took its place."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from features.asof import NEVER_DAY, NEVER_US
+from features.company import Note, NoteKind
+from features.tables import Kind, Table
+
+
+def with_known_days(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Note]]:
+    """Add `known_day` and `superseded_day` to a normalised event table; `known_us`, if there, is used up.
+
+    `known_day` is the later of the event's day and the day of known_at; without known_at a row is known when it happens.
+    `superseded_day` is the first day on which a newer version of the row's key was known, else NEVER_DAY. Newer is by known_at,
+    where given. Order lines of one key and one known_at are one version together, as an order may list a product twice; of
+    other rows only one counts, chosen by content, so that the order of rows never matters. Keys are those of one customer;
+    rows without a key are no versions.
+    """
+    stem = str(table.event_time).removesuffix("_at")
+    dated = _with_known_day(frame, f"{stem}_day", f"{stem}_us")
+    key = ["customer_id", *table.version_key]
+    versioned = table.version_key and set(key) <= set(frame.columns)
+    if versioned and ("known_us" in frame.columns or not table.versions_by_known_at):
+        dated = _with_superseded_day(dated, key, _newest_last(table, dated))
+    else:
+        dated = dated.with_columns(superseded_day=pl.lit(NEVER_DAY, dtype=pl.Int32))
+    return dated.drop("known_us"), _notes(table, dated, f"{stem}_day")
+
+
+def _with_known_day(frame: pl.DataFrame, event_day: str, event_us: str) -> pl.DataFrame:
+    if "known_us" not in frame.columns:
+        return frame.with_columns(known_day=pl.col(event_day), known_us=pl.col(event_us))
+    told = pl.col("known_us") != NEVER_US
+    return frame.with_columns(
+        known_day=pl.when(told).then(pl.max_horizontal("known_day", event_day)).otherwise(event_day),
+        known_us=pl.when(told).then("known_us").otherwise(event_us),
+    )
+
+
+def _newest_last(table: Table, frame: pl.DataFrame) -> pl.Expr:
+    """What grows from older to newer version of a key: the instant, then what has come about since, then any fixed order."""
+    if table.versions_by_known_at:
+        return pl.col("known_us")
+    instants = [f"{column.name.removesuffix('_at')}_us" for column in table.columns if column.kind is Kind.TIME]
+    come_about = [pl.col(name).replace(NEVER_US, -NEVER_US) for name in instants if name in frame.columns and name != "known_us"]
+    rest = [name for name in sorted(frame.columns) if name not in (*instants, "known_us")]
+    return pl.struct("known_us", latest=pl.max_horizontal(come_about), *rest).rank("ordinal")
+
+
+def _with_superseded_day(frame: pl.DataFrame, key: list[str], newest_last: pl.Expr) -> pl.DataFrame:
+    frame = frame.with_columns(version=newest_last)
+    versions = (
+        frame.lazy()
+        .drop_nulls(key)
+        .group_by(*key, "version")
+        .agg(pl.col("known_day").min())
+        .sort("version", descending=True)
+        .select(*key, "version", superseded_day=pl.col("known_day").cum_min().shift(1).over(key))
+        .collect()
+    )
+    joined = frame.join(versions, on=[*key, "version"], how="left", maintain_order="left")
+    return joined.drop("version").with_columns(pl.col("superseded_day").fill_null(NEVER_DAY))
+
+
+def _notes(table: Table, frame: pl.DataFrame, event_day: str) -> list[Note]:
+    late = int((frame["known_day"] > frame[event_day]).sum())
+    replaced = int((frame["superseded_day"] != NEVER_DAY).sum())
+    told = [
+        (late, f"{late:,} rows became known on a later day than they happened"),
+        (replaced, f"{replaced:,} rows are older versions, replaced by newer ones"),
+    ]
+    return [Note(NoteKind.REPORTED, table.name, None, message, rows) for rows, message in told if rows]
