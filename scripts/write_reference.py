@@ -1,0 +1,76 @@
+"""Writes the reference pages under docs/ from the code, so that they cannot disagree with it.
+
+    python scripts/write_reference.py            write the pages
+    python scripts/write_reference.py --check    exit 1 and name the pages that are stale
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+DOCS = Path(__file__).parents[1] / "docs"
+MADE = "<!-- Made by scripts/write_reference.py from the code; change it there. -->\n\n"
+
+
+def commands_page() -> str:
+    """Every command with its help, as the terminal shows it."""
+    from cli import main  # noqa: PLC0415  # each page imports what it describes
+
+    parts = ["# Commands\n\nEvery command explains itself with `--help`; the same text stands here.\n"]
+    for name, command in [("", main), *sorted(main.commands.items())]:
+        usage = f"keepwell {name}".strip()
+        context = click.Context(command, info_name=usage, max_content_width=110, terminal_width=110)
+        parts.append(f"## {usage}\n\n```text\n{command.get_help(context)}\n```\n")
+    return "\n".join(parts)
+
+
+def settings_page() -> str:
+    """Every setting with its default and meaning."""
+    from keepwell.settings import described_settings  # noqa: PLC0415
+
+    head = "# Settings\n\nRead once, from the environment; an unknown `KEEPWELL_` name is refused.\n\n| variable | default | meaning |\n|---|---|---|\n"
+    return head + "".join(f"| `{name}` | {f'`{default}`' if default else ''} | {meaning} |\n" for name, default, meaning in described_settings())
+
+
+def features_page() -> str:
+    """The feature catalog, one table a builder."""
+    from features.catalog import CATALOG  # noqa: PLC0415
+
+    parts = ["# Features\n\nEach is computed for one customer at one date, from what was known strictly before it.\n"]
+    for builder in dict.fromkeys(entry.builder for entry in CATALOG.values()):
+        rows = [entry for entry in CATALOG.values() if entry.builder == builder]
+        parts.append(f"## {builder}\n\n| column | title | 中文 | meaning | unit | range | missing means | table | actionable |\n|---|---|---|---|---|---|---|---|---|")
+        parts.extend(_feature_row(entry) for entry in rows)
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _feature_row(entry) -> str:  # type: ignore[no-untyped-def]  # noqa: ANN001  # the catalog's entry
+    low, high = ("" if bound is None or abs(bound) == float("inf") else f"{bound:g}" for bound in (entry.low, entry.high))
+    cells = (
+        f"`{entry.name}`", entry.title, entry.title_zh, entry.meaning, entry.unit, f"{low}..{high}", entry.missing, entry.table,
+        "yes" if entry.actionable else "no",
+    )  # fmt: skip
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+PAGES: dict[str, Callable[[], str]] = {"commands.md": commands_page, "settings.md": settings_page, "features.md": features_page}
+
+
+def main(*, check: bool) -> int:
+    """Write or check every page; return the exit code."""
+    stale = [name for name, page in PAGES.items() if not (DOCS / name).exists() or (DOCS / name).read_text() != MADE + page()]
+    if check:
+        print("\n".join(f"docs/{name} is stale: run python scripts/write_reference.py" for name in stale))  # noqa: T201
+        return int(bool(stale))
+    for name in stale:
+        (DOCS / name).write_text(MADE + PAGES[name]())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(check="--check" in sys.argv[1:]))
