@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from features.columns import read_attribute, read_ids
+from features.columns import read_attribute
 from features.company import Company, Note, NoteKind
 from features.config import CompanyConfig, TableConfig
 from features.matching import is_personal, match_columns
 from features.normalise import Normalised, Reading, normalise
 from features.refusals import Place
-from features.tables import EVENT_TABLES, TABLES, Table
+from features.tables import TABLES, Table
 from keepwell.errors import DataError
 
 

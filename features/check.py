@@ -2,13 +2,131 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 
 from features.asof import day_date, day_number, known_before
-from features.company import Company
+from features.catalog import feature_names
+from features.company import Company, Note
+from features.tables import TABLES
 from keepwell.errors import ConfigError, HistoryError
+
+USUAL_HORIZONS = (30, 60, 90, 180, 365)
+"""Days; those that `keepwell check` looks at when it is told none."""
+
+ENOUGH_HORIZONS = 3
+"""One to learn from, one to calibrate on, one to test on."""
+
+ENOUGH_CUSTOMERS = 200
+"""Below, intervals are so wide that any model looks like any other: a rule of thumb."""
+
+
+@dataclass(frozen=True)
+class TableSummary:
+    """What a table holds; `first` and `last` are the days of its events (None: no events, or none at all)."""
+
+    name: str
+    rows: int
+    customers: int
+    first: date | None
+    last: date | None
+
+
+@dataclass(frozen=True)
+class HorizonCheck:
+    """How many whole horizons of `days` have passed since the first purchase, and what that allows: "yes", "thin" or "no"."""
+
+    days: int
+    complete: int
+    verdict: str
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """The answer of `keepwell check`. `as_of` is the day after the last transaction (None: no purchase at all)."""
+
+    company: str
+    zone: str
+    currency: str | None
+    trainable: bool
+    answer: str
+    way_out: str | None
+    as_of: date | None
+    customers: int
+    purchases: int
+    refunds: int
+    first_purchase: date | None
+    features: int
+    horizons: tuple[HorizonCheck, ...]
+    tables: tuple[TableSummary, ...]
+    absent: tuple[str, ...]
+    notes: tuple[Note, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for programs: texts, numbers, lists and null only; days as YYYY-MM-DD."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        answer = [f"Can I train on this?  {self.answer}", *([f"  -> {self.way_out}"] if self.way_out else [])]
+        currency = f", amounts in {self.currency}" if self.currency else ""
+        facts = [f"company    {self.company} (days in {self.zone}{currency})"]
+        if self.as_of and self.first_purchase:
+            span = (self.as_of - self.first_purchase).days
+            facts += [
+                f"customers  {self.customers:,} with a purchase before {self.as_of}",
+                f"purchases  {self.purchases:,} and {self.refunds:,} refunds in {span:,} days since {self.first_purchase}",
+                f"features   {self.features} columns that these tables allow",
+            ]
+        sections = {
+            "tables": [_table_line(table) for table in self.tables],
+            "horizons": [_horizon_line(horizon) for horizon in self.horizons],
+            "not given": [f"  {text}" for text in self.absent],
+            "noticed while reading": [f"  {note}" for note in self.notes],
+        }
+        return [*answer, "", *facts, *(line for title, told in sections.items() if told for line in ("", title, *told))]
+
+
+def check_report(company: Company, horizon_days: int | None = None) -> CheckReport:
+    """What `company` holds and whether one can train on it, for `horizon_days` or else for the usual horizons.
+
+    All of it is known by reading: nothing is fitted. A company that cannot be trained on gets a report that says why.
+    """
+    as_of = _day_after_last(company)
+    try:
+        require_history(company, as_of or date.max, horizon_days)
+        refusal = None
+    except HistoryError as error:
+        refusal = error
+    purchases, refunds = _counting(company, as_of)
+    first = None if purchases.is_empty() else day_date(_day(purchases["ordered_day"].min()))
+    customers = purchases["customer_id"].n_unique()
+    days = USUAL_HORIZONS if horizon_days is None else (horizon_days,)
+    horizons = tuple(_horizon(n, first, as_of, customers) for n in days) if first and as_of else ()
+    trainable = any(horizon.verdict != "no" for horizon in horizons)
+    return CheckReport(
+        company=company.key,
+        zone=company.zone,
+        currency=company.currency,
+        trainable=trainable,
+        answer=_answer(horizons, customers) if trainable else f"No: {refusal.message if refusal else 'the history is too short'}",
+        way_out=None if trainable else refusal.hint if refusal else "bring older transactions, or ask for a shorter --horizon",
+        as_of=as_of,
+        customers=customers,
+        purchases=purchases.height,
+        refunds=refunds.height,
+        first_purchase=first,
+        features=len(feature_names(company)) if first else 0,
+        horizons=horizons,
+        tables=tuple(_summary(company, name) for name in company.tables),
+        absent=tuple(_absent(company)),
+        notes=company.notes,
+    )
 
 
 def require_history(company: Company, as_of: date, horizon_days: int | None = None) -> None:
@@ -20,7 +138,7 @@ def require_history(company: Company, as_of: date, horizon_days: int | None = No
     if "transactions" not in company.tables:
         raise HistoryError(
             "there are no transactions, only customers and labels",
-            hint="learning from such a flat table is not possible in this version: add transactions (customer_id, ordered_at, amount)",
+            hint="this version learns from transactions alone: add them (customer_id, ordered_at, amount)",
         )
     first = first_purchase_day(company, as_of)
     if horizon_days is None:
@@ -44,8 +162,88 @@ def first_purchase_day(company: Company, as_of: date) -> int:
             "no transaction has a positive amount, so there is no customer", hint="purchases are positive, refunds negative"
         )
     if known.is_empty():
-        earliest = day_date(int(purchases["known_day"].min()))  # type: ignore[arg-type]  # an int32 column's minimum
+        earliest = day_date(_day(purchases["known_day"].min()))
         raise HistoryError(
             f"no purchase is known before {as_of}", hint=f"the first becomes known on {earliest}: choose a later --as-of"
         )
-    return int(known["ordered_day"].min())  # type: ignore[arg-type]  # an int32 column's minimum
+    return _day(known["ordered_day"].min())
+
+
+def _day_after_last(company: Company) -> date | None:
+    """The first day by which every transaction is known; None without any."""
+    if "transactions" not in company.tables:
+        return None
+    return day_date(_day(company.tables["transactions"]["known_day"].max())) + timedelta(days=1)
+
+
+def _counting(company: Company, as_of: date | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(purchases, refunds) that count at `as_of`; empty without transactions."""
+    if as_of is None:
+        nothing = pl.DataFrame(schema={"customer_id": pl.String, "ordered_day": pl.Int32})
+        return nothing, nothing
+    day = day_number(as_of)
+    known = company.tables["transactions"].filter(known_before(day, pl.col("known_day"), pl.col("superseded_day")))
+    return known.filter(pl.col("amount") > 0), known.filter(pl.col("amount") < 0)
+
+
+def _horizon(days: int, first: date, as_of: date, customers: int) -> HorizonCheck:
+    complete = ((as_of - first).days - 1) // days
+    enough = complete >= ENOUGH_HORIZONS and customers >= ENOUGH_CUSTOMERS
+    return HorizonCheck(days, complete, "yes" if enough else "thin" if complete else "no")
+
+
+def _answer(horizons: tuple[HorizonCheck, ...], customers: int) -> str:
+    good = [f"{horizon.days}d" for horizon in horizons if horizon.verdict == "yes"]
+    if good:
+        return f"Yes, for a horizon of {', '.join(good)}."
+    thin = [f"{horizon.days}d" for horizon in horizons if horizon.verdict == "thin"]
+    why = (
+        f"only {customers:,} customers"
+        if customers < ENOUGH_CUSTOMERS
+        else f"fewer than {ENOUGH_HORIZONS} whole horizons have passed"
+    )
+    return f"Yes, but the evidence will be thin for {', '.join(thin)}: {why}."
+
+
+def _summary(company: Company, name: str) -> TableSummary:
+    frame, event_time = company.tables[name], TABLES[name].event_time
+    days = frame[event_time.removesuffix("_at") + "_day"] if event_time and not frame.is_empty() else None
+    first, last = (None, None) if days is None else (day_date(_day(days.min())), day_date(_day(days.max())))
+    return TableSummary(name, frame.height, frame["customer_id"].n_unique(), first, last)
+
+
+def _absent(company: Company) -> Iterator[str]:
+    """Tables and columns of transactions that are not there."""
+    for name, table in TABLES.items():
+        if name not in company.tables:
+            yield f"{name}: {table.meaning}"
+        elif name == "transactions":
+            present = company.tables[name].columns
+            yield from (
+                f"{name}.{column.name}: {column.meaning}"
+                for column in table.columns
+                if column.name not in present and column.name.removesuffix("_at") + "_day" not in present
+            )
+
+
+def _table_line(table: TableSummary) -> str:
+    span = f", {table.first} to {table.last}" if table.first else ""
+    return f"  {table.name:<13} {table.rows:>11,} rows, {table.customers:>9,} customers{span}"
+
+
+def _horizon_line(horizon: HorizonCheck) -> str:
+    plural = "" if horizon.complete == 1 else "s"
+    return f"  {horizon.days:>4}d  {horizon.verdict:<4} ({horizon.complete} whole horizon{plural} passed)"
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # any JSON value
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _day(value: Any) -> int:  # noqa: ANN401  # what Polars gives for the extreme of an int32 column
+    """A day number out of a column that is not empty."""
+    return int(value)

@@ -150,7 +150,8 @@ def fewest_decimals(values: np.ndarray, noise: np.ndarray) -> int:
 def _float_noise(values: np.ndarray, dtype: pl.DataType) -> np.ndarray:
     """How far a sum or product of decimal fractions strays: a few units in the last place, and 1e-9 near zero."""
     relative = 2.5e-7 if dtype == pl.Float32 else 1e-12
-    return 1e-9 + relative * np.abs(values)
+    noise: np.ndarray = 1e-9 + relative * np.abs(values)
+    return noise
 
 
 def _refuse_overflow(place: Place, raw: pl.Series, scaled: np.ndarray) -> None:

@@ -22,13 +22,15 @@ class TableConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    file: str | None = Field(None, description="file or folder, relative to company.yaml")
-    url: str | None = Field(None, description="SQLAlchemy URL of a database; it is only read")
-    query: str | None = Field(None, description="one SELECT; :names are taken from parameters")
+    file: str | None = Field(default=None, description="file or folder, relative to company.yaml")
+    url: str | None = Field(default=None, description="SQLAlchemy URL of a database; it is only read")
+    query: str | None = Field(default=None, description="one SELECT; :names are taken from parameters")
     parameters: dict[str, Any] = Field(default_factory=dict, description="values for the :names of the query")
     columns: dict[str, str] = Field(default_factory=dict, description="our column name: yours")
-    time_format: str | None = Field(None, description="how times are written, as %d/%m/%Y %H:%M; default: ISO 8601")
-    separator: str | None = Field(None, min_length=1, max_length=1, description="what separates the columns of a CSV file")
+    time_format: str | None = Field(default=None, description="how times are written, as %d/%m/%Y %H:%M; default: ISO 8601")
+    separator: str | None = Field(
+        default=None, min_length=1, max_length=1, description="what separates the columns of a CSV file"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> TableConfig:
@@ -44,10 +46,10 @@ class CompanyConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    company: str | None = Field(None, description="the company's key: its models and scores are filed under it")
-    zone: str = Field("UTC", description="IANA time zone that days and naive times belong to")
-    currency: str | None = Field(None, description="ISO 4217 code of all amounts, for display")
-    static: tuple[str, ...] = Field((), description="attributes that never change, and so may be used at any date")
+    company: str | None = Field(default=None, description="the company's key: its models and scores are filed under it")
+    zone: str = Field(default="UTC", description="IANA time zone that days and naive times belong to")
+    currency: str | None = Field(default=None, description="ISO 4217 code of all amounts, for display")
+    static: tuple[str, ...] = Field(default=(), description="attributes that never change, and so may be used at any date")
     tables: dict[str, TableConfig] = Field(default_factory=dict, description="one entry for each table that needs one")
 
     @field_validator("company")

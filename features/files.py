@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,13 +45,11 @@ def open_table(table: str, place: Path, separator: str | None = None) -> Opened:
     return Opened(frame, typeless=True, guessed_separator=guessed if guessed != "," else None)
 
 
-def _files(table: str, place: Path) -> Sequence[Path]:
+def _files(table: str, place: Path) -> list[Path]:
     """The files of a table, all of one kind, none of them empty."""
-    if place.is_dir():
-        files = sorted(p for p in place.rglob("*") if p.is_file() and p.name[0] not in "._")
-    else:
-        files = [place]
-    if not files or not place.exists():
+    inside = place.rglob("*") if place.is_dir() else [place]
+    files = sorted(file for file in inside if file.is_file() and file.name[0] not in "._")
+    if not files:
         raise DataError(table, None, f"{place} does not exist or is empty", hint="check the path, and file: in company.yaml")
     kinds = {file.suffix in PARQUET for file in files}
     strange = [file for file in files if file.suffix not in PARQUET + TEXT]

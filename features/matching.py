@@ -11,37 +11,36 @@ from features.company import Note, NoteKind
 from features.tables import Table
 from keepwell.errors import DataError
 
-OTHER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+OTHER_NAMES: Mapping[str, str] = MappingProxyType(
     {
-        "customer_id": ("customer", "custid", "customerno", "customernumber", "client", "clientid", "user", "userid", "memberid")
-        + ("householdid", "householdkey", "shopperid", "buyerid"),
-        "ordered_at": ("orderdate", "orderedon", "ordertime", "orderdatetime", "ordertimestamp", "invoicedate", "transactiondate")
-        + ("transactiontime", "transactiontimestamp", "purchasedate", "purchasedat", "saledate", "date", "datetime", "timestamp"),
-        "amount": ("revenue", "sales", "salesvalue", "salesamount", "totalamount", "orderamount", "ordervalue", "linetotal")
-        + ("totalprice", "total", "value", "monetaryvalue", "spend", "netamount"),
-        "order_id": ("order", "orderno", "ordernumber", "invoice", "invoiceid", "invoiceno", "invoicenumber", "transactionid")
-        + ("basketid", "receiptid"),
-        "quantity": ("qty", "units"),
-        "product_id": ("product", "stockcode", "sku", "itemid", "articleid", "articleno"),
-        "opened_at": ("complaintdate", "openedon", "opendate", "createdat", "createdon", "datereceived", "date", "timestamp"),
-        "closed_at": ("closedon", "closedate", "resolvedat", "resolvedon"),
-        "due_at": ("duedate", "dueon"),
-        "paid_at": ("paymentdate", "paidon", "datepaid"),
-        "contacted_at": ("contactdate", "contactedon", "sentat", "date", "timestamp"),
-        "answered_at": ("answerdate", "surveydate", "responsedate", "date", "timestamp"),
-        "started_at": ("startdate", "startedon", "contractstart"),
-        "ended_at": ("enddate", "endedon", "contractend"),
-        "joined_at": ("joindate", "joinedon", "signupdate", "signedupat", "registeredat", "registrationdate", "customersince"),
-        "birthday": ("birthdate", "dateofbirth", "dob"),
-        "churned": ("churn", "ischurned", "haschurned", "churnlabel", "exited", "attrition"),
+        "customer_id": "customer custid customerno customernumber client clientid user userid memberid"
+        " householdid householdkey shopperid buyerid",
+        "ordered_at": "orderdate orderedon ordertime orderdatetime ordertimestamp invoicedate transactiondate"
+        " transactiontime transactiontimestamp purchasedate purchasedat saledate date datetime timestamp",
+        "amount": "revenue sales salesvalue salesamount totalamount orderamount ordervalue linetotal"
+        " totalprice total value monetaryvalue spend netamount",
+        "order_id": "order orderno ordernumber invoice invoiceid invoiceno invoicenumber transactionid basketid receiptid",
+        "quantity": "qty units",
+        "product_id": "product stockcode sku itemid articleid articleno",
+        "opened_at": "complaintdate openedon opendate createdat createdon datereceived date timestamp",
+        "closed_at": "closedon closedate resolvedat resolvedon",
+        "due_at": "duedate dueon",
+        "paid_at": "paymentdate paidon datepaid",
+        "contacted_at": "contactdate contactedon sentat date timestamp",
+        "answered_at": "answerdate surveydate responsedate date timestamp",
+        "started_at": "startdate startedon contractstart",
+        "ended_at": "enddate endedon contractend",
+        "joined_at": "joindate joinedon signupdate signedupat registeredat registrationdate customersince",
+        "birthday": "birthdate dateofbirth dob",
+        "churned": "churn ischurned haschurned churnlabel exited attrition",
     }
 )
-"""Names that others give to our columns, without case, spaces and signs."""
+"""Names that others give to our columns: words without case, spaces and signs."""
 
-PERSONAL_NAMES = frozenset(
+PERSONAL_NAMES = (
     "email emailaddress mail phone phonenumber telephone mobile mobilenumber address street streetaddress postcode zipcode zip"
     " firstname lastname surname fullname givenname familyname iban ssn passport passportnumber nationalid taxid ipaddress"
-    " dateofbirth birthdate dob creditcard cardnumber".split()
+    " creditcard cardnumber"
 )
 """Names of personal columns, which become attributes only when company.yaml names them."""
 
@@ -87,7 +86,7 @@ def is_personal(column: str) -> bool:
     >>> is_personal("E-Mail"), is_personal("NumberOfAddress")
     (True, False)
     """
-    return _bare(column) in PERSONAL_NAMES
+    return _bare(column) in PERSONAL_NAMES.split()
 
 
 def _bare(name: str) -> str:
@@ -103,7 +102,7 @@ def _candidates(name: str, present: Sequence[str], taken: Collection[str]) -> li
     """The columns that look like `name`: those with the same letters, else those with another name of it."""
     free = [column for column in present if column not in taken]
     same = [column for column in free if _bare(column) == _bare(name)]
-    return same or [column for column in free if _bare(column) in OTHER_NAMES.get(name, ())]
+    return same or [column for column in free if _bare(column) in OTHER_NAMES.get(name, "").split()]
 
 
 def _wanted_elsewhere(candidate: str, name: str, table: Table, found: Mapping[str, str]) -> bool:

@@ -71,7 +71,6 @@ def _no_column(table: str, name: str) -> Column:
 
 CUSTOMER = Column("customer_id", Kind.ID, "who; text or integer, kept as it is", required=True)
 KNOWN_AT = Column("known_at", Kind.TIME, "when the row became known, if later than it happened")
-SCORE_1_TO_10 = {"low": 1.0, "high": 10.0}
 
 
 def _event_table(name: str, meaning: str, columns: tuple[Column, ...], **rules: object) -> Table:
@@ -171,7 +170,7 @@ SURVEYS = _event_table(
     (
         Column("answered_at", Kind.TIME, "when it was answered", required=True),
         *(
-            Column(name, Kind.NUMBER, meaning, **SCORE_1_TO_10)
+            Column(name, Kind.NUMBER, meaning, low=1, high=10)
             for name, meaning in (
                 ("satisfaction", "how satisfied they are"),
                 ("expectation", "what they expected"),

@@ -46,7 +46,7 @@ def _newest_last(table: Table, frame: pl.DataFrame) -> pl.Expr:
     instants = [f"{column.name.removesuffix('_at')}_us" for column in table.columns if column.kind is Kind.TIME]
     come_about = [pl.col(name).replace(NEVER_US, -NEVER_US) for name in instants if name in frame.columns and name != "known_us"]
     rest = [name for name in sorted(frame.columns) if name not in (*instants, "known_us")]
-    return pl.struct("known_us", latest=pl.max_horizontal(come_about), *rest).rank("ordinal")
+    return pl.struct("known_us", pl.max_horizontal(come_about).alias("latest"), *rest).rank("ordinal")
 
 
 def _with_superseded_day(frame: pl.DataFrame, key: list[str], newest_last: pl.Expr) -> pl.DataFrame:
