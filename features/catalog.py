@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-from features import rfm, tenure
+from features import complaints, rfm, tenure
 from features.company import Company
 from features.definitions import Entry, Feature
 from features.views import VIEWS
 from keepwell.errors import ConfigError
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
-    {feature.name: feature for builder in (rfm, tenure) for feature in builder.FEATURES}
+    {feature.name: feature for builder in (rfm, tenure, complaints) for feature in builder.FEATURES}
 )
 """Name -> definition, in catalog order."""
 
