@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keepwell.errors import ModelError
-from training.registry.mlflow_home import database_file, is_local, local_folder, mlflow
+from training.registry.mlflow_home import database_file, is_local, local_folder, make_database, mlflow
 from training.registry.run import Run, started_run
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class Registry:
 
         The run ends as FINISHED, or as FAILED when the block raises.
         """
+        if (file := database_file(self.tracking_uri)) is not None:
+            make_database(file, self.artifact_root)
         with started_run(self.tracking_uri, self._artifact_location(experiment), experiment, name) as run:
             yield run
 

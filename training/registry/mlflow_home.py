@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
+import warnings
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -19,8 +21,10 @@ def mlflow() -> ModuleType:
     """The mlflow module, without telemetry and progress bars: it reads the variables when it is first imported."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    import mlflow as module  # noqa: PLC0415  # two seconds that only those who need the registry pay
-    import mlflow.pyfunc  # noqa: PLC0415
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow warns about type hints of its own
+        import mlflow as module  # noqa: PLC0415  # two seconds that only those who need the registry pay
+        import mlflow.pyfunc  # noqa: PLC0415
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -36,6 +40,27 @@ def database_file(tracking_uri: str) -> Path | None:
     True
     """
     return Path(tracking_uri.removeprefix(SQLITE)) if tracking_uri.startswith(SQLITE) else None
+
+
+def make_database(file: Path, artifact_root: Path) -> None:
+    """Make MLflow's database at `file` unless it is there: whole or absent, however many processes begin at once.
+
+    MLflow itself would create the tables in place, and two of them at the same moment trip over each other.
+    """
+    if file.exists():
+        return
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: PLC0415
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        fresh = Path(folder) / file.name
+        SqlAlchemyStore(f"{SQLITE}{fresh}", (artifact_root / "default").as_uri()).engine.dispose()
+        try:
+            file.hardlink_to(fresh)  # unlike a renaming, a link never replaces what another process was quicker to make
+        except FileExistsError:
+            return
+        except OSError:  # a file system without links
+            fresh.replace(file)
 
 
 def is_local(tracking_uri: str) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from training.registry.mlflow_home import database_file, mlflow
+from training.registry.mlflow_home import mlflow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -113,8 +113,6 @@ class Run:
 def started_run(tracking_uri: str, artifact_location: str | None, experiment: str, name: str) -> Iterator[Run]:
     """Open a run and end it; the tracking URI that the process had before is put back."""
     module, before = mlflow(), mlflow().get_tracking_uri()
-    if (file := database_file(tracking_uri)) is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
     try:
         module.set_tracking_uri(tracking_uri)
         joined = _run_to_join()
