@@ -18,6 +18,7 @@ from serving.store.records import (
     Load,
     Plan,
     PlanItem,
+    PlannedAction,
     Reason,
     ScoreRow,
     Summary,
@@ -166,11 +167,13 @@ class Reader:
         row = self._first(query)
         return None if row is None else PlanItem(**row)
 
-    def planned_actions(self, plan: Plan) -> dict[str, int]:
-        """How many customers the plan gives each action, the most frequent first."""
-        number = func.count().label("number")
-        query = select(plan_items.c.action, number).where(plan_items.c.plan_id == plan.id).group_by(plan_items.c.action)
-        return {row["action"]: row["number"] for row in self._all(query.order_by(number.desc(), plan_items.c.action))}
+    def planned_actions(self, plan: Plan) -> tuple[PlannedAction, ...]:
+        """What the plan has in mind, action by action, the one expected to bring most first."""
+        gain = func.sum(plan_items.c.expected_net_value).label("expected_net_value")
+        figures = func.count().label("customers"), func.sum(plan_items.c.cost).label("cost"), gain
+        query = select(plan_items.c.action, func.max(plan_items.c.title).label("title"), *figures)
+        query = query.where(plan_items.c.plan_id == plan.id).group_by(plan_items.c.action)
+        return tuple(PlannedAction(**row) for row in self._all(query.order_by(gain.desc(), plan_items.c.action)))
 
     def _all(self, query: Select[Any]) -> Sequence[RowMapping]:
         with reading(self._engine) as connection:

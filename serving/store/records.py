@@ -157,3 +157,14 @@ class PlanItem:
     churn_probability: float
     value_at_risk: float | None
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAction:
+    """One action of a plan over all its customers."""
+
+    action: str
+    title: str | None
+    customers: int
+    cost: float
+    expected_net_value: float

@@ -330,7 +330,7 @@ def test_the_newest_plan_of_a_load_is_the_one_that_readers_see(store: Store) -> 
     assert [item.customer_id for item in store.plan_items(plan)] == ["c0001", "c0000"]
     assert store.plan_item(plan, "c0000").channel == "post"
     assert store.plan_item(plan, "c0002") is None
-    assert store.planned_actions(plan) == {"call": 1, "letter": 1}
+    assert [(action.action, action.customers) for action in store.planned_actions(plan)] == [("call", 1), ("letter", 1)]
     assert store.customers(load, CustomerFilter(action="call")).rows[0].customer_id == "c0001"
     assert [store.customer(load, name).action for name in ("c0000", "c0002")] == ["letter", None]
 
