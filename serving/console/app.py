@@ -5,7 +5,7 @@ The views are plain functions, which Starlette runs in threads: a slow query nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,18 +17,20 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from decisions.labels import SCHEMES
 from keepwell.errors import KeepwellError, RequestError, StoreError
 from serving.console.customer import customer_page
-from serving.console.customers import customers_page
+from serving.console.customers import FeatureRows, customers_page
 from serving.console.export import csv_lines
 from serving.console.frame import frame
 from serving.console.headers import SafeHeaders
 from serving.console.message import empty_page, error_page, no_customer_page, status_page
 from serving.console.query import FILTERS, PAGE_SIZE, CustomerQuery
 from serving.console.render import STATIC, Renderer
+from serving.console.text import label
 from serving.console.today import TOP_CUSTOMERS, today_page
 from serving.store.reading import Reader
-from serving.store.records import CustomerFilter, Load, ScoreRow
+from serving.store.records import CustomerFilter, CustomerPage, Load, ScoreRow
 
 _EXPORT_CHUNK = 5_000
 
@@ -70,13 +72,15 @@ class Console:
         if load is None:
             return self.renderer.answer(request, "message.html", empty_page(), here="today")
         plan = store.plan(load)
+        top = store.customers(load, limit=TOP_CUSTOMERS).rows
         page = today_page(
             frame(load, self.clock()),
             store.summary(load),
-            plan,
-            store.planned_actions(plan) if plan else {},
-            store.customers(load, limit=TOP_CUSTOMERS).rows,
-            self.renderer.urls(request),
+            plan=plan,
+            planned=store.planned_actions(plan) if plan else (),
+            top=top,
+            features=_features(store, load, top),
+            urls=self.renderer.urls(request),
         )
         return self.renderer.answer(request, "today.html", page, here="today")
 
@@ -86,12 +90,14 @@ class Console:
         store, load = self._open()
         if load is None:
             return self.renderer.answer(request, "message.html", empty_page(), here="customers")
+        found = _found(store, load, query, query.offset, PAGE_SIZE)
         page = customers_page(
             frame(load, self.clock()),
             query,
-            store.customers(load, _chosen(query), **_order(query), offset=query.offset, limit=PAGE_SIZE),
-            _choices(store, load),
-            self.renderer.urls(request),
+            found,
+            features=_features(store, load, found.rows),
+            choices=_choices(store, load),
+            urls=self.renderer.urls(request),
         )
         return self.renderer.answer(request, "customers.html", page, here="customers")
 
@@ -122,9 +128,9 @@ class Console:
             frame(load, self.clock()),
             load,
             row,
-            store.features(load, customer_id) or {},
-            store.timeline(load, customer_id),
-            store.plan_item(plan, customer_id) if plan else None,
+            features=store.features(load, customer_id) or {},
+            events=store.timeline(load, customer_id),
+            item=store.plan_item(plan, customer_id) if plan else None,
         )
         return self.renderer.answer(request, "customer.html", page, here="customers")
 
@@ -139,7 +145,7 @@ class Console:
         status = error.status if isinstance(error, RequestError) else 503 if isinstance(error, StoreError) else 500
         return self.renderer.answer(request, "message.html", error_page(error, status), status=status)
 
-    def broken(self, request: Request, error: Exception) -> Response:
+    def broken(self, request: Request, _error: Exception) -> Response:
         """A bug of ours: the page says no more than that; the server's log has the rest."""
         return self.renderer.answer(request, "message.html", status_page(500), status=500)
 
@@ -149,23 +155,36 @@ class Console:
         return store, store.current_load(self.company, self.horizon_days)
 
 
-def _chosen(query: CustomerQuery) -> CustomerFilter:
-    return CustomerFilter(search=query.search or None, **dict(query.filters))
+def _found(store: Reader, load: Load, query: CustomerQuery, offset: int, limit: int) -> CustomerPage:
+    wanted = dict(query.filters)
+    chosen = CustomerFilter(
+        search=query.search or None,
+        value_tier=wanted.get("value_tier"),
+        status=wanted.get("status"),
+        quadrant=wanted.get("quadrant"),
+        action=wanted.get("action"),
+    )
+    return store.customers(load, chosen, sort=query.sort, descending=query.descending, offset=offset, limit=limit)
 
 
-def _order(query: CustomerQuery) -> dict[str, object]:
-    return {"sort": query.sort, "descending": query.descending}
+def _features(store: Reader, load: Load, rows: Sequence[ScoreRow]) -> FeatureRows:
+    return store.features_by_id(load, [row.customer_id for row in rows])
 
 
-def _choices(store: Reader, load: Load) -> dict[str, tuple[str, ...]]:
-    """What each filter offers: labels that somebody has, and the actions of the plan."""
+def _choices(store: Reader, load: Load) -> dict[str, dict[str, str]]:
+    """What each filter offers, value to shown name: words that somebody has, in their scheme's order, and the plan's actions."""
     plan = store.plan(load)
-    actions = tuple(store.planned_actions(plan)) if plan else ()
-    return {name: actions if name == "action" else store.choices(load, name) for name in FILTERS}
+    actions = store.planned_actions(plan) if plan else ()
+    choices = {"action": {action.action: action.title or label("action", action.action) for action in actions}}
+    for name in (name for name in FILTERS if name != "action"):
+        order = {str(word): rank for rank, word in enumerate(SCHEMES[name])}
+        values = sorted(store.choices(load, name), key=lambda value: order.get(value, len(order)))
+        choices[name] = {value: label(name, value) for value in values}
+    return choices
 
 
 def _all_rows(store: Reader, load: Load, query: CustomerQuery) -> Iterator[ScoreRow]:
     offset = 0
-    while rows := store.customers(load, _chosen(query), **_order(query), offset=offset, limit=_EXPORT_CHUNK).rows:
+    while rows := _found(store, load, query, offset, _EXPORT_CHUNK).rows:
         yield from rows
         offset += len(rows)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from serving.console import format as show
 from serving.console.text import t
@@ -22,7 +23,7 @@ SALES_HEIGHT, REFUND_HEIGHT, LANE_HEIGHT, LABEL_HEIGHT, AXIS_HEIGHT = 90, 26, 24
 DOT_LANES = ("complaint", "contact", "payment")
 KINDS = ("purchase", "refund", *DOT_LANES)
 """The kinds of events that the timeline draws."""
-_SHORTEST_SPAN_DAYS = 60
+_SHORTEST_SPAN_DAYS = 180
 _TICK_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 _MOST_TICKS = 9
 
@@ -124,7 +125,7 @@ class Slots:
 
 
 def timeline(events: Sequence[Event], as_of: date, horizon_days: int) -> Timeline | None:
-    """The timeline of one customer; None when nothing has happened yet. An event of an unknown kind is left to the table below it."""
+    """The timeline of one customer; None when nothing has happened yet. Events of other kinds than KINDS are left out."""
     if not events:
         return None
     slots = Slots.of(events, as_of, horizon_days)
@@ -159,8 +160,9 @@ def ticks(slots: Slots) -> list[Tick]:
     step = next((step for step in _TICK_MONTHS if months / step <= _MOST_TICKS), _TICK_MONTHS[-1])
     counted = range(slots.first.year * 12 + slots.first.month, slots.last.year * 12 + slots.last.month)
     starts = [date(count // 12, count % 12 + 1, 1) for count in counted if count % step == 0]
+    places = [(slots.x(day), show.month(day)) for day in starts]
     # A name that begins near the right edge would be cut off.
-    return [Tick(_at(slots.x(day)), show.month(day), minor=index % 2 == 1) for index, day in enumerate(starts) if slots.x(day) <= 93]
+    return [Tick(_at(x), name, minor=index % 2 == 1) for index, (x, name) in enumerate(places) if x <= 93]
 
 
 def share_bar(share: float) -> Span:
@@ -194,9 +196,8 @@ def pyramid_slices(count: int) -> tuple[str, ...]:
     ('50,0 50,0 75,100 25,100', '25,0 75,0 100,100 0,100')
     """
     edges = [50 * index / count for index in range(count + 1)]
-    return tuple(
-        f"{50 - upper:g},0 {50 + upper:g},0 {50 + lower:g},100 {50 - lower:g},100" for upper, lower in zip(edges, edges[1:], strict=False)
-    )
+    corners = ((50 - top, 50 + top, 50 + bottom, 50 - bottom) for top, bottom in pairwise(edges))
+    return tuple(f"{a:g},0 {b:g},0 {c:g},100 {d:g},100" for a, b, c, d in corners)
 
 
 def _bars(purchases: Iterable[Event], refunds: Iterable[Event], slots: Slots, sales_y: float) -> list[Mark]:

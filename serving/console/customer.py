@@ -14,7 +14,7 @@ from serving.console.reasons import ReasonBar, reason_bars
 from serving.console.text import label, t
 from serving.store.records import Event, Load, PlanItem, ScoreRow
 
-NEWEST_EVENTS = 50
+NEWEST_EVENTS = 25
 """How many events the table below the timeline holds."""
 
 _TAGS = ("value_tier", "status", "lifecycle", "quadrant", "loyalty", "relation", "service_level", "credit_grade", "next_category")
@@ -87,7 +87,13 @@ class CustomerPage:
 
 
 def customer_page(
-    frame: Frame, load: Load, row: ScoreRow, features: Mapping[str, float | None], events: Sequence[Event], item: PlanItem | None
+    frame: Frame,
+    load: Load,
+    row: ScoreRow,
+    *,
+    features: Mapping[str, float | None],
+    events: Sequence[Event],
+    item: PlanItem | None,
 ) -> CustomerPage:
     """Put the page together; `events` are newest first."""
     amounts = [getattr(row, name) for name in _AMOUNTS]
@@ -119,7 +125,8 @@ def _fact(name: str, value: str) -> Fact:
 
 
 def _named_tag(name: str, value: str) -> NamedTag:
-    return NamedTag(t(f"column.{name}"), tag(name, value))
+    # A category is the company's own word and is shown as it is.
+    return NamedTag(t(f"column.{name}"), Tag(value, value, "") if name == "next_category" else tag(name, value))
 
 
 def _expected_range(row: ScoreRow) -> charts.Range | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from serving.console import charts
@@ -13,6 +13,9 @@ from serving.console.reasons import short_reasons
 from serving.console.text import label, meaning, t
 from serving.console.urls import Urls
 from serving.store.records import CustomerPage, ScoreRow
+
+FeatureRows = Mapping[str, Mapping[str, float | None]]
+"""Customer id to their features by name; who has none kept is not in it."""
 
 
 @dataclass(frozen=True)
@@ -89,18 +92,24 @@ class CustomersPage:
 
 
 def customers_page(
-    frame: Frame, query: CustomerQuery, page: CustomerPage, choices: Mapping[str, Sequence[str]], urls: Urls
+    frame: Frame,
+    query: CustomerQuery,
+    page: CustomerPage,
+    *,
+    features: FeatureRows,
+    choices: Mapping[str, Mapping[str, str]],
+    urls: Urls,
 ) -> CustomersPage:
-    """Put the page together; `choices` holds the values that each filter offers."""
+    """Put the page together; `choices` holds what each filter offers, value to shown name."""
     last = query.offset + len(page.rows)
     form_fields = {"q", *FILTERS, "page"}
     return CustomersPage(
         frame=frame,
         search=query.search,
-        menus=tuple(_menu(name, choices.get(name, ()), dict(query.filters).get(name, "")) for name in FILTERS),
+        menus=tuple(_menu(name, choices.get(name, {}), dict(query.filters).get(name, "")) for name in FILTERS),
         kept=tuple(pair for pair in query.parameters.items() if pair[0] not in form_fields),
         headings={sort: _heading(sort, query, urls) for sort in SORTS},
-        lines=customer_lines(page.rows, urls),
+        lines=customer_lines(page.rows, features, urls),
         range_text=_range_text(query.offset + 1, last, page.total) if page.rows else t("customers.none"),
         previous=urls.customers(query.at_page(query.page - 1).parameters) if query.page > 1 else "",
         next=urls.customers(query.at_page(query.page + 1).parameters) if last < page.total else "",
@@ -109,11 +118,10 @@ def customers_page(
     )
 
 
-def customer_lines(rows: Iterable[ScoreRow], urls: Urls) -> tuple[CustomerLine, ...]:
+def customer_lines(rows: Sequence[ScoreRow], features: FeatureRows, urls: Urls) -> tuple[CustomerLine, ...]:
     """The lines of `rows`, in their order, with amounts in the decimals that suit them together."""
-    rows = tuple(rows)
     decimals = show.money_decimals(amount for row in rows for amount in (row.expected_value, row.value_at_risk))
-    return tuple(_line(row, urls, decimals) for row in rows)
+    return tuple(_line(row, features.get(row.customer_id, {}), urls, decimals) for row in rows)
 
 
 def tag(group: str, value: str | None) -> Tag:
@@ -130,7 +138,7 @@ def interval_text(low: float | None, high: float | None, decimals: int) -> str:
     return t("interval", low=show.money(low, decimals), high=show.money(high, decimals))
 
 
-def _line(row: ScoreRow, urls: Urls, decimals: int) -> CustomerLine:
+def _line(row: ScoreRow, features: Mapping[str, float | None], urls: Urls, decimals: int) -> CustomerLine:
     return CustomerLine(
         link=urls.customer(row.customer_id),
         title=row.name or row.customer_id,
@@ -143,8 +151,8 @@ def _line(row: ScoreRow, urls: Urls, decimals: int) -> CustomerLine:
         tier=tag("value_tier", row.value_tier),
         status=tag("status", row.status),
         lifecycle=tag("lifecycle", row.lifecycle),
-        reasons=short_reasons(row.reasons or ()),
-        action=row.action_title or row.action or "",
+        reasons=short_reasons(row.reasons or (), features),
+        action=row.action_title or (label("action", row.action) if row.action else ""),
     )
 
 
@@ -153,11 +161,10 @@ def _heading(sort: str, query: CustomerQuery, urls: Urls) -> Heading:
     return Heading(t(f"column.{sort}"), t(f"column.{sort}.means"), urls.customers(query.sorted_by(sort).parameters), order)
 
 
-def _menu(name: str, values: Sequence[str], chosen: str) -> Menu:
+def _menu(name: str, names: Mapping[str, str], chosen: str) -> Menu:
     # A value that a saved link asks for stays in the menu, also where nobody has it any more.
-    offered = values if not chosen or chosen in values else [*values, chosen]
-    everything = Choice("", t("filter.all"), not chosen)
-    return Menu(name, t(f"filter.{name}"), (everything, *(Choice(value, label(name, value), value == chosen) for value in offered)))
+    offered = {"": t("filter.all"), **names, **({chosen: names.get(chosen, label(name, chosen))} if chosen else {})}
+    return Menu(name, t(f"filter.{name}"), tuple(Choice(value, shown, value == chosen) for value, shown in offered.items()))
 
 
 def _range_text(first: int, last: int, total: int) -> str:

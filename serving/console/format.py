@@ -83,6 +83,19 @@ def plain(value: float | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def measured(value: float, unit: str) -> str:
+    """A feature's value with the unit that the feature catalog gives it; an unknown unit is left out.
+
+    >>> measured(74.0, "days"), measured(0.25, "share"), measured(3.52, "ratio"), measured(1250.0, "currency")
+    ('74 days', '25 %', '3.5 times', '1,250')
+    """
+    if unit == "days":
+        return t("amount.days", count=value, value=plain(value))
+    if unit == "ratio":
+        return t("times", value=number(value, 0 if value >= 10 else 1))
+    return money(value) if unit == "currency" else percent(value) if unit == "share" else plain(value)
+
+
 def day(value: date | None) -> str:
     """A date, written so that no country reads it the other way round.
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from features.catalog import CATALOG
 from serving.console import charts
 from serving.console import format as show
 from serving.console.text import known, t
@@ -14,9 +15,6 @@ from serving.store.records import Reason
 
 _WINDOW = re.compile(r"_(?:(\d+)d|all)(?=_|$)")
 _NOT_A_FEATURE = ("baseline", "all_other")
-_SHOWN = {"money": show.money, "percent": show.percent, "number": show.plain}
-"""How the catalogue's phrases show their value, by the word in their key; those of `count` also choose between one and many."""
-
 SHORT_LIST = 2
 """How many reasons a line of a list has room for."""
 
@@ -35,10 +33,11 @@ class ReasonBar:
     bar: charts.Span
 
 
-def short_reasons(reasons: Iterable[Reason]) -> tuple[str, ...]:
-    """The names of what raises the churn probability most, strongest first."""
+def short_reasons(reasons: Iterable[Reason], features: Mapping[str, float | None]) -> tuple[str, ...]:
+    """What raises the churn probability most, in words, strongest first."""
     raising = [reason for reason in reasons if reason.target == "churn" and reason.contribution > 0 and _is_feature(reason)]
-    return tuple(reason.name for reason in sorted(raising, key=lambda reason: -reason.contribution)[:SHORT_LIST])
+    strongest = sorted(raising, key=lambda reason: -reason.contribution)[:SHORT_LIST]
+    return tuple(in_words(reason, features) for reason in strongest)
 
 
 def reason_bars(reasons: Iterable[Reason], target: str, features: Mapping[str, float | None]) -> tuple[ReasonBar, ...]:
@@ -50,32 +49,36 @@ def reason_bars(reasons: Iterable[Reason], target: str, features: Mapping[str, f
     chosen = [reason for reason in reasons if reason.target == target and reason.feature != "baseline"]
     chosen.sort(key=lambda reason: (not _is_feature(reason), -abs(reason.contribution)))
     largest = max((abs(reason.contribution) for reason in chosen), default=0.0)
-    return tuple(_bar(reason, features.get(reason.feature), largest) for reason in chosen)
+    return tuple(_bar(reason, features, largest) for reason in chosen)
 
 
-def in_words(feature: str, name: str, value: float | None) -> str:
+def in_words(reason: Reason, features: Mapping[str, float | None]) -> str:
     """What is known about a customer: a sentence where the catalogue has one for the feature, else its name and value.
 
-    >>> in_words("recency_days", "Days since last purchase", 74.0)
+    >>> in_words(Reason("churn", "recency_days", "Days since last purchase", 0.4), {"recency_days": 74.0})
     'Last purchase 74 days ago'
-    >>> in_words("spend_90d", "Spend, 90 days", 1250.0), in_words("loudness", "Loudness", None)
-    ('Spent 1,250 in the last 90 days', 'Loudness')
+    >>> in_words(Reason("churn", "gap_days_mean", "Mean gap", 0.1), {"gap_days_mean": None})
+    'Mean gap: bought on one day only'
     """
-    if value is None or math.isnan(value):
-        return name
-    base, window = _WINDOW.sub("", feature), _window(feature)
-    if known(f"reason.count.{base}.one"):
-        return t(f"reason.count.{base}", count=int(value), value=show.number(value), window=window)
-    for way, shown in _SHOWN.items():
-        if known(f"reason.{way}.{base}"):
-            return t(f"reason.{way}.{base}", value=shown(value), window=window)
-    return t("reason", name=name, value=show.plain(value))
+    entry = CATALOG.get(reason.feature)
+    if reason.feature not in features:
+        return reason.name
+    value = features[reason.feature]
+    if value is None:
+        return t("reason", name=reason.name, value=entry.missing if entry and entry.missing else t("not_known"))
+    unit = entry.unit if entry else ""
+    key = f"reason.{_WINDOW.sub('', reason.feature)}"
+    if known(f"{key}.one"):
+        return t(key, count=int(value), value=show.number(value), window=_window(reason.feature))
+    if known(key):
+        return t(key, value=show.measured(value, "" if unit == "days" else unit), window=_window(reason.feature))
+    return t("reason", name=reason.name, value=show.measured(value, unit))
 
 
-def _bar(reason: Reason, value: float | None, largest: float) -> ReasonBar:
+def _bar(reason: Reason, features: Mapping[str, float | None], largest: float) -> ReasonBar:
     direction = "up" if reason.contribution > 0 else "down"
     return ReasonBar(
-        words=in_words(reason.feature, reason.name, value),
+        words=in_words(reason, features),
         effect=show.factor(math.exp(min(reason.contribution, 50.0))),
         effect_in_words=t(f"effect.{reason.target}.{direction}"),
         direction=direction,

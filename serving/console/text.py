@@ -5,7 +5,11 @@ One table per language; a page, a template or a formatter never holds a sentence
 
 from __future__ import annotations
 
+from decisions.labels import meanings
 from serving.console.text_en import ENGLISH
+
+MEANINGS = meanings()
+"""What the words of the decision columns mean, as decisions/ defines them; a catalogue may say it in its own language."""
 
 
 def t(key: str, /, **values: object) -> str:
@@ -29,15 +33,20 @@ def known(key: str) -> bool:
 
 
 def label(group: str, value: str) -> str:
-    """The shown name of a value of a closed set, or the value itself where a policy brought one of its own.
+    """The shown name of a value of a closed set; one that a policy brought of its own is made readable.
 
-    >>> label("tier", "VIP"), label("tier", "platinum")
-    ('VIP', 'platinum')
+    >>> label("value_tier", "VIP"), label("action", "birthday_card")
+    ('VIP', 'Birthday card')
     """
-    key = f"{group}.{value}"
-    return ENGLISH.get(key, value)
+    readable = value.replace("_", " ")
+    return ENGLISH.get(f"{group}.{value}", readable[:1].upper() + readable[1:])
 
 
 def meaning(group: str, value: str) -> str:
-    """What a value of a closed set means, in a sentence; empty where it is unknown."""
-    return ENGLISH.get(f"{group}.{value}.means", "")
+    """What a value of a closed set means, as a sentence; empty where nobody has said.
+
+    >>> meaning("quadrant", "gold"), meaning("value_tier", "platinum")
+    ('Brings much now and could bring much next.', '')
+    """
+    words = MEANINGS.get(group, {}).get(value, "")
+    return ENGLISH.get(f"{group}.{value}.means", f"{words[:1].upper()}{words[1:]}{words and '.'}")

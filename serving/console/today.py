@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from decisions.labels import Tier
 from serving.console import charts
 from serving.console import format as show
-from serving.console.customers import CustomerLine, Tag, customer_lines, tag
+from serving.console.customers import CustomerLine, FeatureRows, Tag, customer_lines, tag
 from serving.console.frame import Frame, Notice
 from serving.console.query import CustomerQuery
 from serving.console.text import label, t
 from serving.console.urls import Urls
-from serving.store.records import Plan, ScoreRow, Summary, TierCount
+from serving.store.records import Plan, PlannedAction, ScoreRow, Summary, TierCount
 
 TOP_CUSTOMERS = 8
 
@@ -44,11 +45,11 @@ class TierLine:
 
 @dataclass(frozen=True)
 class ActionLine:
-    """One action of the plan: how many customers get it."""
+    """One action of the plan: for how many customers, at what cost and gain in all (`says`); `bar` compares the gains."""
 
     name: str
     link: str
-    customers: str
+    says: str
     bar: charts.Span
 
 
@@ -66,9 +67,16 @@ class TodayPage:
 
 
 def today_page(
-    frame: Frame, summary: Summary, plan: Plan | None, planned: Mapping[str, int], top: Iterable[ScoreRow], urls: Urls
+    frame: Frame,
+    summary: Summary,
+    *,
+    plan: Plan | None,
+    planned: Sequence[PlannedAction],
+    top: Sequence[ScoreRow],
+    features: FeatureRows,
+    urls: Urls,
 ) -> TodayPage:
-    """Put the page together; `planned` counts the customers of each action of the plan."""
+    """Put the page together; `planned` is the plan by action, `features` those of the customers in `top`."""
     if plan is None:
         frame = replace(frame, notices=(*frame.notices, Notice(t("notice.no_plan"), t("command.plan"))))
     return TodayPage(
@@ -77,7 +85,7 @@ def today_page(
         tiers=tuple(_tier_lines(summary, urls)),
         actions=tuple(_action_lines(planned, urls)),
         plan_notes=plan.notes if plan else (),
-        top=customer_lines(top, urls),
+        top=customer_lines(top, features, urls),
         more=urls.customers(),
     )
 
@@ -115,8 +123,9 @@ def _plan_figure(plan: Plan | None) -> Figure:
 
 
 def _tier_lines(summary: Summary, urls: Urls) -> Iterable[TierLine]:
-    """The smallest and dearest tier first, which is the order of expected value per customer."""
-    tiers = sorted(summary.tiers, key=lambda tier: (tier.value_tier is None, -tier.expected_value / tier.customers))
+    """The tiers from the top of the pyramid down; tiers of another policy follow, customers without one come last."""
+    ranks = {str(tier): rank for rank, tier in enumerate(Tier)}
+    tiers = sorted(summary.tiers, key=lambda tier: (tier.value_tier is None, ranks.get(str(tier.value_tier), len(ranks))))
     decimals = show.money_decimals(tier.expected_value for tier in tiers)
     for tier, polygon in zip(tiers, charts.pyramid_slices(len(tiers)), strict=True):
         yield _tier_line(tier, polygon, summary, decimals, urls)
@@ -138,8 +147,13 @@ def _tier_line(tier: TierCount, polygon: str, summary: Summary, decimals: int, u
     )
 
 
-def _action_lines(planned: Mapping[str, int], urls: Urls) -> Iterable[ActionLine]:
-    most = max(planned.values(), default=1)
-    for action, customers in planned.items():
-        link = urls.customers(CustomerQuery(filters=(("action", action),)).parameters)
-        yield ActionLine(label("action", action), link, show.number(customers), charts.share_bar(customers / most))
+def _action_lines(planned: Sequence[PlannedAction], urls: Urls) -> Iterable[ActionLine]:
+    largest = max((action.expected_net_value for action in planned), default=0.0)
+    for action in planned:
+        count, cost, gain = action.customers, show.money(action.cost), show.money(action.expected_net_value)
+        yield ActionLine(
+            name=action.title or label("action", action.action),
+            link=urls.customers(CustomerQuery(filters=(("action", action.action),)).parameters),
+            says=t("today.plan.line", count=count, customers=show.number(count), cost=cost, gain=gain),
+            bar=charts.share_bar(action.expected_net_value / largest if largest > 0 else 0.0),
+        )

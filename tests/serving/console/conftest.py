@@ -21,8 +21,7 @@ QUIET_ID = "C00003"
 TIERS = ("VIP", "major", "ordinary", "small")
 STATUSES = ("active", "new", "lapsing", "lost")
 QUADRANTS = ("gold", "star", "stream", "burden")
-NAMES = ("Ines Oliveira", "王小明", "Jonas Weber", "Amara Okafor", "Grünwald Feinkost", "Chloé Martin", "Ravi Patel", "Zofia Nowak")
-FEATURES = ("recency_days", "spend_90d", "overdue_ratio", "complaints_open")
+NAMES = ("Ines Oliveira", "王小明", "Jonas Weber", "Amara Okafor", "Grünwald KG", "Chloé Martin", "Ravi Patel", "Zofia Nowak")
 
 
 def customer_ids(count: int) -> list[str]:
@@ -43,12 +42,12 @@ def score_rows(count: int) -> pl.DataFrame:
             "expected_value": expected,
             "value_low": [None if value is None else value * 0.2 for value in expected],
             "value_high": [None if value is None else value * 2.1 for value in expected],
-            "value_at_risk": [None if value is None else round(1.5 * p * value, 2) for p, value in zip(churn, expected, strict=True)],
+            "value_at_risk": [None if value is None else 1.5 * p * value for p, value in zip(churn, expected, strict=True)],
             "current_value": [None if value is None else 3.1 * value for value in expected],
             "potential_value": [None if value is None else 0.4 * value for value in expected],
             "lifetime_value": [None if value is None else 6.2 * value for value in expected],
             "status": [STATUSES[i % 4] for i in index],
-            "value_tier": ["VIP" if i < count / 100 else "major" if i < count / 20 else "ordinary" if i < count / 5 else "small" for i in index],
+            "value_tier": [TIERS[sum(i >= share * count for share in (0.01, 0.05, 0.2))] for i in index],
             "quadrant": [QUADRANTS[i % 4] for i in index],
             "lifecycle": [("exploration", "build-up", "stable", "decline")[i % 4] for i in index],
             "loyalty": ["none"] * count,
@@ -102,7 +101,9 @@ def event_rows(customer_id: str, count: int) -> list[dict[str, object]]:
         amount = {"purchase": 40.0 + i % 50, "refund": -12.5, "payment": 99.0}.get(kind)
         day = AS_OF - timedelta(days=i + 1)
         detail = {"complaint": "delivery, open", "contact": "call, accepted"}.get(kind)
-        rows.append({"customer_id": customer_id, "day": day, "kind": kind, "count": 1 + i % 2, "amount": amount, "detail": detail})
+        rows.append(
+            {"customer_id": customer_id, "day": day, "kind": kind, "count": 1 + i % 2, "amount": amount, "detail": detail}
+        )
     return rows
 
 
@@ -110,14 +111,16 @@ def fill(store: Store, count: int = 120, *, with_plan: bool = True) -> Load:
     """Load `count` customers: one with a nasty name and id, one with 10,000 events, one with none."""
     ids = customer_ids(count)
     busy = event_rows(BUSY_ID, 10_000)
-    others = [row for customer_id in ids[:20] if customer_id not in (BUSY_ID, QUIET_ID) for row in event_rows(customer_id, 60)]
-    people = pl.DataFrame({"customer_id": ids, "name": [NASTY_NAME, *(NAMES[i % 8] if i % 9 else None for i in range(1, count))], "owner": ["Lena"] * count})
+    others = [customer_id for customer_id in ids[:20] if customer_id not in (BUSY_ID, QUIET_ID)]
+    events = busy + [row for customer_id in others for row in event_rows(customer_id, 60)]
+    names = [NASTY_NAME, *(NAMES[i % 8] if i % 9 else None for i in range(1, count))]
+    people = pl.DataFrame({"customer_id": ids, "name": names, "owner": ["Lena"] * count})
     load = store.load_scores(
         score_rows(count),
         company="northwind-tea",
         loaded_at=datetime(2026, 4, 1, 5, tzinfo=UTC),
         features=feature_frame(count),
-        events=pl.DataFrame(busy + others, infer_schema_length=None),
+        events=pl.DataFrame(events, infer_schema_length=None),
         people=people,
     )
     if with_plan:
@@ -139,7 +142,14 @@ def save_plan(store: Store, load: Load, ids: list[str]) -> None:
             "reason": ["A complaint is open and the customer usually buys every 21 days."] * len(chosen),
         }
     )
-    store.save_plan(load, items, made_at=datetime(2026, 4, 1, 6, tzinfo=UTC), budget=500.0, capacities={"call": 40}, notes=["20 customers have no consent."])
+    store.save_plan(
+        load,
+        items,
+        made_at=datetime(2026, 4, 1, 6, tzinfo=UTC),
+        budget=500.0,
+        capacities={"call": 40},
+        notes=["20 customers have no consent."],
+    )
 
 
 @pytest.fixture(scope="session")
