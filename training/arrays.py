@@ -1,0 +1,34 @@
+"""Small arithmetic on arrays that every part of training shares."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
+
+EDGE = 1e-6
+"""Probabilities stay in [EDGE, 1 - EDGE], so that their logit is finite and one surprise never costs everything."""
+
+LOGIT_EDGE = float(np.log((1 - EDGE) / EDGE))
+
+
+def logit(probability: Floats) -> Floats:
+    """Log-odds; the input is clipped into [EDGE, 1 - EDGE] first.
+
+    >>> logit(np.array([0.5, 1.0])).round(3)
+    array([ 0.   , 13.816])
+    """
+    inside = np.clip(probability, EDGE, 1 - EDGE)
+    return np.log(inside) - np.log1p(-inside)
+
+
+def probability_of(log_odds: Floats) -> Floats:
+    """The inverse of `logit`, within [EDGE, 1 - EDGE]."""
+    probability: Floats = expit(np.clip(log_odds, -LOGIT_EDGE, LOGIT_EDGE))
+    return probability

@@ -1,0 +1,133 @@
+"""The panel that models learn from, as arrays: one row for each customer at each date, with what came after where it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from features.asof import day_date, day_number, known_before
+from features.company import Company
+from features.panel import build_panel, feature_names
+from keepwell.errors import HistoryError
+from keepwell.progress import Progress, Silent
+from training.arrays import Flags, Floats, Ints
+from training.labels import labels
+from training.splits import MOST_ROWS, panel_days, sampled_customers
+
+ROW_FIELDS = ("matrix", "customer_id", "customer", "day", "churned", "value")
+
+EDGED = {"recency_days": "recency_days", "frequency": "purchase_days_365d", "monetary": "spend_365d"}
+"""What the R, F and M scores are made of."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Rows known at `as_of`, labelled or not: `matrix` is (n, features), NaN = missing; the other arrays are (n,).
+
+    `customer_id` is text or integer as it came, `customer` its code, `day` the row's date as a day number; `churned` (0.0 or 1.0)
+    and `value` are NaN where the horizon is not over at `as_of`. `memo` holds members already fitted to these rows, so that
+    trials at several dates share them.
+    """
+
+    company: str
+    as_of: date
+    horizon_days: int
+    names: tuple[str, ...]
+    tables: tuple[str, ...]
+    decimals: Mapping[str, int]
+    data_until: date
+    matrix: Floats
+    customer_id: NDArray[Any]
+    customer: Ints
+    day: Ints
+    churned: Floats
+    value: Floats
+    memo: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+    @property
+    def as_of_day(self) -> int:
+        """The date of the newest rows, which have no label yet."""
+        return day_number(self.as_of)
+
+    @property
+    def labelled_days(self) -> tuple[int, ...]:
+        """The dates whose horizon is over, ascending."""
+        return tuple(int(day) for day in np.unique(self.day[~np.isnan(self.churned)]))
+
+    def rows(self, keep: Flags) -> TrainingData:
+        """The rows where `keep` (n,) holds."""
+        return replace(self, memo={}, **{name: getattr(self, name)[keep] for name in ROW_FIELDS})
+
+    def at(self, day: int) -> TrainingData:
+        """The rows of one date."""
+        return self.rows(self.day == day)
+
+    def known_at(self, day: int) -> TrainingData:
+        """The labelled rows whose horizon ends at or before `day`."""
+        return self.rows((self.day + self.horizon_days <= day) & ~np.isnan(self.churned))
+
+    def column(self, name: str) -> Floats:
+        """One feature (n,) by name."""
+        return self.matrix[:, self.names.index(name)]
+
+
+def training_data(company: Company, horizon_days: int, as_of: date, progress: Progress | None = None) -> TrainingData:
+    """Build panel and labels from what was known before `as_of`; the newest rows, at `as_of` itself, carry no label.
+
+    HistoryError when there is no purchase before `as_of`.
+    """
+    steps = progress or Silent()
+    first = _first_purchase_day(company, as_of)
+    days = panel_days(first, day_number(as_of), horizon_days)
+    dates = [day_date(day) for day in days]
+    names = feature_names(company)
+    with steps.step(f"features of {len(dates) + 1} dates"):
+        panel = build_panel(company, [*dates, as_of], names)
+    with steps.step("labels"):
+        truth = labels(company, dates, horizon_days, as_of)
+    joined = panel.join(truth, on=["customer_id", "as_of"], how="left", maintain_order="left")
+    customer = joined["customer_id"].rank("dense").to_numpy().astype(np.int64)
+    keep = sampled_customers(customer, MOST_ROWS)
+    joined, customer = joined.filter(pl.Series(keep)), customer[keep]
+    return TrainingData(
+        company=company.key,
+        as_of=as_of,
+        horizon_days=horizon_days,
+        names=names,
+        tables=tuple(sorted(company.tables)),
+        decimals=dict(company.scales),
+        data_until=company.data_until(as_of),
+        matrix=joined.select(pl.col(names).fill_null(float("nan"))).to_numpy().astype(np.float64, order="C"),
+        customer_id=joined["customer_id"].to_numpy(),
+        customer=customer,
+        day=joined["as_of"].to_physical().to_numpy().astype(np.int64),
+        churned=joined["churned"].cast(pl.Float64).fill_null(float("nan")).to_numpy(),
+        value=joined["value"].fill_null(float("nan")).to_numpy(),
+    )
+
+
+def _first_purchase_day(company: Company, as_of: date) -> int:
+    table = company.tables.get("transactions")
+    if table is None:
+        raise HistoryError("there is no table transactions to learn from", hint="bring transactions, with amounts and dates")
+    known = known_before(day_number(as_of), pl.col("known_day"), pl.col("superseded_day"))
+    first = table.filter(known & (pl.col("amount") > 0))["ordered_day"].min()
+    if first is None:
+        raise HistoryError(f"no customer has a purchase before {as_of}", hint="choose a later --as-of, or bring older events")
+    return int(first)  # type: ignore[arg-type]  # an int32 column's minimum is an integer
+
+
+def population_edges(data: TrainingData, day: int) -> dict[str, tuple[float, ...]]:
+    """The four inner quintile edges of recency, frequency and monetary value at a date, for the R, F and M scores."""
+    rows = data.at(day)
+    levels = (0.2, 0.4, 0.6, 0.8)
+    return {name: tuple(map(float, np.quantile(rows.column(column), levels))) for name, column in EDGED.items()}

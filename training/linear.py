@@ -1,0 +1,171 @@
+"""The linear member: a sum of one curve per feature on a logarithmic scale, with a ridge penalty.
+
+Every feature enters as `sign(x) log(1 + |x| / unit)`, standardised and held within the range seen in training, as a straight line
+and two hinges that let it bend; a missing value has a weight of its own. The prediction is the sum over features, so the
+explanation is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.special import expit
+
+from training.arrays import Floats
+
+BASES = 4
+"""Columns a feature turns into: missing or not, a line, a bend at the first and one at the second third of its values."""
+
+ROWS_AT_ONCE = 20_000
+"""Rows whose columns are held in memory at a time."""
+
+STEPS = 30
+TOLERANCE = 1e-4
+
+LEAST_CURVATURE = 1e-4
+"""Floor of p (1 - p): where nearly everyone or no one churns, Newton's steps would overshoot."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """How features become columns; each field has one number per feature, in the feature's own order."""
+
+    unit: Floats
+    centre: Floats
+    spread: Floats
+    low: Floats
+    high: Floats
+    first_bend: Floats
+    second_bend: Floats
+
+    def columns(self, matrix: Floats) -> Floats:
+        """Columns (n, features, BASES) of a matrix (n, features) whose missing values are NaN; no NaN comes out."""
+        missing = np.isnan(matrix)
+        z = np.clip((_logarithmic(matrix, self.unit) - self.centre) / self.spread, self.low, self.high)
+        z = np.where(missing, 0.0, z)
+        bends = (np.where(missing, 0.0, np.maximum(z - bend, 0)) for bend in (self.first_bend, self.second_bend))
+        return np.stack([missing.astype(float), z, *bends], axis=2)
+
+
+def fit_encoder(matrix: Floats) -> Encoder:
+    """Learn units, centres and bends from a matrix (n, features); a feature without two different values encodes to zero."""
+    per_feature = np.array([_feature_encoding(column[~np.isnan(column)]) for column in matrix.T])
+    return Encoder(*np.ascontiguousarray(per_feature.reshape(-1, 7).T))
+
+
+def _feature_encoding(known: Floats) -> tuple[float, ...]:
+    sizes = np.abs(known[known != 0])
+    # The unit keeps small and large values apart whatever currency or measure they come in.
+    unit = float(np.quantile(sizes, 0.1)) if len(sizes) else 1.0
+    values = _logarithmic(known, unit)
+    spread = float(values.std()) if len(values) else 0.0
+    if spread < 1e-9:
+        return unit, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0
+    centre = float(values.mean())
+    z = (values - centre) / spread
+    first, second = np.quantile(z, (1 / 3, 2 / 3))
+    return unit, centre, spread, float(z.min()), float(z.max()), float(first), float(second)
+
+
+def _logarithmic(x: Floats, unit: Floats | float) -> Floats:
+    return np.sign(x) * np.log1p(np.abs(x) / unit)
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """A fitted sum of curves: `weights` (features, BASES) and `intercept`, on the scale of the link (logit or log).
+
+    `means` (features,) are the mean contributions over the training rows.
+    """
+
+    encoder: Encoder
+    weights: Floats
+    intercept: float
+    means: Floats
+
+    def contributions(self, matrix: Floats) -> Floats:
+        """What each feature adds (n, features); with `intercept` they sum to the prediction."""
+        parts = np.array_split(matrix, max(1, -(-len(matrix) // ROWS_AT_ONCE)))
+        return np.concatenate([np.einsum("nfb,fb->nf", self.encoder.columns(part), self.weights) for part in parts])
+
+    def predict(self, matrix: Floats) -> Floats:
+        """The prediction (n,) on the scale of the link."""
+        return np.asarray(self.contributions(matrix).sum(axis=1) + self.intercept)
+
+    def centred_contributions(self, matrix: Floats) -> tuple[Floats, float]:
+        """What each feature adds beyond its mean (n, features), and the prediction for the mean of the training rows."""
+        return self.contributions(matrix) - self.means, self.intercept + float(self.means.sum())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists, for JSON."""
+        encoder = {name: values.tolist() for name, values in asdict(self.encoder).items()}
+        return {"encoder": encoder, "weights": self.weights.tolist(), "intercept": self.intercept, "means": self.means.tolist()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> LinearModel:
+        """Read what `to_dict` wrote."""
+        encoder = Encoder(**{name: np.array(each) for name, each in values["encoder"].items()})
+        return cls(encoder, np.array(values["weights"]), float(values["intercept"]), np.array(values["means"]))
+
+
+def fit_logistic(matrix: Floats, y: Floats, offset: Floats, weight: Floats, ridge: float) -> LinearModel:
+    """Logistic regression of y in {0, 1} by Newton's method; `offset` (n,) is added to the log-odds, `ridge` > 0 the penalty."""
+    encoder = fit_encoder(matrix)
+    theta = np.zeros(matrix.shape[1] * BASES + 1)
+    # Start at the base rate, where Newton's method cannot overshoot.
+    rate = float(np.clip(np.average(y, weights=weight), 1e-3, 1 - 1e-3))
+    theta[-1] = np.log(rate / (1 - rate)) - float(np.average(offset, weights=weight))
+    for _ in range(STEPS):
+        gradient, curvature = _logistic_slopes(encoder, theta, matrix, y=y, offset=offset, weight=weight)
+        step = _newton_step(gradient, curvature, theta, ridge)
+        theta -= step
+        if np.abs(step).max() < TOLERANCE:
+            break
+    return _model(encoder, theta, matrix)
+
+
+def fit_ridge(matrix: Floats, y: Floats, weight: Floats, ridge: float) -> LinearModel:
+    """Least squares of y (n,) with the ridge penalty: one Newton step from zero."""
+    encoder = fit_encoder(matrix)
+    theta = np.zeros(matrix.shape[1] * BASES + 1)
+    gradient, curvature = np.zeros(len(theta)), np.zeros((len(theta), len(theta)))
+    for part in _parts(len(y)):
+        Z = _design(encoder, matrix[part])
+        gradient -= Z.T @ (weight[part] * y[part])
+        curvature += (Z * weight[part, None]).T @ Z
+    return _model(encoder, theta - _newton_step(gradient, curvature, theta, ridge), matrix)
+
+
+def _logistic_slopes(
+    encoder: Encoder, theta: Floats, matrix: Floats, *, y: Floats, offset: Floats, weight: Floats
+) -> tuple[Floats, Floats]:
+    gradient, curvature = np.zeros(len(theta)), np.zeros((len(theta), len(theta)))
+    for part in _parts(len(y)):
+        Z = _design(encoder, matrix[part])
+        p = expit(Z @ theta + offset[part])
+        gradient += Z.T @ (weight[part] * (p - y[part]))
+        curvature += (Z * (weight[part] * np.maximum(p * (1 - p), LEAST_CURVATURE))[:, None]).T @ Z
+    return gradient, curvature
+
+
+def _newton_step(gradient: Floats, curvature: Floats, theta: Floats, ridge: float) -> Floats:
+    penalty = np.full(len(theta), ridge)
+    penalty[-1] = 1e-6  # the intercept is free
+    return np.asarray(cho_solve(cho_factor(curvature + np.diag(penalty)), gradient + penalty * theta))
+
+
+def _design(encoder: Encoder, matrix: Floats) -> Floats:
+    columns = encoder.columns(matrix).reshape(len(matrix), -1)
+    return np.column_stack([columns, np.ones(len(matrix))])
+
+
+def _parts(rows: int) -> list[slice]:
+    return [slice(start, start + ROWS_AT_ONCE) for start in range(0, rows, ROWS_AT_ONCE)]
+
+
+def _model(encoder: Encoder, theta: Floats, matrix: Floats) -> LinearModel:
+    model = LinearModel(encoder, theta[:-1].reshape(-1, BASES), float(theta[-1]), np.zeros(matrix.shape[1]))
+    return replace(model, means=model.contributions(matrix).mean(axis=0))

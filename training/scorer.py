@@ -1,0 +1,222 @@
+"""The one object that predicts: members, their blends, the spread of values, and what a reader must know about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keepwell.errors import ModelError
+from training.arrays import EDGE, LOGIT_EDGE, Floats, probability_of
+from training.members import LifetimeMember, LinearMember, Member, TreeMember, shapley
+from training.quantiles import Spread
+from training.recipe import Recipe
+from training.stack import Blend
+
+FILE = "scorer.json"
+FORMAT = 1
+
+MEMBERS = {member.name: member for member in (LinearMember, TreeMember, LifetimeMember)}
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a reader must know of a model; `version` is "" until it is registered, `decimals` is `Company.scales`."""
+
+    company: str
+    horizon_days: int
+    trained_as_of: date
+    labels_until: date
+    data_until: date
+    feature_names: tuple[str, ...]
+    family: str
+    grade: str
+    backtest_dates: int
+    version: str
+    tables: tuple[str, ...]
+    decimals: Mapping[str, int]
+    edges: Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Arrays (n,): `churn_probability` in (0, 1), the others in currency; `value_low` <= `value_high`, nothing missing."""
+
+    churn_probability: Floats
+    expected_value: Floats
+    value_if_active: Floats
+    value_low: Floats
+    value_high: Floats
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Signed contributions (n, features). Churn: with `churn_baseline` they sum to logit(churn_probability).
+
+    Value: with `value_baseline` they sum to log(expected_value); NaN where that is 0 or less.
+    """
+
+    churn: Floats
+    churn_baseline: float
+    value: Floats
+    value_baseline: float
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Predicts and explains; matrices are (n, features) in the order of `info.feature_names`, NaN = missing.
+
+    `refund_rate` is the share of the last 90 days' spend that those who buy nothing are refunded.
+    """
+
+    info: ModelInfo
+    recipe: Recipe
+    members: tuple[Member, ...]
+    churn: Blend
+    amount: Blend
+    spread: Spread
+    refund_rate: float
+
+    def predict(self, matrix: Floats) -> Predictions:
+        """Forecasts for the rows of a matrix."""
+        rows = self._checked(matrix)
+        log_odds, log_amount = self._links(rows)
+        churn, amount = probability_of(log_odds), np.exp(log_amount)
+        low, high = self.spread.quantiles(1 - churn, amount)
+        expected = _expected_value(log_odds, log_amount, self._refunds(rows))
+        return Predictions(churn, expected, amount, low, high)
+
+    def explain(self, matrix: Floats) -> Explanation:
+        """Contributions of the features, exact: linear terms, TreeSHAP, and Shapley values of buy-till-you-die.
+
+        The season and the calibration belong to the baseline. The value is split between being active, the amount and refunds by
+        their Shapley values, and within each in the proportions of its own contributions.
+        """
+        rows = self._checked(matrix)
+        churn, churn_base = _weighted_sum(self.churn, [member.churn_sum(rows) for member in self.members])
+        amount, amount_base = _weighted_sum(self.amount, [member.amount_sum(rows) for member in self.members])
+        log_odds = np.clip(churn.sum(axis=1) + churn_base, -LOGIT_EDGE, LOGIT_EDGE)
+        churn *= _ratio(log_odds - churn_base, churn.sum(axis=1))[:, None]
+        inputs = np.column_stack([log_odds, amount.sum(axis=1) + amount_base, self._refunds(rows)])
+        parts, base = shapley(_log_expected_value, inputs, np.array([churn_base, amount_base, 0.0]))
+        value = (
+            churn * _ratio(parts[:, 0], churn.sum(axis=1))[:, None] + amount * _ratio(parts[:, 1], amount.sum(axis=1))[:, None]
+        )
+        if self._refund_column is not None:
+            value[:, self._refund_column] += parts[:, 2]
+        value[_expected_value(*inputs.T) <= 0] = np.nan
+        return Explanation(churn, churn_base, value, base)
+
+    def graded(self, grade: str, backtest_dates: int) -> Scorer:
+        """The same scorer with the grade that its backtest gave."""
+        return replace(self, info=replace(self.info, grade=grade, backtest_dates=backtest_dates))
+
+    def versioned(self, version: str) -> Scorer:
+        """The same scorer with the version that the registry gave."""
+        return replace(self, info=replace(self.info, version=version))
+
+    def save(self, folder: Path) -> None:
+        """Write the scorer as JSON into `folder`, LightGBM's text within."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE).write_text(json.dumps(self._to_dict()), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Scorer:
+        """Read what `save` wrote; ModelError when it is absent or of another format."""
+        try:
+            values = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError) as error:
+            raise ModelError(f"no scorer in {folder}: {error}", hint="train a model, or restore the folder") from error
+        if values.get("format") != FORMAT:
+            raise ModelError(f"the scorer has format {values.get('format')}, not {FORMAT}", hint="train again with this version")
+        return cls(
+            info=_info_from_dict(values["info"]),
+            recipe=Recipe.from_dict(values["recipe"]),
+            members=tuple(MEMBERS[name].from_dict(member) for name, member in values["members"]),
+            churn=_blend_from_dict(values["churn"]),
+            amount=_blend_from_dict(values["amount"]),
+            spread=Spread.from_dict(values["spread"]),
+            refund_rate=values["refund_rate"],
+        )
+
+    def _to_dict(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "info": {field.name: getattr(self.info, field.name) for field in fields(self.info)}
+            | {name: getattr(self.info, name).isoformat() for name in DATES}
+            | {"decimals": dict(self.info.decimals), "edges": dict(self.info.edges)},
+            "recipe": self.recipe.as_dict(),
+            "members": [(member.name, member.to_dict()) for member in self.members],
+            "churn": asdict(self.churn),
+            "amount": asdict(self.amount),
+            "spread": self.spread.to_dict(),
+            "refund_rate": self.refund_rate,
+        }
+
+    def _links(self, matrix: Floats) -> tuple[Floats, Floats]:
+        logits = np.column_stack([member.churn_logit(matrix) for member in self.members])
+        amounts = np.column_stack([member.log_amount(matrix) for member in self.members])
+        return np.clip(self.churn.combine(logits), -LOGIT_EDGE, LOGIT_EDGE), self.amount.combine(amounts)
+
+    @property
+    def _refund_column(self) -> int | None:
+        names = self.info.feature_names
+        return names.index(REFUNDED) if REFUNDED in names else None
+
+    def _refunds(self, matrix: Floats) -> Floats:
+        """The value (n,), 0 or less, of a customer who buys nothing."""
+        if self._refund_column is None:
+            return np.zeros(len(matrix))
+        return -self.refund_rate * np.nan_to_num(matrix[:, self._refund_column])
+
+    def _checked(self, matrix: Floats) -> Floats:
+        wanted = len(self.info.feature_names)
+        if matrix.ndim != 2 or matrix.shape[1] != wanted:
+            raise ModelError(
+                f"the model needs a matrix of {wanted} features, not of shape {matrix.shape}",
+                hint="build the features named in info.feature_names",
+            )
+        return np.ascontiguousarray(matrix, dtype=np.float64)
+
+
+REFUNDED = "spend_90d"
+DATES = ("trained_as_of", "labels_until", "data_until")
+
+
+def _expected_value(log_odds: Floats, log_amount: Floats, refunds: Floats) -> Floats:
+    churn = probability_of(log_odds)
+    return (1 - churn) * np.exp(log_amount) + churn * refunds
+
+
+def _log_expected_value(log_odds: Floats, log_amount: Floats, refunds: Floats) -> Floats:
+    """The logarithm of the expected value, with a floor far below any real one where refunds outweigh it."""
+    return np.log(np.maximum(_expected_value(log_odds, log_amount, refunds), EDGE**2 * np.exp(log_amount)))
+
+
+def _weighted_sum(blend: Blend, sums: list[tuple[Floats, float]]) -> tuple[Floats, float]:
+    weighted = list(zip(blend.weights, sums, strict=True))
+    contributions = sum(weight * values for weight, (values, _) in weighted)
+    base = blend.intercept + blend.shift + sum(weight * base for weight, (_, base) in weighted)
+    return np.asarray(contributions), float(base)
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """The quotient part / whole (n,); 1 where the whole is nothing, since then the part is nothing, too."""
+    small = np.abs(whole) < 1e-12
+    return np.where(small, 1.0, part / np.where(small, 1.0, whole))
+
+
+def _blend_from_dict(values: Mapping[str, Any]) -> Blend:
+    return Blend(tuple(values["weights"]), values["intercept"], values["shift"])
+
+
+def _info_from_dict(values: Mapping[str, Any]) -> ModelInfo:
+    dates = {name: date.fromisoformat(values[name]) for name in DATES}
+    tuples = {name: tuple(values[name]) for name in ("feature_names", "tables")}
+    edges = {name: tuple(each) for name, each in values["edges"].items()}
+    return ModelInfo(**{**values, **dates, **tuples, "edges": edges})
