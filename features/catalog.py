@@ -9,7 +9,6 @@ from features import complaints, rfm, tenure
 from features.company import Company
 from features.definitions import Entry, Feature
 from features.views import VIEWS
-from keepwell.errors import ConfigError
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
     {feature.name: feature for builder in (rfm, tenure, complaints) for feature in builder.FEATURES}
@@ -32,16 +31,6 @@ def feature_names(tables: Collection[str] | Company) -> tuple[str, ...]:
         present = {f"{table}.{column}" for table, frame in tables.tables.items() for column in frame.columns}
         return tuple(name for name in feature_names(tables.tables.keys()) if _columns(FEATURES[name]) <= present)
     return tuple(name for name, feature in FEATURES.items() if {VIEWS[one.view].table for one in feature.inputs} <= set(tables))
-
-
-def chosen(names: Collection[str]) -> tuple[Feature, ...]:
-    """The definitions of these features, in the order asked for; ConfigError for a name that the catalog lacks."""
-    unknown = sorted(set(names) - set(FEATURES))
-    if unknown:
-        raise ConfigError(
-            f"unknown feature {unknown[0]!r}", hint="see features.catalog.CATALOG or docs/features.md for all names"
-        )
-    return tuple(FEATURES[name] for name in names)
 
 
 def _columns(feature: Feature) -> set[str]:

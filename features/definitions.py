@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal, Protocol
 
 from features.asof import NEVER_DAY, NEVER_US, Column
@@ -154,10 +155,15 @@ class Aggregate:
     window: Window = ALL_TIME
     where: str = ""
 
-    @property
+    @cached_property
     def name(self) -> str:
         """A name of its own, for the column that holds it."""
-        return "__".join((self.view, self.how, self.column, self.window.label, self.where))
+        return "__".join((self.view, self.how, self.column, self.selection))
+
+    @cached_property
+    def selection(self) -> str:
+        """A name for the rows of the view that it takes in."""
+        return f"{self.window.label}__{self.where}"
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ are built again for each date from the rows known before it. Then each date take
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import reduce
-from itertools import groupby
 from operator import and_
 from typing import Any, TypeAlias
 
@@ -17,13 +16,10 @@ import narwhals as nw
 
 from features.asof import NEVER_DAY, Column, day_number, known_before
 from features.definitions import Aggregate, Computed, Feature, View, absent
-from features.views import PURCHASE_DAYS, TEXTS, VIEWS
+from features.recipe import Recipe, event_day, is_text
 
 Frame: TypeAlias = nw.LazyFrame[Any]
 """A table of any engine."""
-
-EVENT_DAYS = {"transactions": "ordered_day", "complaints": "opened_day"}
-"""Event table -> the day on which its rows happen; other tables hold no events."""
 
 
 class FrameOperations:
@@ -67,7 +63,7 @@ class FrameOperations:
 
 
 class PanelFrames:
-    """The panel of `features` over one company's normalised tables, date by date.
+    """The panel of a recipe over one company's normalised tables, date by date.
 
     `settle` makes a view that serves many dates ready once (collects it, where the engine likes that).
     """
@@ -76,39 +72,33 @@ class PanelFrames:
         self,
         tables: Mapping[str, Frame],
         decimals: Mapping[str, int],
-        features: Sequence[Feature],
+        recipe: Recipe,
         settle: Callable[[Frame], Frame] = lambda frame: frame,
     ) -> None:
-        self._decimals, self._features = decimals, features
-        base = Aggregate(PURCHASE_DAYS.name, "count")
-        self._aggregates = _by_view({base, *(taken for feature in features for taken in feature.inputs)})
-        self._views = {name: _narrowed(VIEWS[name], taken) for name, taken in self._aggregates.items()}
-        self._tables = {name: _typed(frame) for name, frame in tables.items()}
-        self._late = {name for name, frame in self._tables.items() if name in EVENT_DAYS and _any_late(frame, EVENT_DAYS[name])}
+        self._decimals, self._recipe = decimals, recipe
+        used = {view.table for view in recipe.views.values()} & set(tables)
+        self._tables = {name: _typed(tables[name]) for name in used}
+        self._late = {name for name in used if (day := event_day(name)) and _any_late(self._tables[name], day)}
         self._ready = {
             name: settle(self._built(view, self._tables[view.table]))
-            for name, view in self._views.items()
-            if view.table in tables and (view.all_versions or view.table not in self._late)
+            for name, view in recipe.views.items()
+            if view.table in used and (view.all_versions or view.table not in self._late)
         }
 
     def at(self, as_of: date) -> Frame:
         """The rows of one date: customer_id, as_of and the features, in no order."""
         operations = FrameOperations(self._decimals, day_number(as_of))
-        parts = [self._taken(name, taken, operations) for name, taken in self._aggregates.items() if name in self._views]
-        rows = reduce(
-            lambda left, right: left.join(right, on="customer_id", how="left"), [part for part in parts if part is not None]
-        )
+        parts = [self._taken(name, operations) for name, view in self._recipe.views.items() if view.table in self._tables]
+        rows = reduce(lambda left, right: left.join(right, on="customer_id", how="left"), parts)
         return rows.with_columns(*self._filled()).select(
             "customer_id",
             nw.lit(as_of).cast(nw.Date).alias("as_of"),
-            *(_evaluated(feature, operations) for feature in self._features),
+            *(_evaluated(feature, operations) for feature in self._recipe.features),
         )
 
-    def _taken(self, name: str, aggregates: Sequence[Aggregate], operations: FrameOperations) -> Frame | None:
-        """The aggregates of one view by customer; None where the company has no such table."""
-        view = self._views[name]
-        if view.table not in self._tables:
-            return None
+    def _taken(self, name: str, operations: FrameOperations) -> Frame:
+        """The aggregates of one view by customer."""
+        view, aggregates = self._recipe.views[name], self._recipe.aggregates[name]
         rows = self._ready[name] if name in self._ready else self._built(view, self._known(view.table, operations.as_of_day))
         rows = rows.filter(nw.col("day") < operations.as_of_day).with_columns(age=operations.as_of_day - nw.col("day"))
         masked = rows.select("customer_id", *(_masked(one, view, operations) for one in aggregates))
@@ -122,7 +112,9 @@ class PanelFrames:
         """The rows of a view from the rows of its table."""
         never = FrameOperations(self._decimals, as_of_day=0)  # view columns do not depend on the date
         present = rows.collect_schema().names()
-        rows = rows.with_columns("customer_id", *(_absent(name) for name in sorted(view.sources()) if name not in present))
+        rows = rows.with_columns(
+            "customer_id", *(_absent(view.table, name) for name in sorted(view.sources()) if name not in present)
+        )
         if view.keep:
             rows = rows.filter(never.evaluate(view.keep))
         rows = rows.select("customer_id", *(never.evaluate(made).alias(name) for name, made in view.columns.items()))
@@ -139,24 +131,13 @@ class PanelFrames:
     def _filled(self) -> list[Column]:
         """Counts and sums of customers without a row are 0 where the table exists, and missing where it does not."""
         columns = []
-        for name, aggregates in self._aggregates.items():
-            exists = self._views[name].table in self._tables
+        for name, aggregates in self._recipe.aggregates.items():
+            exists = self._recipe.views[name].table in self._tables
             for one in aggregates:
                 column = nw.col(one.name) if exists else nw.lit(None, dtype=nw.Float64)
                 counted = exists and one.how in ("count", "sum")
                 columns.append((column.fill_null(0).cast(nw.Int64) if counted else column.cast(nw.Float64)).alias(one.name))
         return columns
-
-
-def _by_view(aggregates: Iterable[Aggregate]) -> dict[str, list[Aggregate]]:
-    """Aggregates by view, in a fixed order that begins with the purchase days: whoever has one has a row."""
-    ordered = sorted(aggregates, key=lambda one: (one.view != PURCHASE_DAYS.name, one.name))
-    return {view: list(members) for view, members in groupby(ordered, key=lambda one: one.view)}
-
-
-def _narrowed(view: View, aggregates: Collection[Aggregate]) -> View:
-    """The view with only what the aggregates need."""
-    return view.needed({name for one in aggregates for name in (one.column, one.where)})
 
 
 def _typed(frame: Frame) -> Frame:
@@ -171,9 +152,9 @@ def _any_late(frame: Frame, event_day: str) -> bool:
     return len(late.head(1).collect()) > 0
 
 
-def _absent(name: str) -> Column:
+def _absent(table: str, name: str) -> Column:
     """The column of a table that does not have it."""
-    if name in TEXTS:
+    if is_text(table, name):
         return nw.lit(None, dtype=nw.String).alias(name)
     value = absent(name)
     return nw.lit(value, dtype=nw.Float64 if value is None else nw.Int64).alias(name)

@@ -9,9 +9,6 @@ from features.formulas import SPLIT, known, millionths, month_number, taken
 SATISFIED = 4.0
 """From which satisfaction (1-5) a customer counts as satisfied."""
 
-TEXTS = frozenset({"category", "complaint_id", "kind", "order_id"})
-"""The columns read here that hold text; all others hold numbers."""
-
 
 def _is_purchase(_: Operations, amount: Column) -> Column:
     return amount > 0
