@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,9 +70,7 @@ class Registry:
         name = model_name(company, horizon_days)
         self._require_version(company, horizon_days, version)
         uri = self._client.get_model_version_download_uri(name, version)
-        scorer = Scorer.load(local_folder(f"{uri}/artifacts/scorer", self.tracking_uri))
-        scorer.info = replace(scorer.info, version=version)
-        return scorer
+        return Scorer.load(local_folder(f"{uri}/artifacts/scorer", self.tracking_uri)).versioned(version)
 
     def version(self, company: str, horizon_days: int, alias: str) -> str | None:
         """The version under `alias` (champion, challenger or previous); None when there is none."""

@@ -54,7 +54,8 @@ def make_database(file: Path, artifact_root: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=file.parent) as folder:
         fresh = Path(folder) / file.name
-        SqlAlchemyStore(f"{SQLITE}{fresh}", (artifact_root / "default").as_uri()).engine.dispose()
+        store = SqlAlchemyStore(f"{SQLITE}{fresh}", (artifact_root / "default").as_uri())  # type: ignore[no-untyped-call]
+        store.engine.dispose()
         try:
             file.hardlink_to(fresh)  # unlike a renaming, a link never replaces what another process was quicker to make
         except FileExistsError:
