@@ -47,7 +47,7 @@ def missing_inputs(columns: Columns) -> tuple[str, ...]:
 
 
 def decide(columns: Columns, policy: Policy) -> dict[str, npt.NDArray[np.generic]]:
-    """The decision columns of customers, each of shape (n,), in the order of the score table.
+    """The decision columns of customers, each of shape (n,).
 
     `columns` holds arrays of shape (n,) (a scalar stands for all): the predictions of `REQUIRED`, and any of `OPTIONAL`. Missing
     numbers are NaN, missing texts None. Raises DataError where a required column is missing. Labels are texts and never missing,
@@ -70,10 +70,10 @@ def decide(columns: Columns, policy: Policy) -> dict[str, npt.NDArray[np.generic
         "lifetime_value": lifetime_value(churn, expected, horizon, yearly_rate=terms.discount_rate, years=terms.years),
         "value_tier": tier_words(tier),
         "quadrant": quadrant_words(quadrant_codes(current, potential, policy.quadrants)),
-        "service_level": words(ServiceLevel, service),
-        "credit_grade": credit_grade(of["payments_late_share"], of["payments_overdue_days"], policy.credit),
-        "next_category": _texts(columns, "next_category", rows),
         **_behaviour(of, policy),
+        "credit_grade": credit_grade(of["payments_late_share"], of["payments_overdue_days"], policy.credit),
+        "service_level": words(ServiceLevel, service),
+        "next_category": _texts(columns, "next_category", rows),
     }
 
 
