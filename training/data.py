@@ -48,6 +48,7 @@ class TrainingData:
     day: Ints
     churned: Floats
     value: Floats
+    zone: str = "UTC"
     memo: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -112,6 +113,7 @@ def training_data(company: Company, horizon_days: int, as_of: date, progress: Pr
         day=joined["as_of"].to_physical().to_numpy().astype(np.int64),
         churned=joined["churned"].cast(pl.Float64).fill_null(float("nan")).to_numpy(),
         value=joined["value"].fill_null(float("nan")).to_numpy(),
+        zone=company.zone,
     )
 
 

@@ -198,4 +198,5 @@ def _info(data: TrainingData, day: int, family: str) -> ModelInfo:
         tables=data.tables,
         decimals=data.decimals,
         edges=population_edges(data, day),
+        zone=data.zone,
     )

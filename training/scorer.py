@@ -41,6 +41,7 @@ class ModelInfo:
     tables: tuple[str, ...]
     decimals: Mapping[str, int]
     edges: Mapping[str, tuple[float, ...]]
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True)
