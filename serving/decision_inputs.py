@@ -1,0 +1,99 @@
+"""What decisions and plans read beside predictions and features: facts from the company's tables, known before `as_of`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from decisions.actions import days_since_actions, days_to_birthday
+from decisions.credit import payment_record
+from decisions.next_category import next_categories
+from decisions.policy import Policy
+from features.asof import day_number, known_before
+from features.company import Company
+
+Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
+PLACE = "customer_place"
+
+
+def decision_inputs(company: Company, customer_ids: pl.Series, as_of: date, policy: Policy) -> Arrays:
+    """Columns for `decisions.decide` and `decisions.plan`, one entry per customer of `customer_ids`, as the tables allow.
+
+    From customers: wallet and service_cost (currency units), kind, consent, preferred_channel, days_to_birthday; from payments:
+    payments_late_share, payments_overdue_days; from contacts: days_since_action_<name> of every action of the policy; from
+    transactions with categories: next_category. Missing numbers are NaN, missing texts None. Nothing at or after `as_of` counts.
+    """
+    builders: dict[str, Callable[[], Arrays]] = {
+        "customers": lambda: _customer_columns(company, customer_ids, as_of),
+        "payments": lambda: _payment_columns(company, customer_ids, day_number(as_of)),
+        "contacts": lambda: _contact_columns(company, customer_ids, day_number(as_of), policy),
+        "transactions": lambda: _next_category(company, customer_ids, day_number(as_of)),
+    }
+    columns: Arrays = {}
+    for table, build in builders.items():
+        if table in company.tables:
+            columns |= build()
+    return columns
+
+
+def _known(company: Company, table: str, customer_ids: pl.Series, as_of_day: int) -> pl.DataFrame:
+    """The rows of an event table that count at `as_of_day`, with the place of their customer among `customer_ids`."""
+    places = pl.DataFrame({"customer_id": customer_ids, PLACE: np.arange(len(customer_ids))})
+    rows = company.tables[table]
+    known = rows.filter(known_before(as_of_day, pl.col("known_day"), pl.col("superseded_day")))
+    return known.join(places, on="customer_id", how="inner", maintain_order="left")
+
+
+def _customer_columns(company: Company, customer_ids: pl.Series, as_of: date) -> Arrays:
+    """The snapshot of `customers`; a row with a `known_at` counts only when that is before `as_of`."""
+    people = company.tables["customers"]
+    if "known_day" in people.columns:
+        people = people.filter(known_before(day_number(as_of), pl.col("known_day")))
+    rows = pl.DataFrame({"customer_id": customer_ids}).join(people, on="customer_id", how="left", maintain_order="left")
+    columns: Arrays = {}
+    for name in ("wallet", "service_cost"):
+        if name in rows.columns:
+            columns[name] = (rows[name].cast(pl.Float64) / 10 ** company.scales[f"customers.{name}"]).to_numpy()
+    for name in ("kind", "preferred_channel", "consent"):
+        if name in rows.columns:
+            columns[name] = np.array(rows[name].to_list(), dtype=object)
+    if "birthday" in rows.columns:
+        columns["days_to_birthday"] = days_to_birthday(rows["birthday"].to_numpy(), as_of)
+    return columns
+
+
+def _payment_columns(company: Company, customer_ids: pl.Series, as_of_day: int) -> Arrays:
+    rows = _known(company, "payments", customer_ids, as_of_day)
+    if "paid_day" not in rows.columns:
+        return {}
+    who, due, paid = (rows[name].to_numpy() for name in (PLACE, "due_day", "paid_day"))
+    return dict(payment_record(who, due, paid, as_of_day=as_of_day, customers=len(customer_ids)))
+
+
+def _contact_columns(company: Company, customer_ids: pl.Series, as_of_day: int, policy: Policy) -> Arrays:
+    """Days since each action; who was in the control arm was not contacted."""
+    rows = _known(company, "contacts", customer_ids, as_of_day)
+    if "action" not in rows.columns:
+        return {}
+    if "arm" in rows.columns:
+        rows = rows.filter(pl.col("arm").ne_missing("control"))
+    who, day, action = (rows[name].to_numpy() for name in (PLACE, "contacted_day", "action"))
+    names = tuple(action.name for action in policy.actions)
+    return dict(days_since_actions(who, day, action, names=names, as_of_day=as_of_day, customers=len(customer_ids)))
+
+
+def _next_category(company: Company, customer_ids: pl.Series, as_of_day: int) -> Arrays:
+    """The next category by all purchases known; None where there is none."""
+    if "category" not in company.tables["transactions"].columns:
+        return {}
+    rows = _known(company, "transactions", customer_ids, as_of_day).filter(pl.col("amount") > 0, pl.col("category").is_not_null())
+    names = rows["category"].unique().sort()
+    codes = rows["category"].replace_strict(names, pl.Series(range(len(names)), dtype=pl.Int64), return_dtype=pl.Int64).to_numpy()
+    who, day = rows[PLACE].to_numpy(), rows["ordered_day"].to_numpy()
+    best = next_categories(who, day, codes, customers=len(customer_ids), categories=len(names))
+    return {"next_category": np.array([*names, None], dtype=object)[best]}
