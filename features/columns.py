@@ -43,7 +43,7 @@ def read_ids(place: Place, raw: pl.Series) -> pl.Series:
     if raw.dtype.is_float() or raw.dtype.is_decimal():
         values = raw.cast(pl.Float64).fill_nan(None)
         whole = (values == values.round()) & (values.abs() < LARGEST_WHOLE_FLOAT)
-        return _whole(place, raw, values.cast(pl.Int64, strict=False).zip_with(whole, _nulls(raw)), values.is_null())
+        return _whole(place, raw, values.cast(pl.Int64, strict=False).zip_with(whole, _nulls(raw, pl.Int64)), values.is_null())
     raise DataError(*place, f"must be text or whole numbers, not {raw.dtype}", hint="write the ids as text")
 
 
@@ -86,7 +86,7 @@ def read_flags(place: Place, raw: pl.Series) -> pl.Series:
         flags = words.is_in(TRUE_WORDS).cast(pl.Float64)
         missing = words.is_in(MISSING_WORDS) | words.is_null()
         unread = ~(words.is_in(TRUE_WORDS) | words.is_in(FALSE_WORDS) | missing)
-        flags = flags.zip_with(~missing, _nulls(flags))
+        flags = flags.zip_with(~missing, _nulls(flags, pl.Float64))
     else:
         flags = _floats(place, raw).fill_nan(None)
         unread = ~flags.is_in([0.0, 1.0])
@@ -102,13 +102,13 @@ def read_money(place: Place, raw: pl.Series, column: Column, decimals: int | Non
     amounts = read_numbers(place, raw, column)
     values = amounts.fill_null(0.0).to_numpy()
     noise = _float_noise(values, raw.dtype)
-    scale = fewest_decimals(values, noise) if decimals is None else decimals
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # too large an amount is refused just below
+        scale = fewest_decimals(values, noise) if decimals is None else decimals
         scaled = np.rint(values * 10.0**scale)
         _refuse_overflow(place, raw, scaled)
     rounded = int((np.abs(scaled / 10.0**scale - values) > noise).sum())
     minor = pl.Series(raw.name, scaled.astype(np.int64))
-    return Money(minor.zip_with(amounts.is_not_null(), _nulls(minor)), scale, rounded)
+    return Money(minor.zip_with(amounts.is_not_null(), _nulls(minor, pl.Int64)), scale, rounded)
 
 
 def read_attribute(place: Place, raw: pl.Series, *, typeless: bool) -> pl.Series | None:
@@ -184,6 +184,5 @@ def _whole(place: Place, raw: pl.Series, integers: pl.Series, missing: pl.Series
     return integers
 
 
-def _nulls(like: pl.Series) -> pl.Series:
-    dtype = pl.Int64 if not like.dtype.is_float() else like.dtype
+def _nulls(like: pl.Series, dtype: type[pl.DataType]) -> pl.Series:
     return pl.repeat(None, len(like), dtype=dtype, eager=True)

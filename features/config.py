@@ -28,9 +28,7 @@ class TableConfig(BaseModel):
     parameters: dict[str, Any] = Field(default_factory=dict, description="values for the :names of the query")
     columns: dict[str, str] = Field(default_factory=dict, description="our column name: yours")
     time_format: str | None = Field(default=None, description="how times are written, as %d/%m/%Y %H:%M; default: ISO 8601")
-    separator: str | None = Field(
-        default=None, min_length=1, max_length=1, description="what separates the columns of a CSV file"
-    )
+    separator: str | None = Field(default=None, pattern=r"^[\t !#-~]$", description="what separates the columns of a CSV file")
 
     @model_validator(mode="after")
     def _one_source(self) -> TableConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ FOUND_ALONE = (".parquet", ".csv")
 """The endings that are found without being named in company.yaml."""
 
 SEPARATORS = (",", ";", "\t", "|")
+LONGEST_HEADER = 1_000_000
 
 
 class Opened(NamedTuple):
@@ -40,9 +42,11 @@ def open_table(table: str, place: Path, separator: str | None = None) -> Opened:
     if files[0].suffix in PARQUET:
         # Values of folder names stay text, as an id in them would lose its leading zeros.
         return Opened(pl.scan_parquet(files, hive_partitioning=place.is_dir(), try_parse_hive_dates=False), typeless=False)
-    guessed = None if separator else _guess_separator(table, files[0])
-    frame = pl.scan_csv(files, infer_schema=False, separator=separator or guessed or ",")
-    return Opened(frame, typeless=True, guessed_separator=guessed if guessed != "," else None)
+    header = _header(table, files[0])
+    used = separator or max(SEPARATORS, key=header.count)  # the first, a comma, when there is none of them
+    _refuse_repeated_names(table, header, used)
+    frame = pl.scan_csv(files, infer_schema=False, separator=used)
+    return Opened(frame, typeless=True, guessed_separator=used if used not in (separator, ",") else None)
 
 
 def _files(table: str, place: Path) -> list[Path]:
@@ -64,11 +68,16 @@ def _files(table: str, place: Path) -> list[Path]:
     return files
 
 
-def _guess_separator(table: str, file: Path) -> str:
-    """The separator that the header line has most of; a comma when it has none."""
+def _header(table: str, file: Path) -> str:
     try:
         with file.open(encoding="utf-8-sig") as lines:
-            header = lines.readline(1_000_000)
+            return lines.readline(LONGEST_HEADER)
     except (UnicodeDecodeError, OSError) as error:
         raise DataError(table, None, f"{file.name} is not UTF-8 text", hint="save it as CSV in UTF-8") from error
-    return max(SEPARATORS, key=header.count)
+
+
+def _refuse_repeated_names(table: str, header: str, separator: str) -> None:
+    names = next(csv.reader([header], delimiter=separator), [])
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise DataError(table, repeated, "stands twice in the header line", hint="rename or remove one of the two columns")

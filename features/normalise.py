@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import polars as pl
 from features.asof import NEVER_DAY
 from features.columns import read_flags, read_ids, read_money, read_numbers, read_texts
 from features.company import Note, NoteKind
-from features.refusals import Place, plain, refuse
+from features.refusals import Place, refuse
 from features.tables import Column, Kind, Table
 from features.times import read_dates, read_times
 from features.versions import with_known_days
@@ -45,9 +45,11 @@ def normalise(table: Table, raw: pl.DataFrame, reading: Reading) -> Normalised:
     """
     given = [column for column in table.columns if column.name in raw.columns]
     parts = {column.name: _converted(table, column, raw[column.name], reading) for column in given}
-    _refuse_missing(table, raw, parts)
+    _refuse_missing(table, parts)
+    made = [series for part in parts.values() for series in part.columns]
     extra = [raw[name] for name in raw.columns if name not in table.names]
-    frame = pl.DataFrame([*(series for part in parts.values() for series in part.columns), *extra])
+    _refuse_clash(table, {series.name for series in made} & {series.name for series in extra})
+    frame = pl.DataFrame([*made, *extra])
     _refuse_repeated(table, frame)
     notes = [note for part in parts.values() for note in part.notes]
     if table.event_time:
@@ -100,7 +102,7 @@ def _money(place: Place, raw: pl.Series, column: Column, reading: Reading) -> _P
     return _Part([money.minor.rename(column.name)], money.decimals, (rounded,) if money.rounded else ())
 
 
-def _refuse_missing(table: Table, raw: pl.DataFrame, parts: Mapping[str, _Part]) -> None:
+def _refuse_missing(table: Table, parts: Mapping[str, _Part]) -> None:
     for name in table.required:
         if name not in parts:
             raise DataError(table.name, name, "is required, and missing", hint="add it, or map it in company.yaml")
@@ -108,12 +110,15 @@ def _refuse_missing(table: Table, raw: pl.DataFrame, parts: Mapping[str, _Part])
         missing = first == NEVER_DAY if table.column(name).kind is Kind.TIME else first.is_null()
         if missing.any():
             hint = "fill these rows in, or remove them"
-            raise DataError(table.name, name, "must not be empty", hint=hint, rows=int(missing.sum()), example=_row(raw, missing))
+            first_row = f"row {missing.arg_true()[0] + 1}"  # the missing value itself would say nothing
+            raise DataError(table.name, name, "must not be empty", hint=hint, rows=int(missing.sum()), example=first_row)
 
 
-def _row(raw: pl.DataFrame, wanted: pl.Series) -> str:
-    """The first wanted row, as a short text: the missing value itself would say nothing."""
-    return ", ".join(str(plain(series)) for series in raw.filter(wanted).head(1))
+def _refuse_clash(table: Table, names: Collection[str]) -> None:
+    for name in sorted(names):
+        raise DataError(
+            table.name, name, "has the name of a column that Keepwell makes itself", hint="rename or remove your column"
+        )
 
 
 def _refuse_repeated(table: Table, frame: pl.DataFrame) -> None:

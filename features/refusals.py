@@ -9,6 +9,9 @@ import polars as pl
 from keepwell.errors import DataError
 
 LONGEST_EXAMPLE = 60
+UNITS_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+DAYS_THAT_PRINT = 700_000
+"""Days from 1970 within which every library writes out a date; the ends of the 64-bit range are in no calendar."""
 
 
 class Place(NamedTuple):
@@ -30,7 +33,18 @@ def plain(values: pl.Series) -> object:
     first = values.head(1)
     if first.dtype.is_numeric():
         return first.item()
-    if first.dtype.is_temporal():
-        first = first.to_physical() if first.dt.year().is_null().any() else first
+    if isinstance(first.dtype, pl.Date | pl.Datetime) and not -DAYS_THAT_PRINT < days_since_epoch(first) < DAYS_THAT_PRINT:
+        return f"the year {1970 + days_since_epoch(first) // 365.2425:.0f}"
     text = str(first.cast(pl.String, strict=False).item())
     return text if len(text) <= LONGEST_EXAMPLE else text[:LONGEST_EXAMPLE] + "..."
+
+
+def units_a_day(dtype: pl.DataType) -> int:
+    """How many steps of a Date or Datetime make a day."""
+    unit = getattr(dtype, "time_unit", None)
+    return UNITS_A_DAY[unit] if unit else 1
+
+
+def days_since_epoch(one: pl.Series) -> int:
+    """The day number of a series of one Date or Datetime, of any size."""
+    return int(one.to_physical().item()) // units_a_day(one.dtype)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 from sqlalchemy import URL, Connection, create_engine, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from features.assemble import assemble
@@ -74,12 +74,12 @@ def read_query(table: str, folder: Path, settings: TableConfig) -> pl.DataFrame:
             _make_read_only(connection)
             parameters = {"parameters": settings.parameters}
             return pl.read_database(text(query), connection, infer_schema_length=None, execute_options=parameters)
-    except ImportError as error:
+    except (ImportError, NoSuchModuleError) as error:
         raise ConfigError(f"tables.{table}.url: {error}", hint=f"install the driver of {url.drivername}") from error
     except (SQLAlchemyError, pl.exceptions.PolarsError, OSError, TypeError, ValueError) as error:
         reason = " ".join(str(error.__cause__ or error).split())[:200]
         hint = "check url:, query: and parameters: in company.yaml, and that the database can be reached"
-        raise DataError(table, None, f"cannot be read from {url}: {reason}", hint=hint) from error
+        raise DataError(table, None, f"cannot be read from {make_url(str(settings.url))}: {reason}", hint=hint) from error
 
 
 def _database(table: str, folder: Path, given: str) -> URL:

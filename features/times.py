@@ -9,13 +9,12 @@ from typing import NamedTuple
 import polars as pl
 
 from features.asof import EPOCH, NEVER_DAY, NEVER_US, day_number
-from features.refusals import Place, plain, refuse
+from features.refusals import Place, plain, refuse, units_a_day
 from keepwell.errors import DataError
 
 FIRST_DAY, LAST_DAY = day_number(date(1900, 1, 1)), day_number(date(2100, 12, 31))
 """The days that a time may lie in, both included."""
 
-UNITS_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 RANGE_RULE = "must lie in 1900 to 2100"
 
 ISO_NAIVE = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f")
@@ -90,8 +89,7 @@ def _parsed(place: Place, raw: pl.Series, time_format: str | None) -> tuple[pl.S
 
 
 def _typed(place: Place, raw: pl.Series) -> tuple[pl.Series, pl.Series | None, None]:
-    unit = getattr(raw.dtype, "time_unit", None)
-    units = UNITS_A_DAY[unit] if unit else 1
+    units = units_a_day(raw.dtype)
     physical = raw.to_physical().cast(pl.Int64)
     outside = ~physical.is_between((FIRST_DAY - 1) * units, (LAST_DAY + 2) * units)
     refuse(place, raw, outside, RANGE_RULE, "correct or remove these rows; leave the value empty where it never happened")
@@ -137,9 +135,8 @@ def _first_that_fits(text: pl.Series, formats: tuple[str, ...], zone: str | None
 
 
 def _looks_iso(text: pl.Series) -> bool:
-    """Whether the first value begins as ISO 8601 does (a column without values does)."""
-    first = text.drop_nulls().head(1)
-    return bool(first.str.contains(r"^\d{4}-\d{2}-\d{2}").all())
+    """Whether some value begins as ISO 8601 does (a column without values does)."""
+    return text.null_count() == len(text) or bool(text.str.contains(r"^\d{4}-\d{2}-\d{2}").any())
 
 
 def _only_format(place: Place, text: pl.Series) -> str:
@@ -153,6 +150,7 @@ def _only_format(place: Place, text: pl.Series) -> str:
             *place,
             "must be a date or time",
             hint="write YYYY-MM-DD or YYYY-MM-DD HH:MM:SS, or say time_format: in company.yaml",
+            rows=len(values),
             example=plain(values),
         )
     if any(not reading.equals(readings[0]) for reading in readings[1:]):

@@ -1,0 +1,277 @@
+import sqlite3
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features.company import Company, NoteKind
+from features.sources import read_company
+from keepwell.errors import ConfigError, DataError, KeepwellError
+
+SHARED = Path(__file__).parents[2].parent / "shared"
+HEADER = "customer_id,ordered_at,amount\n"
+GOOD = HEADER + "00001,2020-01-01,9.99\n2,2020-02-01 10:30,5\n"
+FRAME = pl.DataFrame(
+    {"customer_id": ["00001", "2"], "ordered_at": [datetime(2020, 1, 1), datetime(2020, 2, 1)], "amount": [9.99, 5.0]}
+)
+
+
+def folder_of(folder: Path, **files: str) -> Path:
+    """A folder with these files; the first underscore of a name stands for its point."""
+    for name, content in files.items():
+        (folder / name.replace("_", ".")).write_bytes(content.encode())
+    return folder
+
+
+def messages(company: Company, kind: NoteKind) -> list[str]:
+    return [str(note).split(maxsplit=1)[1] for note in company.notes if note.kind is kind]
+
+
+def test_csv_and_parquet_give_the_same_company(tmp_path) -> None:
+    from_csv = read_company(folder_of(tmp_path, transactions_csv=HEADER + "00001,2020-01-01,9.99\n2,2020-02-01,5\n"))
+    (tmp_path / "parquet").mkdir()
+    FRAME.write_parquet(tmp_path / "parquet" / "transactions.parquet")
+    from_parquet = read_company(tmp_path / "parquet")
+    assert from_csv.tables["transactions"].equals(from_parquet.tables["transactions"])
+    assert from_csv.fingerprint() == from_parquet.fingerprint()
+    assert from_csv.tables["transactions"]["customer_id"].to_list() == ["00001", "2"]
+    assert from_csv.scales == {"transactions.amount": 2}
+
+
+def test_a_folder_of_parts_is_one_table(tmp_path) -> None:
+    for part, row in zip(("year=2020", "year=2021"), FRAME.iter_slices(1), strict=True):
+        (tmp_path / "transactions" / part).mkdir(parents=True)
+        row.write_parquet(tmp_path / "transactions" / part / "0.parquet")
+    company = read_company(tmp_path)
+    assert company.tables["transactions"].height == 2
+    assert messages(company, NoteKind.IGNORED) == ["transactions.year: is no column of ours"]
+
+
+def test_the_mark_of_a_windows_file_is_no_part_of_a_name(tmp_path) -> None:
+    assert read_company(folder_of(tmp_path, transactions_csv="\ufeff" + GOOD)).notes == ()
+
+
+def test_a_separator_that_is_no_comma_is_found_and_told(tmp_path) -> None:
+    company = read_company(folder_of(tmp_path, transactions_csv=GOOD.replace(",", ";")))
+    assert messages(company, NoteKind.GUESSED) == ["transactions: columns are separated by ';'"]
+
+
+def test_company_yaml_maps_places_and_names(tmp_path) -> None:
+    top = "company: shop\nzone: Asia/Shanghai\ncurrency: CNY\ntables:\n  transactions:\n"
+    table = "    file: sales.txt\n    time_format: '%d/%m/%Y'\n    columns: {customer_id: who, ordered_at: when, amount: paid}\n"
+    folder_of(tmp_path, company_yaml=top + table, sales_txt="who,when,paid,other\n7,01/02/2020,3.5,x\n")
+    for path in (tmp_path, tmp_path / "company.yaml"):
+        company = read_company(path)
+        assert (company.key, company.zone, company.currency) == ("shop", "Asia/Shanghai", "CNY")
+        assert company.tables["transactions"]["ordered_day"].to_list() == [(datetime(2020, 2, 1) - datetime(1970, 1, 1)).days]
+        assert len(messages(company, NoteKind.MAPPED)) == 3
+        assert messages(company, NoteKind.IGNORED) == ["transactions.other: is no column of ours"]
+
+
+def test_a_company_without_a_key_is_named_after_its_folder(tmp_path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        folder_of(tmp_path / name, transactions_csv=GOOD)
+    first, second = read_company(tmp_path / "a"), read_company(tmp_path / "b")
+    assert first.key != second.key
+    assert first.key == read_company(tmp_path / "b" / ".." / "a").key
+
+
+def test_attributes_are_what_customers_have_beyond_our_columns(tmp_path) -> None:
+    header = "customer_id,kind,name,birthday,city,age,code,email\n"
+    customers = header + "00001,consumer,Ann,1822-06-01,Rome,44,007,a@b.c\n2,trader,Bo,,Oslo,,010,\n"
+    company = read_company(folder_of(tmp_path, transactions_csv=GOOD, customers_csv=customers, company_yaml="static: [city]"))
+    assert company.attributes == {"city": "static", "age": "snapshot", "code": "snapshot"}
+    assert company.tables["customers"]["age"].to_list() == [44.0, None]
+    assert company.tables["customers"]["code"].to_list() == ["007", "010"]
+    assert messages(company, NoteKind.IGNORED) == ["customers.email: looks personal; name it under static: to use it"]
+
+
+def test_attributes_with_known_at_are_dated(tmp_path) -> None:
+    customers = "customer_id,known_at,city\n00001,2020-01-05,Rome\n2,,Oslo\n"
+    company = read_company(folder_of(tmp_path, transactions_csv=GOOD, customers_csv=customers))
+    assert company.attributes == {"city": "dated"}
+    assert company.tables["customers"]["known_day"].to_list() == [18266, 2**31 - 1]
+
+
+def test_ids_are_text_everywhere_if_they_are_text_anywhere(tmp_path) -> None:
+    FRAME.with_columns(customer_id=pl.Series([1, 2])).write_parquet(tmp_path / "transactions.parquet")
+    company = read_company(folder_of(tmp_path, complaints_csv="customer_id,opened_at\n2,2020-01-01\n"))
+    assert company.tables["transactions"]["customer_id"].to_list() == ["1", "2"]
+    assert messages(company, NoteKind.WARNING) == []
+
+
+def test_strangers_and_ends_before_beginnings_are_warnings(tmp_path) -> None:
+    complaints = "customer_id,opened_at,closed_at\n9,2020-01-01,2019-01-01\n2,2020-01-01,\n"
+    company = read_company(folder_of(tmp_path, transactions_csv=GOOD, complaints_csv=complaints))
+    assert messages(company, NoteKind.WARNING) == [
+        "complaints.customer_id: 1 rows belong to no known customer, for example '9'",
+        "complaints.closed_at: 1 rows lie before opened_at",
+    ]
+
+
+def test_customers_and_labels_alone_are_read(tmp_path) -> None:
+    labels = "customer_id,as_of,churned\na,2026-01-01,yes\n"
+    company = read_company(folder_of(tmp_path, customers_csv="customer_id,tenure\na,3\n", labels_csv=labels))
+    assert company.tables["labels"].to_dicts()[0]["churned"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        ("", "transactions: is an empty file: transactions.csv"),
+        ("\n\n", "transactions: cannot be read"),
+        (HEADER, "transactions: has no rows"),
+        ("customer_id,ordered_at\n1,2020-01-01\n", r"transactions\.amount: is required, and missing"),
+        (HEADER + "1,soon,1\n", r"transactions\.ordered_at: must be a date or time \(1 row, for example 'soon'\)"),
+        (HEADER + "1,1820-01-01,1\n", r"transactions\.ordered_at: must lie in 1900 to 2100 \(1 row"),
+        (HEADER + "1,2020-01-01,nan\n", r"transactions\.amount: must be a number, not NaN \(1 row"),
+        (HEADER + "1,2020-01-01,free\n", r"transactions\.amount: must be a number \(1 row, for example 'free'\)"),
+        (HEADER + ",2020-01-01,1\n", r"transactions\.customer_id: must not be empty \(1 row"),
+        (HEADER + "1,2020-01-01,1e20\n", r"transactions\.amount: is too large"),
+        (HEADER + "1,2020-01-01,1,2,3\n", "transactions: cannot be read"),
+        ("amount," + HEADER + "1,1,2020-01-01,1\n", r"transactions\.amount: stands twice in the header line"),
+    ],
+)
+def test_a_wrong_csv_file_is_refused(tmp_path, content, rule) -> None:
+    with pytest.raises(DataError, match=rule) as refused:
+        read_company(folder_of(tmp_path, transactions_csv=content))
+    assert refused.value.hint
+
+
+def test_text_in_another_encoding_is_refused(tmp_path) -> None:
+    (tmp_path / "transactions.csv").write_bytes(GOOD.encode("utf-16"))
+    with pytest.raises(DataError, match=r"transactions\.csv is not UTF-8 text"):
+        read_company(tmp_path)
+
+
+def test_a_parquet_file_that_is_none_is_refused(tmp_path) -> None:
+    with pytest.raises(DataError, match="transactions: cannot be read"):
+        read_company(folder_of(tmp_path, transactions_parquet=GOOD))
+
+
+def test_two_files_for_one_table_are_refused(tmp_path) -> None:
+    FRAME.write_parquet(tmp_path / "transactions.parquet")
+    with pytest.raises(DataError, match=r"is there twice: transactions\.parquet and transactions\.csv"):
+        read_company(folder_of(tmp_path, transactions_csv=GOOD))
+
+
+def test_a_table_of_another_kind_of_file_is_refused(tmp_path) -> None:
+    folder_of(tmp_path, sales_xlsx="x", company_yaml="tables: {transactions: {file: sales.xlsx}}")
+    with pytest.raises(DataError, match=r"must be Parquet or CSV, and of one kind: found sales\.xlsx"):
+        read_company(tmp_path)
+
+
+def test_a_folder_without_transactions_is_refused(tmp_path) -> None:
+    with pytest.raises(DataError, match="transactions: is required, and missing; there is only customers"):
+        read_company(folder_of(tmp_path, customers_csv="customer_id\na\n", orders_csv=GOOD))
+
+
+@pytest.mark.parametrize("place", ["nowhere", "notes.txt"])
+def test_a_path_that_is_no_company_is_refused(tmp_path, place) -> None:
+    folder_of(tmp_path, notes_txt="x")
+    with pytest.raises(ConfigError, match=f"{place} (does not exist|is neither a folder nor a .yaml file)"):
+        read_company(tmp_path / place)
+
+
+def test_an_attribute_that_is_declared_static_must_be_there(tmp_path) -> None:
+    with pytest.raises(DataError, match=r"customers\.town: is declared static, but there is no such attribute"):
+        read_company(
+            folder_of(tmp_path, transactions_csv=GOOD, customers_csv="customer_id,city\n2,Rome\n", company_yaml="static: [town]")
+        )
+
+
+class TestDatabase:
+    @pytest.fixture
+    def shop(self, tmp_path: Path) -> Path:
+        with sqlite3.connect(tmp_path / "shop.db") as database:
+            database.execute("create table sales (who text, at text, paid real)")
+            database.executemany(
+                "insert into sales values (?, ?, ?)", [("007", "2019-05-01", 1.5), ("8", "2020-05-01 10:00:00", 2.5)]
+            )
+        database.close()
+        return tmp_path
+
+    def configured(self, folder: Path, query: str, url: str = "sqlite:///shop.db", parameters: str = "{}") -> Path:
+        columns = "{customer_id: who, ordered_at: at, amount: paid}"
+        transactions = f"url: '{url}', query: '{query}', parameters: {parameters}, columns: {columns}"
+        return folder_of(folder, company_yaml=f"tables: {{transactions: {{{transactions}}}}}")
+
+    def test_a_query_is_a_table(self, shop) -> None:
+        company = read_company(
+            self.configured(shop, "select * from sales where at >= :since", parameters="{since: '2019-01-01'}")
+        )
+        assert company.tables["transactions"]["customer_id"].to_list() == ["007", "8"]
+        assert company.tables["transactions"]["amount"].to_list() == [15, 25]
+
+    def test_parameters_are_values_and_never_sql(self, shop) -> None:
+        company = self.configured(shop, "select * from sales where who = :who", parameters='{who: "007; drop table sales"}')
+        with pytest.raises(DataError, match="transactions: has no rows"):
+            read_company(company)
+
+    @pytest.mark.parametrize(
+        ("query", "rule"),
+        [
+            ("drop table sales", "query must be one SELECT"),
+            ("with x as (select 1) delete from sales", "attempt to write a readonly database"),
+            ("select * from absent", "no such table: absent"),
+            ("select * from sales where who = :who", "A value is required for bind parameter"),
+        ],
+    )
+    def test_what_is_no_reading_query_is_refused(self, shop, query, rule) -> None:
+        with pytest.raises(KeepwellError, match=rule):
+            read_company(self.configured(shop, query))
+        with sqlite3.connect(shop / "shop.db") as database:
+            assert database.execute("select count(*) from sales").fetchone() == (2,)
+        database.close()
+
+    def test_a_database_that_is_not_there_is_not_made(self, tmp_path) -> None:
+        with pytest.raises(DataError, match=r"none\.db does not exist"):
+            read_company(self.configured(tmp_path, "select 1", url="sqlite:///none.db"))
+        assert not (tmp_path / "none.db").exists()
+
+    @pytest.mark.parametrize("url", ["nonsense", "oracle+nothing://me:secret@host/db"])
+    def test_a_url_that_cannot_be_used_is_refused_without_its_password(self, tmp_path, url) -> None:
+        with pytest.raises(ConfigError, match=r"tables\.transactions\.url") as refused:
+            read_company(self.configured(tmp_path, "select 1", url=url))
+        assert "secret" not in str(refused.value)
+
+
+CELLS = st.sampled_from(
+    ["", "1", "00001", "-2.5", "1e400", "nan", "2020-01-01", "2020-13-01", "01/02/2020", "x", '"', "9" * 25, "é", "\x00"]
+)
+NAMES = st.sampled_from(["customer_id", "ordered_at", "amount", "order_id", "known_at", "Revenue", "Date", "quantity", "", "x"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(st.lists(NAMES, max_size=6), st.lists(st.lists(CELLS, max_size=7), max_size=5), st.sampled_from([",", ";", "\t"]))
+def test_any_cells_give_a_company_or_a_refusal(tmp_path, names, rows, separator) -> None:
+    lines = [separator.join(line) for line in (["customer_id", "ordered_at", "amount", *names], *rows)]
+    (tmp_path / "transactions.csv").write_text("\n".join(lines), encoding="utf-8")
+    with suppress(KeepwellError):
+        assert read_company(tmp_path).tables["transactions"].height > 0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@given(st.binary(max_size=200), st.sampled_from(["csv", "parquet"]), st.sampled_from(["transactions", "complaints"]))
+def test_any_bytes_give_a_company_or_a_refusal(tmp_path, content, ending, table) -> None:
+    files = {"transactions.csv": GOOD.encode()} if table == "complaints" else {}
+    folder = tmp_path / f"{ending}-{table}"
+    folder.mkdir(exist_ok=True)
+    for name, written in (files | {f"{table}.{ending}": content}).items():
+        (folder / name).write_bytes(written)
+    with suppress(KeepwellError):
+        assert read_company(folder).tables["transactions"].height > 0
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the public data sets lie beside the project, and are not there")
+@pytest.mark.parametrize(("name", "rows", "decimals"), [("cdnow", 63_753, 2), ("online_retail_2", 644_807, 3)])
+def test_public_histories_are_read(name, rows, decimals) -> None:
+    company = read_company(SHARED / "data" / name / "history")
+    assert company.tables["transactions"].height == rows
+    assert company.scales == {"transactions.amount": decimals}
+    assert messages(company, NoteKind.GUESSED) == []
