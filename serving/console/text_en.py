@@ -5,7 +5,6 @@ from __future__ import annotations
 ENGLISH = {
     # Frame
     "product": "Keepwell",
-    "title": "{page} · Keepwell",
     "skip": "Skip to the content",
     "nav": "Pages",
     "nav.today": "Today",
@@ -90,7 +89,6 @@ ENGLISH = {
     "customers.show": "Show",
     "customers.clear": "Clear",
     "customers.export": "Download as CSV",
-    "customers.table": "Customers, sorted",
     "customers.range": "{first}–{last} of {total}",
     "customers.none": "No customers match.",
     "customers.none.hint": "Take away a filter, or search for a part of the name.",

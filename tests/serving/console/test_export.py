@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+
+from starlette.testclient import TestClient
+
+from serving.console.export import COLUMNS
+from serving.store import Store
+from tests.serving.console.shop import NASTY_ID, NASTY_NAME
+
+
+def read(console: TestClient, query: str = "") -> list[dict[str, str]]:
+    answer = console.get(f"/customers.csv{query}")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == 'attachment; filename="customers-2026-04-01.csv"'
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+
+
+def test_the_file_holds_the_whole_list_in_its_order(console: TestClient) -> None:
+    rows = read(console)
+    assert tuple(rows[0]) == COLUMNS
+    assert len(rows) == 120
+    at_risk = [float(row["value_at_risk"]) for row in rows if row["value_at_risk"]]
+    assert at_risk == sorted(at_risk, reverse=True)
+    assert rows[0]["customer_id"] == NASTY_ID
+    assert rows[0]["name"] == NASTY_NAME
+
+
+def test_the_file_is_narrowed_like_the_list(console: TestClient) -> None:
+    rows = read(console, "?status=lost&q=weber")
+    assert all(row["status"] == "lost" and "Weber" in row["name"] for row in rows)
+
+
+def test_a_missing_value_is_an_empty_cell(console: TestClient) -> None:
+    assert {row["expected_value"] for row in read(console) if not row["value_at_risk"]} == {""}
+
+
+def test_a_list_longer_than_a_chunk_is_written_whole(
+    open_console: Callable[..., TestClient], filled_store: Store, monkeypatch: object
+) -> None:
+    monkeypatch.setattr("serving.console.app._EXPORT_CHUNK", 7)
+    ids = [row["customer_id"] for row in read(open_console(filled_store))]
+    assert len(ids) == len(set(ids)) == 120

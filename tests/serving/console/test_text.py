@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from decisions.labels import SCHEMES
+from features.catalog import CATALOG
+from serving.console import charts, text
+from serving.console.query import FILTERS, SORTS
+from serving.console.render import FOLDER
+from serving.console.text import meaning, t
+from serving.console.text_en import ENGLISH
+
+CODE = "\n".join(
+    path.read_text() for path in (*FOLDER.glob("*.py"), *FOLDER.glob("templates/*.html")) if path.name != "text_en.py"
+)
+
+
+def test_every_text_that_code_or_templates_name_is_in_the_catalogue() -> None:
+    named = set(re.findall(r"""\bt\(\s*f?["']([a-z_0-9.]+)["']\s*[,)]""", CODE))
+    assert len(named) > 80
+    assert {key for key in named if key not in ENGLISH and f"{key}.one" not in ENGLISH} == set()
+
+
+def test_every_text_of_the_catalogue_is_used() -> None:
+    families = ("reason.", "month.", "error.", "column.", "event.", "lane.", "mark.", "effect.", "grade.", "filter.")
+    by_target = {f"customer.{stem}" for target in ("churn", "value") for stem in (f"{target}_reasons", f"reasons.{target}.lead")}
+    stems = {key.removesuffix(".one").removesuffix(".other") for key in ENGLISH}
+    unused = {key for key in stems if not key.startswith(families) and f'"{key}"' not in CODE and f"'{key}'" not in CODE}
+    assert unused - by_target == set()
+
+
+def test_one_and_many_come_together() -> None:
+    assert [key for key in ENGLISH if key.endswith(".one") and f"{key[:-4]}.other" not in ENGLISH] == []
+
+
+def test_every_kind_sort_filter_and_month_has_its_words() -> None:
+    assert all(f"{group}.{kind}.one" in ENGLISH for kind in charts.KINDS for group in ("event", "mark"))
+    assert all(f"lane.{kind}" in ENGLISH for kind in ("purchase", *charts.DOT_LANES))
+    assert all(f"filter.{name}" in ENGLISH for name in FILTERS)
+    assert all(f"column.{sort}.means" in ENGLISH for sort in SORTS)
+    assert all(f"column.{column}" in ENGLISH for column in SCHEMES)
+    assert all(f"month.{number}" in ENGLISH for number in range(1, 13))
+
+
+def test_every_word_of_the_decisions_has_a_meaning() -> None:
+    for column, words in SCHEMES.items():
+        for word in words:
+            assert re.fullmatch(r"[A-Z].*\.", meaning(column, str(word))), (column, word)
+
+
+def test_a_phrase_for_a_reason_names_a_feature_that_exists() -> None:
+    bases = {re.sub(r"_(\d+d|all)(?=_|$)", "", name) for name in CATALOG}
+    phrases = {
+        key.removeprefix("reason.").removesuffix(".one").removesuffix(".other") for key in ENGLISH if key.startswith("reason.")
+    }
+    assert phrases - bases == set()
+
+
+def test_values_in_a_text_are_named_so_that_translations_may_turn_them_round() -> None:
+    fields = [name for value in ENGLISH.values() for _, name, _, _ in Formatter().parse(value) if name is not None]
+    assert all(name.isidentifier() for name in fields)
+
+
+def test_an_unknown_text_is_an_error() -> None:
+    with pytest.raises(KeyError, match="nonsense"):
+        t("nonsense")
+
+
+def test_templates_hold_no_words_of_their_own() -> None:
+    for path in Path(FOLDER, "templates").glob("*.html"):
+        bare = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", " ", path.read_text(), flags=re.S)
+        assert re.findall(r"[A-Za-z]{2,}", bare) == [], path.name
+
+
+def test_meanings_come_from_the_decisions() -> None:
+    assert set(text.MEANINGS) == set(SCHEMES)
