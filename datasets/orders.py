@@ -42,9 +42,9 @@ def make_products(rng: np.random.Generator) -> Products:
     category = np.repeat(np.arange(len(CATEGORIES)), PRODUCTS_PER_CATEGORY)
     n = category.size
     return Products(
-        ids=np.array([f"P{number:03d}" for number in range(1, n + 1)], dtype=object),
+        ids=np.array([f"P{number:03d}" for number in range(1, n + 1)]),
         category=category,
-        brand=rng.choice(BRANDS, n).astype(object),
+        brand=rng.choice(BRANDS, n),
         price=np.round(np.array(USUAL_PRICE)[category] * rng.lognormal(0, 0.4, n), 1) - 0.01,
     )
 
@@ -92,7 +92,7 @@ def order_lines(rng: np.random.Generator, people: Population, log: Log, days: in
             "order_number": order,
             "quantity": quantity,
             "product_id": products.ids[product],
-            "category": np.array(CATEGORIES, dtype=object)[products.category[product]],
+            "category": np.array(CATEGORIES)[products.category[product]],
             "brand": products.brand[product],
             "list_amount": list_amount,
             "channel": np.where(people.trader, "sales", "web")[buyer],

@@ -15,7 +15,7 @@ import polars as pl
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
-Texts: TypeAlias = npt.NDArray[np.object_]
+Texts: TypeAlias = npt.NDArray[np.str_]
 
 GIVEN = (
     "Ada Amir Beatriz Ben Clara Daniel Elena Esther Felix Grace Hugo Ines Jonas Karin Leo Maya Nora Omar Petra Ravi Rosa Sam Zoe"
@@ -65,7 +65,7 @@ def make_population(rng: np.random.Generator, customers: int, days: int) -> Popu
     joined = np.floor(days * rng.random(customers) ** 1.6).astype(np.int64)
     never_buys = rng.random(customers) < 0.02
     return Population(
-        ids=np.array([f"C{number:06d}" for number in range(1, customers + 1)], dtype=object),
+        ids=np.array([f"C{number:06d}" for number in range(1, customers + 1)]),
         trader=trader,
         joined_day=joined,
         first_buy_day=np.where(never_buys, days, joined + np.floor(rng.exponential(4.0, customers)).astype(np.int64)),
@@ -120,8 +120,8 @@ def _names(rng: np.random.Generator, trader: Bools) -> Texts:
 
 def _joined(rng: np.random.Generator, first: list[str], second: list[str], glue: str, n: int) -> Texts:
     """`n` random pairs of words with `glue` between."""
-    pairs = np.array([f"{one}{glue}{other}" for one in first for other in second], dtype=object)
-    return pairs[rng.integers(len(pairs), size=n)]
+    pairs = np.array([f"{one}{glue}{other}" for one in first for other in second])
+    return np.asarray(pairs[rng.integers(len(pairs), size=n)])
 
 
 def _accounts(rng: np.random.Generator, people: Population) -> pl.Series:

@@ -21,7 +21,7 @@ CDNOW_YAML = """\
 company: cdnow-sample
 currency: USD
 """
-CDNOW_LINE = r"^\s*(\d+)\s+(\d+)\s+(\d{8})\s+(\d+)\s+(-?\d+(?:\.\d+)?)\s*$"
+CDNOW_LINE = r"^\s*(\d+)\s+\d+\s+(\d{8})\s+(\d+)\s+(-?\d+(?:\.\d+)?)\s*$"
 
 
 def complete_journey(folder: Path) -> None:
@@ -59,24 +59,24 @@ def cdnow_text(path: Path, folder: Path) -> None:
     A line holds the customer's number, their number in the sample (which is left out), the date as YYYYMMDD, the number of discs
     and the amount in dollars. Ids are text as they stand. Raises DataError for a file without lines, or a line of another form.
     """
-    lines = pl.DataFrame({"line": path.read_text(encoding="utf-8").splitlines()}).filter(pl.col("line").str.strip_chars() != "")
-    fields = lines.with_columns(pl.col("line").str.extract_groups(CDNOW_LINE).alias("field")).unnest("field")
-    wrong = fields.filter(pl.col("1").is_null())
-    if wrong.height or not lines.height:
+    lines = pl.Series("line", path.read_text(encoding="utf-8").splitlines(), dtype=pl.String).to_frame()
+    fields = lines.filter(pl.col("line").str.strip_chars() != "").with_columns(
+        pl.col("line").str.extract(CDNOW_LINE, 1).alias("customer_id"),
+        pl.col("line").str.extract(CDNOW_LINE, 2).str.to_date("%Y%m%d", strict=False).alias("ordered_at"),
+        pl.col("line").str.extract(CDNOW_LINE, 4).cast(pl.Float64).alias("amount"),
+        pl.col("line").str.extract(CDNOW_LINE, 3).cast(pl.Float64).alias("quantity"),
+    )
+    wrong = fields.filter(pl.col("customer_id").is_null() | pl.col("ordered_at").is_null())["line"]
+    if len(wrong) or not fields.height:
         raise DataError(
             "transactions",
             None,
             "a line must be: customer, number, YYYYMMDD, quantity, amount",
             hint=f"is {path} the CDNOW purchase file?",
-            rows=wrong.height,
-            example=wrong["line"][0] if wrong.height else None,
+            rows=len(wrong),
+            example=wrong[0] if len(wrong) else None,
         )
-    transactions = fields.select(
-        pl.col("1").alias("customer_id"),
-        pl.col("3").str.to_date("%Y%m%d").alias("ordered_at"),
-        pl.col("5").cast(pl.Float64).alias("amount"),
-        pl.col("4").cast(pl.Float64).alias("quantity"),
-    )
+    transactions = fields.drop("line")
     _write(folder, CDNOW_YAML, transactions=transactions)
 
 

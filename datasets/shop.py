@@ -14,6 +14,12 @@ import numpy as np
 from datasets.population import Bools, Floats, Ints, Population
 
 GONE_NEVER = 2**31 - 1
+EVENT_COLUMNS = {
+    "order": (np.int64, np.int64, np.bool_),
+    "case": (np.int64, np.int64, np.bool_, np.float64, np.float64, np.bool_),
+    "contact": (np.int64, np.int64, np.int64, np.bool_),
+}
+"""The fields of `Log`, in its order, by kind of event."""
 NOTICED_AFTER_DAYS = 4
 """Days from an order to the day on which a late delivery is felt."""
 
@@ -105,7 +111,9 @@ class Shop:
         self._late: dict[int, list[Ints]] = defaultdict(list)
         self._opening: dict[int, list[tuple[Ints, Bools]]] = defaultdict(list)
         self._closing: dict[int, list[tuple[Ints, Bools]]] = defaultdict(list)
-        self._events: dict[str, list[tuple[np.ndarray, ...]]] = {"order": [], "case": [], "contact": []}
+        self._events: dict[str, list[tuple[np.ndarray, ...]]] = {
+            kind: [tuple(np.empty(0, dtype) for dtype in dtypes)] for kind, dtypes in EVENT_COLUMNS.items()
+        }
         self._actions = list(effects.contacts.values())
 
     def live(self, days: int) -> None:
@@ -114,7 +122,7 @@ class Shop:
             self._buy()
             self._complain()
             self._settle()
-            if self.day % 14 == 13:
+            if self.day % 14 == 13 and self._actions:
                 self._campaign()
             self._leave()
             self.day += 1

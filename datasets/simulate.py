@@ -148,8 +148,9 @@ def _payments(rng: np.random.Generator, people: Population, transactions: pl.Dat
 
 def _contacts(rng: np.random.Generator, people: Population, log: Log, effects: Effects, start: np.datetime64) -> pl.DataFrame:
     """The randomised contacts; controls cost nothing and accept nothing. Converted: bought within 30 days."""
-    names = np.array(list(effects.contacts))
-    costs, propensities = np.array([(each.cost, each.propensity) for each in effects.contacts.values()]).T
+    names = np.array(list(effects.contacts), dtype=np.str_)
+    costs = np.array([each.cost for each in effects.contacts.values()])
+    propensities = np.array([each.propensity for each in effects.contacts.values()])
     who, day, action, treated = log.contact_customer, log.contact_day, log.contact_action, log.contact_treated
     orders = np.sort(log.order_customer * 2**20 + log.order_day)
     following = np.searchsorted(orders, who * 2**20 + day + 1)
