@@ -1,6 +1,14 @@
 """The one home of MLflow: runs are logged here, models are registered here and champions are read from here."""
 
+from typing import TYPE_CHECKING
+
 from training.registry.client import Registry, model_name
 from training.registry.run import Run
+
+if TYPE_CHECKING:  # what the registry hands out, by name; LightGBM is for those who load a model
+    from training.scorer import Explanation as Explanation
+    from training.scorer import ModelInfo as ModelInfo
+    from training.scorer import Predictions as Predictions
+    from training.scorer import Scorer as Scorer
 
 __all__ = ["Registry", "Run", "model_name"]

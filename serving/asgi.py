@@ -1,0 +1,192 @@
+"""The layers around the service, outermost first: one error shape, known paths only, a limit on the body, a time limit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Collection, Mapping
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.answers import error_answer
+
+log = logging.getLogger("keepwell.serving")
+
+LARGEST_BODY = 32 * 2**20
+"""Bytes: 1,000 customers with 200 events each fit in."""
+
+LONGEST_ANSWER_S = 30.0
+
+
+class OneErrorShape:
+    """Turns every answer of 400 and above that is not yet in the error shape into it; an exception becomes a 500.
+
+    Pages below `pages` speak to people and keep their own.
+    """
+
+    def __init__(self, app: ASGIApp, pages: str) -> None:
+        self.app, self.pages = app, pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http" or scope["path"].startswith(self.pages):
+            await self.app(scope, receive, send)
+            return
+        shaping = _Shaping(send)
+        try:
+            await self.app(scope, receive, shaping.send)
+        except Exception:
+            if shaping.started:
+                raise
+            log.exception("a request failed")
+            await error_answer(500, "something went wrong on our side")(scope, receive, send)
+            return
+        await shaping.finish(scope, receive)
+
+
+class _Shaping:
+    """Passes good answers on as they come, and holds the others back until they are complete."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._held: Message | None = None
+        self._body = b""
+        self.started = False
+
+    async def send(self, message: Message) -> None:
+        """What the service within sends to."""
+        if message["type"] == "http.response.start" and message["status"] >= HTTPStatus.BAD_REQUEST:
+            self._held = message
+        elif self._held is not None:
+            self._body += message.get("body", b"")
+        else:
+            self.started = True
+            await self._send(message)
+
+    async def finish(self, scope: Scope, receive: Receive) -> None:
+        """Send what was held back: as it is where it has the shape, else in it, with the headers that do not tell of the body."""
+        if self._held is None:
+            return
+        status, headers = self._held["status"], Headers(raw=self._held["headers"])
+        shaped = _has_the_shape(self._body)
+        answer = Response(self._body, status) if shaped else error_answer(status, HTTPStatus(status).phrase)
+        kept = {name: value for name, value in headers.items() if name not in {"content-length", "content-type"}}
+        answer.headers.update({**kept, "content-type": "application/json"})
+        await answer(scope, receive, self._send)
+
+
+def _has_the_shape(body: bytes) -> bool:
+    try:
+        return {"code", "message", "field", "hint"} == set(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+class KnownPaths:
+    """Lets through the paths that there are, so that junk paths never reach the metrics; mounts apps; redirects.
+
+    `mounts` gives whole prefixes ("/console") to other apps, `redirects` sends one path to another.
+    """
+
+    def __init__(
+        self, app: ASGIApp, paths: Collection[str], *, mounts: Mapping[str, ASGIApp], redirects: Mapping[str, str]
+    ) -> None:
+        self.app, self.paths, self.mounts, self.redirects = app, frozenset(paths), dict(mounts), dict(redirects)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        app = self.app if scope["type"] != "http" else self._app_for(scope)
+        await app(scope, receive, send)
+
+    def _app_for(self, scope: Scope) -> ASGIApp:
+        path: str = scope["path"]
+        if path in self.paths:
+            return self.app
+        if path in self.redirects:
+            return RedirectResponse(scope.get("root_path", "") + self.redirects[path])
+        for prefix, mounted in self.mounts.items():
+            if path.startswith(f"{prefix}/"):
+                scope["root_path"] = scope.get("root_path", "") + prefix
+                return mounted
+        return error_answer(404, f"there is no {path[:100]}")
+
+
+class BodyLimit:
+    """Answers 413 to a body of more than `limit` bytes, whether its length is announced or not."""
+
+    def __init__(self, app: ASGIApp, limit: int = LARGEST_BODY) -> None:
+        self.app, self.limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
+            await self.app(scope, receive, send)
+            return
+        body = await self._read(scope, receive)
+        if body is None:
+            answer = error_answer(413, f"the body has more than {self.limit:,} bytes")
+            answer.headers["Connection"] = "close"  # the rest of the body stays unread
+            await answer(scope, receive, send)
+            return
+        await self.app(scope, _replay(body, receive), send)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The whole body; None when it is too large."""
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdigit() and int(announced) > self.limit:
+            return None
+        chunks, size, more = [], 0, True
+        while more:
+            message = await receive()
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > self.limit:
+                return None
+            more = message.get("more_body", False)
+        return b"".join(chunks)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body that was read, and then what comes after it."""
+    given = False
+
+    async def replayed() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
+
+
+class TimeLimit:
+    """Answers 504 when nothing has been answered after `seconds`; the timer ends with the request and keeps nothing alive."""
+
+    def __init__(self, app: ASGIApp, seconds: float = LONGEST_ANSWER_S) -> None:
+        self.app, self.seconds = app, seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            timer.reschedule(None)
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self.seconds) as timer:
+                await self.app(scope, receive, noting)
+        except TimeoutError:
+            if started or not timer.expired():
+                raise
+            await error_answer(504, f"there was no answer within {self.seconds:g} seconds")(scope, receive, send)

@@ -1,0 +1,110 @@
+"""The champion that answers now: looked for again every few seconds, and swapped as one object."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from features.catalog import CATALOG
+from keepwell.errors import KeepwellError, ModelError
+
+if TYPE_CHECKING:
+    from training.registry import Registry, Scorer
+
+log = logging.getLogger("keepwell.serving")
+
+
+@dataclass(frozen=True)
+class Champion:
+    """One model version with what it serves. A request takes one and keeps it: an answer never comes from two versions."""
+
+    company: str
+    horizon_days: int
+    version: str
+    scorer: Scorer
+
+
+class Holder:
+    """Holds the champion of one company and horizon.
+
+    `company` and `horizon_days` left open (None) mean the only one that has a champion. `trouble` is why the last look failed
+    (None: it did not); the champion before it then stays.
+    """
+
+    def __init__(self, registry: Registry, company: str | None = None, horizon_days: int | None = None) -> None:
+        self._registry, self._company, self._horizon_days = registry, company, horizon_days
+        self.champion: Champion | None = None
+        self.trouble: KeepwellError | None = None
+
+    def require(self) -> Champion:
+        """The champion; ModelError says what to run when there is none."""
+        if self.champion is None:
+            raise self.trouble or ModelError("the champion is not loaded yet", hint="try again in a few seconds")
+        return self.champion
+
+    def refresh(self) -> None:
+        """Look for a new champion, try it out, and only then put it in place. Never raises; takes up to a second."""
+        try:
+            found = self._find()
+        except KeepwellError as error:
+            self._note(error)
+        except Exception as error:
+            log.exception("looking for the champion failed")
+            self._note(ModelError(f"the champion cannot be loaded: {error}", hint="the server's log says more"))
+        else:
+            self.champion, self.trouble = found, None
+
+    def _find(self) -> Champion:
+        company, horizon_days = self._choose()
+        version = self._registry.champion_version(company, horizon_days)
+        now = self.champion
+        if now is not None and (now.company, now.horizon_days, now.version) == (company, horizon_days, version):
+            return now
+        scorer = self._registry.scorer(company, horizon_days, version)
+        try_out(scorer)
+        log.info("champion %s of %s (%d days) is in place", version, company, horizon_days)
+        return Champion(company, horizon_days, version, scorer)
+
+    def _choose(self) -> tuple[str, int]:
+        if self._company is not None and self._horizon_days is not None:
+            return self._company, self._horizon_days
+        fitting = [
+            (company, horizon_days)
+            for company, horizon_days in self._registry.champions()
+            if self._company in (None, company) and self._horizon_days in (None, horizon_days)
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+        if not fitting:
+            raise ModelError("there is no champion to serve", hint="train one: keepwell train DATA --horizon 90d --as-of DATE")
+        known = ", ".join(f"{company} ({days}d)" for company, days in fitting)
+        raise ModelError(
+            f"there are {len(fitting)} champions, and one service serves one: {known}",
+            hint="choose with KEEPWELL_COMPANY and KEEPWELL_HORIZON",
+        )
+
+    def _note(self, error: KeepwellError) -> None:
+        if self.trouble is None or self.trouble.message != error.message:
+            kept = "the champion in place stays" if self.champion else "there is no champion"
+            log.warning("%s: %s", kept, error.message)
+        self.trouble = error
+
+
+def try_out(scorer: Scorer, known: Collection[str] = CATALOG) -> None:
+    """Let a scorer predict an empty row and a row of zeros; ModelError when it cannot, or makes no sense."""
+    names = scorer.info.feature_names
+    if unknown := sorted(set(names) - set(known)):
+        raise ModelError(
+            f"the model reads the feature {unknown[0]!r}, which this version of Keepwell does not have",
+            hint="serve it with the version that trained it, or train again",
+        )
+    rows = np.vstack([np.zeros(len(names)), np.full(len(names), np.nan)])
+    found = scorer.predict(rows)
+    figures = np.stack([found.churn_probability, found.expected_value, found.value_low, found.value_high])
+    in_order = (found.value_low <= found.value_high).all() and ((figures[0] > 0) & (figures[0] < 1)).all()
+    if not (np.isfinite(figures).all() and in_order):
+        raise ModelError("the model failed its try-out: a prediction is not finite or out of range", hint="train again")

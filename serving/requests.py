@@ -1,0 +1,109 @@
+"""Raw histories as the endpoint takes them into feature rows, by the same rules and the same code as training.
+
+Inside, a customer is the place (0, 1, ...) that they have in the request: whatever an id is, places are integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from features.arrays import feature_matrix
+from features.columns import read_money
+from features.normalise import Normalised, Reading, normalise
+from features.recipe import recipe
+from features.refusals import Place
+from features.tables import EVENT_TABLES, TABLES, Column, Kind, Table
+from keepwell.errors import RequestError
+from serving.schemas import CUSTOMER_COLUMNS
+
+if TYPE_CHECKING:
+    from training.registry import ModelInfo
+
+Row = tuple[int, Any]
+"""A customer's place in the request, and a row of theirs: a model of `schemas`."""
+
+
+def feature_rows(customers: Sequence[Any], info: ModelInfo, as_of: date) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """The places (n,) of those who bought before `as_of`, and their features (n, names), NaN = missing.
+
+    `customers` are `schemas.Customer`s. RequestError where a table that the model reads is left out, DataError where a column
+    breaks a rule that only the whole of it can break.
+    """
+    histories, scales = {}, dict(info.decimals)
+    for name in tables_read(info.feature_names):
+        read = _normalised(TABLES[name], _rows(customers, name), info)
+        histories[name] = {column: read.frame[column].to_numpy() for column in read.frame.columns}
+        scales |= {f"{name}.{column}": decimals for column, decimals in read.decimals.items()}
+    if not len(histories["transactions"]["customer_id"]):
+        return np.empty(0, dtype=np.int64), np.empty((0, len(info.feature_names)))
+    places, matrix = feature_matrix(histories, scales, as_of, info.feature_names)
+    return places.astype(np.int64), matrix
+
+
+def tables_read(names: Sequence[str]) -> tuple[str, ...]:
+    """The input tables that these features are made of, in order.
+
+    >>> tables_read(["complaints_30d"])
+    ('complaints', 'transactions')
+    """
+    return tuple(sorted({view.table for view in recipe(names).views.values()}))
+
+
+def _rows(customers: Sequence[Any], table: str) -> list[Row]:
+    if table not in EVENT_TABLES:
+        return list(enumerate(customers))
+    rows: list[Row] = []
+    for place, customer in enumerate(customers):
+        given = getattr(customer, table)
+        if given is None:
+            raise RequestError(
+                f"the model reads {table}, and this customer has none given",
+                hint=f"send the rows of {table}, or [] where there were none",
+                status=422,
+                code="missing_table",
+                field=f"customers[{place}].{table}",
+            )
+        rows += [(place, row) for row in given]
+    return rows
+
+
+def _normalised(table: Table, rows: Sequence[Row], info: ModelInfo) -> Normalised:
+    raw = _frame(table, rows)
+    return normalise(table, raw, Reading(info.zone, decimals=_decimals(table, raw, info.decimals)))
+
+
+def _frame(table: Table, rows: Sequence[Row]) -> pl.DataFrame:
+    """The rows as a table; an optional column that no row gives is left out."""
+    places = pl.Series("customer_id", [place for place, _ in rows], dtype=pl.Int64)
+    columns = CUSTOMER_COLUMNS if table.event_time is None else table.columns[1:]
+    series = [_series(column, [getattr(row, column.name) for _, row in rows]) for column in columns]
+    kept = [one for one, column in zip(series, columns, strict=True) if column.required or one.null_count() < len(one)]
+    return pl.DataFrame([places, *kept])
+
+
+def _series(column: Column, values: list[Any]) -> pl.Series:
+    if column.kind is Kind.FLAG:
+        return pl.Series(column.name, values, dtype=pl.Boolean)
+    if column.kind in (Kind.MONEY, Kind.NUMBER):
+        return pl.Series(column.name, values, dtype=pl.Float64)
+    if column.kind is Kind.ID:
+        values = [None if value is None else str(value) for value in values]
+    return pl.Series(column.name, values, dtype=pl.String)
+
+
+def _decimals(table: Table, raw: pl.DataFrame, model: Mapping[str, int]) -> dict[str, int]:
+    """The minor units of the money columns: the model's, or finer ones where an amount needs them."""
+    given = [column for column in table.columns if column.kind is Kind.MONEY and column.name in raw.columns]
+    return {
+        column.name: max(
+            model.get(f"{table.name}.{column.name}", 0),
+            read_money(Place(table.name, column.name), raw[column.name], column).decimals,
+        )
+        for column in given
+    }
