@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("keepwell", "features", "training", "decisions", "serving", "datasets")
+PACKAGES = ("keepwell", "features", "training", "decisions", "serving", "datasets", "commands")
 
 MAY_IMPORT = {
     "keepwell": set(),
@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "decisions": {"keepwell.errors"},
     "datasets": {"keepwell", "features"},
     "serving": {"keepwell", "features", "training.registry", "decisions"},
+    "commands": {"keepwell", "features", "training", "decisions", "datasets", "serving"},
 }
 
 HOME_OF = {
@@ -30,10 +31,10 @@ HOME_OF = {
     "sqlalchemy": ("serving.store", "features.sources"),
     "alembic": ("serving.store",),
     "jinja2": ("serving.console",),
-    "click": ("cli",),
+    "click": ("cli", "commands"),
 }
 
-READS_CLOCK = ("serving.service", "cli")
+READS_CLOCK = ("serving.service", "commands.terminal")
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -1,0 +1,1 @@
+"""The commands of `keepwell`, by what they are about. They compose the parts; no part imports them."""

@@ -1,0 +1,77 @@
+"""Commands that make lists for people: score, plan."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from commands import pipeline
+from commands.terminal import AS_OF, DATA, HORIZON, PATH, POLICY, Capacity, today
+from keepwell.progress import Steps
+from keepwell.settings import Settings
+
+
+@click.command()
+@DATA
+@HORIZON
+@AS_OF
+@click.option("--out", type=PATH, required=True, help="Where to write: .parquet or .csv.")
+@POLICY
+@click.option("--allow-hindsight", is_flag=True, help="Allow a model whose labels reach past --as-of.")
+@click.pass_obj
+def score(
+    settings: Settings, data: Path, horizon: int | None, as_of: date | None, out: Path, policy: Path | None, allow_hindsight: bool
+) -> None:
+    """Score every customer with the champion: a file, and the store behind the console.
+
+    Example: keepwell score shop --as-of 2026-01-01 --out scores.parquet
+    """
+    from serving.policy import read_policy
+
+    steps, rules = Steps(), read_policy(policy)
+    company = pipeline.read(data, steps)
+    day = as_of or today(company)
+    pipeline.tell_ignored(company, day)
+    scores = pipeline.score(
+        settings, company, day, out, horizon_days=horizon, policy=rules, allow_hindsight=allow_hindsight, steps=steps
+    )
+    version, family, grade = scores.select("model_version", "model_family", "grade").row(0)
+    click.echo(f"{scores.height:,} customers as of {day}, scored by version {version} ({family}, grade {grade}): {out}")
+
+
+@click.command()
+@click.argument("scores", type=PATH)
+@click.option("--data", type=PATH, help="The company, for what actions ask beside scores: complaints, consent ...")
+@click.option("--budget", type=float, help="The most that all actions may cost. Default: no limit.")
+@click.option(
+    "--capacity", type=Capacity(), multiple=True, help="The most that a channel can carry, as call=200; may be given again."
+)
+@POLICY
+@click.option("--out", type=PATH, required=True, help="Where to write: .csv or .parquet.")
+@click.pass_obj
+def plan(
+    settings: Settings,
+    scores: Path,
+    data: Path | None,
+    budget: float | None,
+    capacity: tuple[tuple[str, int], ...],
+    policy: Path | None,
+    out: Path,
+) -> None:
+    """Choose the actions that pay: at most one a customer, worth as much as possible under budget and capacities.
+
+    Example: keepwell plan scores.parquet --data shop --budget 5000 --capacity call=200 --out plan.csv
+    """
+    from serving.planning import read_scores
+    from serving.policy import read_policy
+
+    steps, rules, frame = Steps(), read_policy(policy), read_scores(scores)
+    company = None if data is None else pipeline.read(data, steps)
+    made = pipeline.plan(
+        settings, frame, out, company=company, policy=rules, budget=budget, capacities=dict(capacity), steps=steps
+    )
+    for note in made.notes:
+        click.echo(f"note: {note}", err=True)
+    click.echo(f"{len(made):,} actions, cost {made.cost:,.2f}, expected net value {made.expected_net_value:,.2f}: {out}")

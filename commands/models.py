@@ -1,0 +1,43 @@
+"""Commands about models: train."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from commands import pipeline
+from commands.terminal import AS_JSON, AS_OF, DATA, SEED, TRIALS, Days, to_json, today
+from keepwell.progress import Steps
+from keepwell.settings import Settings
+
+
+@click.command()
+@DATA
+@click.option("--horizon", type=Days(), required=True, help="The time to look ahead, as 90d.")
+@AS_OF
+@TRIALS
+@SEED
+@AS_JSON
+@click.pass_obj
+def train(settings: Settings, data: Path, horizon: int, as_of: date | None, trials: int, seed: int, as_json: bool) -> None:
+    """Tune, train, backtest, register and, if it is good enough, promote a model.
+
+    Learns only from what was known before --as-of, labels too.
+
+    Example: keepwell train shop --horizon 90d --as-of 2026-01-01
+    """
+    from training.report import headline
+    from training.run import summary
+
+    steps = Steps()
+    company = pipeline.read(data, steps)
+    day = as_of or today(company)
+    pipeline.tell_ignored(company, day)
+    result = pipeline.learn(settings, company, horizon, day, trials=trials, seed=seed, steps=steps)
+    if as_json:
+        click.echo(to_json(summary(result)))
+        return
+    click.echo(headline(result))
+    click.echo(f"Look closer: mlflow ui --backend-store-uri {settings.resolved_tracking_uri}")

@@ -1,0 +1,122 @@
+"""The steps of the main job, as the commands and the demo run them: read, train, score, plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from commands.terminal import now
+from keepwell.errors import ModelError
+from keepwell.progress import Steps
+from keepwell.settings import Settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from decisions.plan import Plan
+    from decisions.policy import Policy
+    from features.company import Company
+    from training.registry import Registry
+    from training.run import TrainingResult
+
+
+def open_registry(settings: Settings) -> Registry:
+    """The registry of this installation."""
+    from training.registry import Registry
+
+    return Registry(settings.resolved_tracking_uri, settings.artifact_root)
+
+
+def read(data: Path, steps: Steps) -> Company:
+    """Read and check the company at `data`."""
+    from features.sources import read_company
+
+    with steps.step(f"Reading {data}"):
+        return read_company(data)
+
+
+def tell_ignored(company: Company, as_of: date) -> None:
+    """Say how many events lie at or after `as_of`: they are not known then."""
+    after = {table: count for table, count in company.events_after(as_of).items() if count}
+    if after:
+        told = ", ".join(f"{count:,} {table}" for table, count in after.items())
+        click.echo(f"  not known before {as_of}, so ignored: {told}", err=True)
+
+
+def learn(
+    settings: Settings, company: Company, horizon_days: int, as_of: date, *, trials: int, seed: int, steps: Steps
+) -> TrainingResult:
+    """Train, register and, where the gate allows, promote."""
+    from training.run import train
+
+    return train(company, horizon_days, as_of, trials=trials, seed=seed, registry=open_registry(settings), progress=steps)
+
+
+def champion_horizon(registry: Registry, company_key: str, horizon_days: int | None) -> int:
+    """The horizon to score: the one asked for, else the only one with a champion. ModelError when that is not one."""
+    if horizon_days is not None:
+        return horizon_days
+    known = registry.horizons(company_key)
+    if len(known) == 1:
+        return known[0]
+    if not known:
+        raise ModelError(
+            f"there is no champion for company {company_key!r}", hint="train one: keepwell train DATA --horizon 90d --as-of DATE"
+        )
+    raise ModelError(
+        f"company {company_key!r} has champions for {len(known)} horizons",
+        hint=f"choose one with --horizon: {', '.join(f'{days}d' for days in known)}",
+    )
+
+
+def score(
+    settings: Settings,
+    company: Company,
+    as_of: date,
+    out: Path,
+    *,
+    horizon_days: int | None,
+    policy: Policy,
+    allow_hindsight: bool,
+    steps: Steps,
+) -> pl.DataFrame:
+    """Score every customer with the champion; write the file and load the store."""
+    from serving.scoring import load_into_store, score_company, write_table
+    from serving.store import Store
+
+    registry = open_registry(settings)
+    with steps.step("Loading the champion"):
+        scorer = registry.champion(company.key, champion_horizon(registry, company.key, horizon_days))
+    scored = score_company(company, scorer, as_of, policy, allow_hindsight=allow_hindsight, progress=steps)
+    with steps.step("Writing the scores"):
+        write_table(scored.scores, out)
+        load_into_store(Store(settings.resolved_store_url), company, scored, loaded_at=now())
+    return scored.scores
+
+
+def plan(
+    settings: Settings,
+    scores: pl.DataFrame,
+    out: Path,
+    *,
+    company: Company | None,
+    policy: Policy,
+    budget: float | None,
+    capacities: Mapping[str, int],
+    steps: Steps,
+) -> Plan:
+    """Choose the actions; write the file and, for a known company, show them in the console."""
+    from serving.planning import plan_scores, save_plan, write_plan
+    from serving.store import Store
+
+    with steps.step("Choosing actions"):
+        made = plan_scores(scores, policy, budget=budget, capacities=capacities, company=company)
+        write_plan(made, out)
+    if company is not None:
+        store = Store(settings.resolved_store_url)
+        save_plan(store, company.key, scores, made, made_at=now(), budget=budget, capacities=capacities)
+    return made

@@ -1,0 +1,32 @@
+"""Commands about the service: serve."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from commands import pipeline
+from commands.terminal import HORIZON, PATH, PORT
+from keepwell.progress import Steps
+from keepwell.settings import Settings
+
+
+@click.command()
+@click.argument("data", type=PATH, required=False)
+@HORIZON
+@PORT
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.pass_obj
+def serve(settings: Settings, data: Path | None, horizon: int | None, port: int, host: str) -> None:
+    """Serve the champion and the console until interrupted. Without DATA: the only company that has a champion.
+
+    Example: keepwell serve shop --port 3000
+    """
+    from serving import launch
+
+    chosen = settings if horizon is None else replace(settings, horizon=f"{horizon}d")
+    if data is not None:
+        chosen = replace(chosen, company=pipeline.read(data, Steps()).key)
+    launch.serve(chosen, host=host, port=port)

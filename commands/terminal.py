@@ -1,0 +1,122 @@
+"""What all commands share: kinds of option, the options themselves, errors in words, the clock."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from keepwell.errors import KeepwellError
+
+if TYPE_CHECKING:
+    from features.company import Company
+
+MOST_DAYS = 3660
+"""Ten years: a longer horizon is a slip of the finger."""
+
+
+class Day(click.ParamType):
+    """A calendar day, as 2026-03-31."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:  # noqa: ANN401  # click's signature
+        """Read the day; wrong text is a usage error."""
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no day; write it as 2026-03-31", param, ctx)
+
+
+class Days(click.ParamType):
+    """A number of days, as 90d."""
+
+    name = "DAYS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401  # click's signature
+        """Read `90d` or `90`; wrong text is a usage error."""
+        number = str(value).removesuffix("d")
+        if not (number.isascii() and number.isdigit() and 0 < int(number) <= MOST_DAYS):
+            self.fail(f"{value!r} is no number of days from 1 to {MOST_DAYS}; write it as 90d", param, ctx)
+        return int(number)
+
+
+class Capacity(click.ParamType):
+    """How often a channel can be used, as call=200."""
+
+    name = "CHANNEL=N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:  # noqa: ANN401  # click's signature
+        """Read `channel=number`; wrong text is a usage error."""
+        if isinstance(value, tuple):
+            return value
+        channel, _, number = str(value).partition("=")
+        if not channel or not (number.isascii() and number.isdigit()):
+            self.fail(f"{value!r} is no capacity; write it as call=200", param, ctx)
+        return channel, int(number)
+
+
+class ErrorsInWords(click.Group):
+    """A group whose commands fail in words: what is wrong, what to do, and the exit code of the error.
+
+    The group needs a flag `traceback`; with it, errors go through as they are.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's signature
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if ctx.params.get("traceback"):
+                raise
+            return _fail(error)
+
+
+def _fail(error: Exception) -> None:
+    if isinstance(error, KeepwellError):
+        message, hint, code = error.message, error.hint, error.exit_code
+    else:
+        message, code = f"{type(error).__name__}: {error}", KeepwellError.exit_code
+        hint = "this is a fault of Keepwell; `keepwell --traceback ...` shows where: please report it"
+    click.secho(f"Error: {message}", fg="red", err=True)
+    click.echo(f"  -> {hint}", err=True)
+    sys.exit(code)
+
+
+PATH = click.Path(path_type=Path)
+DATA = click.argument("data", type=PATH)
+HORIZON = click.option("--horizon", type=Days(), help="The time to look ahead, as 90d.")
+AS_OF = click.option(
+    "--as-of", type=Day(), help="Only what happened before this day is known. Default: today in the company's zone."
+)
+POLICY = click.option("--policy", type=PATH, help="A policy file. Default: the one that comes with Keepwell.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+SEED = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same result."
+)
+TRIALS = click.option(
+    "--trials", type=click.IntRange(min=0), default=15, show_default=True, help="Settings that the study tries."
+)
+PORT = click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="The port to listen on.")
+
+
+def to_json(value: object) -> str:
+    """Indented JSON; days and paths as text."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def now() -> datetime:
+    """This moment, in UTC. The parts below never ask; they are told."""
+    return datetime.now(UTC)
+
+
+def today(company: Company) -> date:
+    """The calendar day that it is in the company's zone."""
+    return now().astimezone(ZoneInfo(company.zone)).date()

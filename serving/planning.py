@@ -1,0 +1,102 @@
+"""From scores to a plan: brings together what actions ask for, lets `decisions.plan` choose, writes what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from decisions.columns import Columns
+from decisions.plan import REQUIRED, Plan, plan
+from decisions.policy import Policy
+from features.company import Company
+from features.panel import build_panel
+from keepwell.errors import DataError
+from serving.decision_inputs import decision_inputs
+from serving.scoring import write_table
+from serving.store import Store
+
+
+def read_scores(path: Path) -> pl.DataFrame:
+    """The scores that `keepwell score` wrote, from Parquet or CSV. DataError when the file is no such thing."""
+    read = pl.read_csv if path.suffix == ".csv" else pl.read_parquet
+    try:
+        scores = read(path, schema_overrides={"customer_id": pl.String, "as_of": pl.Date}) if read is pl.read_csv else read(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(
+            "scores", None, f"{path} cannot be read: {error}", hint="name a file that `keepwell score` wrote"
+        ) from None
+    missing = [name for name in (*REQUIRED, "as_of", "model_version") if name not in scores.columns]
+    if missing:
+        raise DataError("scores", missing[0], "is missing", hint="name a file that `keepwell score` wrote")
+    if scores["as_of"].n_unique() != 1:
+        raise DataError("scores", "as_of", "must be one date in all rows", hint="plan one scoring run at a time")
+    return scores
+
+
+def plan_scores(
+    scores: pl.DataFrame,
+    policy: Policy,
+    *,
+    budget: float | None = None,
+    capacities: Mapping[str, int] | None = None,
+    company: Company | None = None,
+) -> Plan:
+    """Choose actions for the customers of `scores`; `company` adds the features and facts of the same date that actions ask for.
+
+    Without `company` the actions that ask for more than scores are ineligible, and the plan's notes say so.
+    """
+    columns = _arrays(scores)
+    if company is not None:
+        columns = {**_facts(company, scores, policy), **columns}
+    return plan(columns, policy, budget, capacities)
+
+
+def write_plan(made: Plan, path: Path) -> None:
+    """Write the plan as CSV or Parquet, by the suffix; whole or not at all."""
+    write_table(plan_table(made), path)
+
+
+def plan_table(made: Plan) -> pl.DataFrame:
+    """The plan's columns as a table, the most valuable action first."""
+    return pl.DataFrame({name: pl.Series(column.tolist()) for name, column in made.columns.items()}, schema_overrides=_TYPES)
+
+
+_TYPES = {name: pl.String for name in ("action", "title", "channel", "reason")}  # an empty plan has no values to tell them by
+
+
+def save_plan(
+    store: Store,
+    company_key: str,
+    scores: pl.DataFrame,
+    made: Plan,
+    *,
+    made_at: datetime,
+    budget: float | None,
+    capacities: Mapping[str, int],
+) -> bool:
+    """Show the plan in the console, if these scores are the ones shown there; whether it was saved."""
+    store.migrate()
+    load = store.current_load(company_key, int(scores["horizon_days"][0]))
+    if load is None or (load.as_of, load.model_version) != (scores["as_of"][0], str(scores["model_version"][0])):
+        return False
+    store.save_plan(load, plan_table(made), made_at=made_at, budget=budget, capacities=capacities, notes=made.notes)
+    return True
+
+
+def _facts(company: Company, scores: pl.DataFrame, policy: Policy) -> dict[str, np.ndarray]:
+    """Features and facts of the scored customers at the date of the scores, in the order of `scores`."""
+    as_of: date = scores["as_of"][0]
+    panel = build_panel(company, [as_of])
+    ids = scores["customer_id"].cast(panel.schema["customer_id"])
+    rows = pl.DataFrame({"customer_id": ids}).join(panel, on="customer_id", how="left", maintain_order="left")
+    features = rows.drop("customer_id", "as_of")
+    return {**{name: features[name].to_numpy() for name in features.columns}, **decision_inputs(company, ids, as_of, policy)}
+
+
+def _arrays(scores: pl.DataFrame) -> Columns:
+    plain = scores.drop("reasons", strict=False)
+    return {name: plain[name].to_numpy() for name in plain.columns}
