@@ -42,6 +42,9 @@ def assemble(
     """
     config = config or CompanyConfig()
     _refuse_unusable(frames)
+    if config.static and "customers" not in frames:
+        hint = "add customers, or remove static: from company.yaml"
+        raise DataError("customers", config.static[0], "is declared static, but there is no table of customers", hint=hint)
     read = {
         name: _read_table(table, frames[name], config, typeless=name in typeless)
         for name, table in TABLES.items()

@@ -55,6 +55,9 @@ def _open(name: str, folder: Path, config: CompanyConfig) -> Opened | None:
     if settings.url:
         return Opened(read_query(name, folder, settings).lazy(), typeless=False)
     place = folder / settings.file if settings.file else find_table(folder, name)
+    if place is None and name in config.tables:
+        hint = f"say file:, or url: and query:, or put {name}.csv or {name}.parquet beside company.yaml"
+        raise DataError(name, None, "is named in company.yaml, but there is no file of it", hint=hint)
     return open_table(name, place, settings.separator) if place else None
 
 

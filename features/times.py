@@ -17,8 +17,9 @@ FIRST_DAY, LAST_DAY = day_number(date(1900, 1, 1)), day_number(date(2100, 12, 31
 
 RANGE_RULE = "must lie in 1900 to 2100"
 
-ISO_NAIVE = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f")
-ISO_AWARE = ("%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M%z")
+ISO_CLOCKS = (" %H:%M", " %H:%M:%S%.f", "T%H:%M", "T%H:%M:%S%.f")
+ISO_NAIVE = ("%Y-%m-%d", *(f"%Y-%m-%d{clock}" for clock in ISO_CLOCKS))
+ISO_AWARE = tuple(f"%Y-%m-%d{clock}%z" for clock in ISO_CLOCKS)
 
 OTHER_DATES = (
     "%d/%m/%Y",
@@ -105,19 +106,14 @@ def _from_text(place: Place, text: pl.Series, time_format: str | None) -> tuple[
     if time_format is not None:
         wall = _strptime(text, time_format)
     else:
-        spaced = _spaced(text)
-        wall = _first_that_fits(spaced, ISO_NAIVE)
+        wall = _first_that_fits(text, ISO_NAIVE)
         if wall.null_count() > text.null_count():
-            aware = _first_that_fits(spaced.str.replace(r"[zZ]$", "+00:00"), ISO_AWARE, "UTC")
+            offsets = text.str.replace(r"\s*[zZ]$", "+00:00").str.replace(r"\s+([+-]\d\d:?\d\d)$", "$1")
+            aware = _first_that_fits(offsets, ISO_AWARE, "UTC")
     unread = text.is_not_null() & wall.is_null() & (aware.is_null() if aware is not None else True)
     wanted = f"must be a time in the format {time_format}" if time_format else "must be a date or time"
     refuse(place, text, unread, wanted, "write YYYY-MM-DD or YYYY-MM-DD HH:MM:SS, or say time_format: in company.yaml")
     return wall, aware
-
-
-def _spaced(text: pl.Series) -> pl.Series:
-    """ISO texts with a space for the T, and none before the offset."""
-    return text.str.replace(r"^(\d{4}-\d{2}-\d{2})[Tt]", "$1 ").str.replace(r"\s+([+-]\d\d:?\d\d)$", "$1")
 
 
 def _strptime(text: pl.Series, time_format: str, zone: str | None = None) -> pl.Series:
@@ -125,9 +121,11 @@ def _strptime(text: pl.Series, time_format: str, zone: str | None = None) -> pl.
 
 
 def _first_that_fits(text: pl.Series, formats: tuple[str, ...], zone: str | None = None) -> pl.Series:
-    """Each text by the first format that reads it; formats are tried while any text is unread."""
-    read = _strptime(text, formats[0], zone)
-    for time_format in formats[1:]:
+    """Each text by the first format that reads it; formats are tried while any text is unread, those of the first text first."""
+    first = text.drop_nulls().head(1)
+    likely = sorted(formats, key=lambda time_format: _strptime(first, time_format, zone).null_count())
+    read = _strptime(text, likely[0], zone)
+    for time_format in likely[1:]:
         if read.null_count() == text.null_count():
             break
         read = read.zip_with(read.is_not_null(), _strptime(text, time_format, zone))

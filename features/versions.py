@@ -23,7 +23,7 @@ def with_known_days(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, li
     key = ["customer_id", *table.version_key]
     versioned = table.version_key and set(key) <= set(frame.columns)
     if versioned and ("known_us" in frame.columns or not table.versions_by_known_at):
-        dated = _with_superseded_day(dated, key, _newest_last(table, dated))
+        dated = dated.with_columns(_superseded_day(table, dated, key))
     else:
         dated = dated.with_columns(superseded_day=pl.lit(NEVER_DAY, dtype=pl.Int32))
     return dated.drop("known_us"), _notes(table, dated, f"{stem}_day")
@@ -49,19 +49,19 @@ def _newest_last(table: Table, frame: pl.DataFrame) -> pl.Expr:
     return pl.struct("known_us", pl.max_horizontal(come_about).alias("latest"), *rest).rank("ordinal")
 
 
-def _with_superseded_day(frame: pl.DataFrame, key: list[str], newest_last: pl.Expr) -> pl.DataFrame:
-    frame = frame.with_columns(version=newest_last)
-    versions = (
-        frame.lazy()
-        .drop_nulls(key)
-        .group_by(*key, "version")
+def _superseded_day(table: Table, frame: pl.DataFrame, key: list[str]) -> pl.Series:
+    """For each row the first day on which a newer version of its key was known; only keys that repeat are looked at."""
+    never = pl.repeat(NEVER_DAY, frame.height, dtype=pl.Int32, eager=True)
+    repeated = frame.select(key).is_duplicated() & frame.select(pl.all_horizontal(pl.col(key).is_not_null())).to_series()
+    rows = frame.filter(repeated).select(*key, "known_day", version=_newest_last(table, frame))
+    replaced = (
+        rows.group_by(*key, "version")
         .agg(pl.col("known_day").min())
         .sort("version", descending=True)
-        .select(*key, "version", superseded_day=pl.col("known_day").cum_min().shift(1).over(key))
-        .collect()
+        .with_columns(superseded_day=pl.col("known_day").cum_min().shift(1).over(key))
     )
-    joined = frame.join(versions, on=[*key, "version"], how="left", maintain_order="left")
-    return joined.drop("version").with_columns(pl.col("superseded_day").fill_null(NEVER_DAY))
+    days = rows.join(replaced, on=[*key, "version"], how="left", maintain_order="left")["superseded_day"]
+    return never.scatter(repeated.arg_true(), days.fill_null(NEVER_DAY)).rename("superseded_day")
 
 
 def _notes(table: Table, frame: pl.DataFrame, event_day: str) -> list[Note]:

@@ -185,6 +185,15 @@ def test_an_attribute_that_is_declared_static_must_be_there(tmp_path) -> None:
         )
 
 
+def test_what_company_yaml_names_must_be_there(tmp_path) -> None:
+    folder_of(tmp_path, transactions_csv=GOOD, company_yaml="tables: {complaints: {time_format: '%Y'}}")
+    with pytest.raises(DataError, match=r"complaints: is named in company\.yaml, but there is no file of it"):
+        read_company(tmp_path)
+    folder_of(tmp_path, company_yaml="static: [city]")
+    with pytest.raises(DataError, match=r"customers\.city: is declared static, but there is no table of customers"):
+        read_company(tmp_path)
+
+
 class TestDatabase:
     @pytest.fixture
     def shop(self, tmp_path: Path) -> Path:
