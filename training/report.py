@@ -11,8 +11,10 @@ from training.document import Block, Bullets, Heading, Paragraph, Picture, Table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from training.backtest import Backtest, Fold, Interval
+    from training.arrays import Floats
+    from training.backtest import Backtest, Fold
     from training.gate import Verdict
+    from training.metrics import Interval
     from training.run import TrainingResult
 
 SHOWN_FEATURES = 20
@@ -20,10 +22,10 @@ FEW_CUSTOMERS = 1_000
 WANTED_DATES = 3
 
 GRADES: Mapping[str, str] = {
-    "A": "clearly better than every simple rival",
-    "B": "better than every simple rival",
-    "C": "about as good as the best simple rival",
-    "D": "no better than a simple rival, which therefore is the model",
+    "A": "surely and clearly better than every simple rival",
+    "B": "surely better than every simple rival",
+    "C": "not surely better than the best simple rival",
+    "D": "surely worse than a simple rival, which therefore is the model",
 }
 
 
@@ -54,21 +56,20 @@ def headline(result: TrainingResult) -> str:
     )
 
 
-def draw(fold: Fold, importance: Mapping[str, Mapping[str, float]]) -> dict[str, Figure]:
-    """Every figure of the card by its path; the curves are of `fold`, the newest backtest date."""
-    pictures = {
+def draw(result: TrainingResult) -> dict[str, Figure]:
+    """Every figure of the card by its path; the curves are of the newest backtest date and need one."""
+    bars = {
+        f"plots/importance_{target}.png": plots.importance_bars(_first(weights), f"What moves the forecast of {target}")
+        for target, weights in result.importance.items()
+    }
+    return bars if not result.backtest.folds else _draw_fold(result.backtest.folds[0]) | bars
+
+
+def _draw_fold(fold: Fold) -> dict[str, Figure]:
+    return {
         "plots/calibration.png": plots.calibration_curve(fold.churned, fold.predictions.churn_probability),
         "plots/gain.png": plots.gain_curve(fold.churned, _ranked(fold)),
         "plots/value_deciles.png": plots.value_deciles(fold.value, fold.predictions.expected_value),
-    }
-    return pictures | draw_importance(importance)
-
-
-def draw_importance(importance: Mapping[str, Mapping[str, float]]) -> dict[str, Figure]:
-    """One bar chart for each target; these need no backtest."""
-    return {
-        f"plots/importance_{target}.png": plots.importance_bars(_first(weights), f"What moves the forecast of {target}")
-        for target, weights in importance.items()
     }
 
 
@@ -87,7 +88,7 @@ def warnings(result: TrainingResult) -> Iterator[str]:
         yield f"{result.history_days:,} days of history hold no season twice: a total for a season not seen may be far off."
     yield f"A forecast for a date long after {info.data_until} is of a world that may have changed: train again on newer data."
     yield "A market-wide event (a strike, a rival's closure, a pandemic) is not in the model."
-    yield "Contributions say what moved the forecast, not what would move the customer: only a holdout measures what an action does."
+    yield "Contributions say what moved the forecast, not what would move the customer: only a holdout measures an action."
 
 
 def _identity(result: TrainingResult) -> list[Block]:
@@ -147,7 +148,7 @@ def _importance(importance: Mapping[str, Mapping[str, float]]) -> Iterator[Block
         )
 
 
-def _ranked(fold: Fold) -> dict[str, plots.Floats]:
+def _ranked(fold: Fold) -> dict[str, Floats]:
     """The model and the two rivals that found most churners, by the rank they give."""
     rivals = {name: rival.churn_probability for name, rival in fold.rivals.items()}
     return {"model": fold.predictions.churn_probability, **dict(list(rivals.items())[:2])}

@@ -49,6 +49,12 @@ class Registry:
         with started_run(self.tracking_uri, self._artifact_location(experiment), experiment, name) as run:
             yield run
 
+    def study_storage(self) -> str:
+        """The SQLAlchemy URL of the studies' own database, beside the artifacts; its folder is made."""
+        home = self.artifact_root.parent
+        home.mkdir(parents=True, exist_ok=True)
+        return f"sqlite:///{home / 'studies.db'}"
+
     def champion(self, company: str, horizon_days: int) -> Scorer:
         """The scorer that may score now. Raises ModelError when there is none."""
         return self.scorer(company, horizon_days, self.champion_version(company, horizon_days))

@@ -54,6 +54,7 @@ def make_database(file: Path, artifact_root: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=file.parent) as folder:
         fresh = Path(folder) / file.name
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # it announces every table
         store = SqlAlchemyStore(f"{SQLITE}{fresh}", (artifact_root / "default").as_uri())  # type: ignore[no-untyped-call]
         store.engine.dispose()
         try:

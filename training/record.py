@@ -1,0 +1,85 @@
+"""What a training leaves in MLflow for people to read: inputs, trials, figures, plots, card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from features.asof import day_date
+from features.catalog import CATALOG
+from features.company import Company
+from training.backtest import Backtest
+from training.data import TrainingData
+from training.document import to_html, to_markdown
+from training.registry import Run
+from training.report import draw, headline, model_card
+
+if TYPE_CHECKING:
+    from training.run import TrainingResult
+
+
+def log_inputs(run: Run, known: Company, data: TrainingData, settings: Mapping[str, object]) -> str:
+    """Log what goes in; the fingerprint of the data known before `as_of`."""
+    fingerprint = known.fingerprint()
+    dates = [str(day_date(day)) for day in data.labelled_days]
+    run.log_params({"company": known.key, **settings, "rows": len(data), "features": len(data.names), "dates": len(dates)})
+    run.log_params({"data_until": data.data_until, "fingerprint": fingerprint})
+    run.log_tags({"company": known.key, "horizon_days": data.horizon_days, "as_of": data.as_of})
+    run.log_dict({"labelled": dates, "scored": str(data.as_of)}, "dates.json")
+    run.log_dict({name: asdict(CATALOG[name]) for name in data.names if name in CATALOG}, "features.json")
+    for name, frame in known.event_tables.items():
+        run.log_dataset(frame, f"{known.key}/{name}", fingerprint, context="training")
+    return fingerprint
+
+
+def log_trial(run: Run, number: int, params: Mapping[str, object], loss: float) -> None:
+    """Log one trial of the study as a nested run."""
+    with run.child(f"trial {number}") as child:
+        child.log_params(params)
+        child.log_metrics({"loss": loss})
+
+
+def log_result(run: Run, result: TrainingResult) -> None:
+    """Log what came out: figures, plots, card."""
+    info, tested = result.scorer.info, result.backtest
+    run.log_params({"family": info.family, "grade": info.grade, "labels_until": info.labels_until})
+    run.log_params(_flat(result.scorer.recipe.as_dict(), "recipe"))
+    run.log_metrics(backtest_metrics(tested))
+    run.log_tags({"grade": info.grade, "family": info.family, "version": info.version, "promoted": result.verdict.promote})
+    run.log_dict(result.scorer.recipe.as_dict(), "recipe.json")
+    figures = draw(result)
+    for path, figure in figures.items():
+        run.log_figure(figure, path)
+    card = model_card(result, figures)
+    run.log_text(to_markdown(card), "card.md")
+    run.log_text(to_html(card), "card.html")
+    run.log_note(headline(result))
+
+
+def backtest_metrics(tested: Backtest) -> dict[str, float]:
+    """Figures by the name that MLflow shows: `auc`, its bounds `interval/auc_low` and `_high`, a rival's `rival/bgnbd/auc`."""
+    ours = {name: interval.value for name, interval in tested.figures.items()}
+    bounds = {
+        f"interval/{name}_{side}": getattr(interval, side)
+        for name, interval in tested.figures.items()
+        for side in ("low", "high")
+    }
+    rivals = {
+        f"rival/{rival}/{name}": interval.value
+        for rival, figures in tested.rival_figures.items()
+        for name, interval in figures.items()
+    }
+    return ours | bounds | rivals | {"backtest_dates": len(tested.folds)}
+
+
+def _flat(values: Mapping[str, object], prefix: str) -> dict[str, object]:
+    """Nested settings as one level of names, as MLflow's parameters are.
+
+    >>> _flat({"trees": {"leaves": 15}, "ridge": 1.0}, "recipe")
+    {'recipe.trees.leaves': 15, 'recipe.ridge': 1.0}
+    """
+    flat: dict[str, object] = {}
+    for name, value in values.items():
+        flat |= _flat(value, f"{prefix}.{name}") if isinstance(value, Mapping) else {f"{prefix}.{name}": value}
+    return flat

@@ -1,0 +1,191 @@
+"""One training from tables to champion: data, study, backtest, model, gate, card. All of it is in MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from features.asof import NEVER_DAY, day_number, known_before
+from features.check import first_purchase_day, require_history
+from features.company import Company
+from keepwell.errors import ModelError
+from keepwell.progress import Progress, Silent
+from training.arrays import Floats
+from training.backtest import Backtest, Fold, backtest, fit_graded
+from training.data import TrainingData, training_data
+from training.gate import Verdict, judge
+from training.procedure import fit_procedure
+from training.recipe import Recipe
+from training.record import log_inputs, log_result, log_trial
+from training.registry import Registry, Run, model_name
+from training.report import headline
+from training.rivals import fit_rival
+from training.scorer import Predictions, Scorer
+from training.tune import tune
+
+EXPERIMENT = "keepwell/train"
+
+REPLACED = "D"
+"""The grade of a procedure that a simple rival replaced: the model's family is that rival's name."""
+
+EXAMPLE_ROWS = 5
+EXPLAINED_ROWS = 2_000
+"""Customers whose contributions make the importance of a feature: a mean over these is steady."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training came to. `scorer.info.version` is the registered version; `importance`: target -> feature -> weight."""
+
+    scorer: Scorer
+    verdict: Verdict
+    backtest: Backtest
+    importance: Mapping[str, Mapping[str, float]]
+    settings: Mapping[str, object]
+    customers: int
+    history_days: int
+    fingerprint: str
+    run_id: str
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        return headline(self)
+
+
+def train(
+    company: Company,
+    horizon_days: int,
+    as_of: date,
+    *,
+    trials: int,
+    seed: int,
+    registry: Registry,
+    progress: Progress = Silent(),
+) -> TrainingResult:
+    """Train, measure, register and, where the gate allows, promote a model from what was known before `as_of`.
+
+    The result's scorer carries its version. Same data, trials and seed give the same model, byte for byte.
+    Raises HistoryError when the data are too short or too empty; nothing is written then.
+    """
+    require_history(company, as_of, horizon_days)
+    known = known_until(company, as_of)
+    data = training_data(known, horizon_days, as_of, progress)
+    settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed}
+    with registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {as_of}") as run:
+        fingerprint = log_inputs(run, known, data, settings)
+        study = f"{company.key} {horizon_days}d as of {as_of}, {trials} trials, seed {seed}, {fingerprint[:16]}"
+        storage = registry.study_storage()
+        recipe = _tuned(data, run, trials=trials, seed=seed, storage_url=storage, study_name=study, progress=progress)
+        with progress.step("backtest"):
+            tested = backtest(data, recipe, seed)
+        with progress.step("model"):
+            scorer = fit_graded(data, tested, recipe, seed)
+        with progress.step("comparison with the champion"):
+            verdict = _verdict(registry, data, tested, seed)
+        with progress.step("model card"):
+            result = TrainingResult(
+                scorer=scorer.versioned(run.register(scorer, _newest(data, EXAMPLE_ROWS))),
+                verdict=verdict,
+                backtest=tested,
+                importance=importance(scorer, _newest(data, EXPLAINED_ROWS)),
+                settings=settings,
+                customers=len(data.at(data.as_of_day)),
+                history_days=day_number(as_of) - first_purchase_day(known, as_of),
+                fingerprint=fingerprint,
+                run_id=run.id,
+            )
+            log_result(run, result)
+        _set_alias(registry, result)
+    return result
+
+
+def known_until(company: Company, as_of: date) -> Company:
+    """The company as its event tables stood before `as_of`: later rows and later corrections are gone, empty tables too.
+
+    Everything after this line is honest about time because there is nothing else left to read.
+    """
+    day = day_number(as_of)
+    corrected_later = pl.col("superseded_day") >= day
+    events = {
+        name: frame.filter(known_before(day, pl.col("known_day"))).with_columns(
+            superseded_day=pl.when(corrected_later)
+            .then(NEVER_DAY)
+            .otherwise("superseded_day")
+            .cast(frame["superseded_day"].dtype)
+        )
+        for name, frame in company.event_tables.items()
+    }
+    tables = {name: events.get(name, frame) for name, frame in company.tables.items()}
+    return replace(company, tables={name: frame for name, frame in tables.items() if not (name in events and frame.is_empty())})
+
+
+def importance(scorer: Scorer, matrix: Floats) -> dict[str, dict[str, float]]:
+    """Target -> feature -> mean absolute contribution over the rows, largest first; log-odds for churn, logarithms for value."""
+    explained = scorer.explain(matrix)
+    known = np.isfinite(explained.value).all(axis=1)
+    weights = {
+        "churn": np.abs(explained.churn).mean(axis=0),
+        "value": np.abs(explained.value[known]).sum(axis=0) / max(known.sum(), 1),
+    }
+    names = scorer.info.feature_names
+    return {
+        target: {names[place]: float(weight[place]) for place in np.argsort(-weight, kind="stable")}
+        for target, weight in weights.items()
+    }
+
+
+def _tuned(
+    data: TrainingData, run: Run, *, trials: int, seed: int, storage_url: str, study_name: str, progress: Progress
+) -> Recipe:
+    def on_trial(number: int, params: Mapping[str, object], loss: float) -> None:
+        log_trial(run, number, params, loss)
+        progress.count(number + 1, trials)
+
+    with progress.step(f"tuning, {trials} trials"):
+        return tune(data, trials=trials, seed=seed, storage_url=storage_url, study_name=study_name, on_trial=on_trial)
+
+
+def _verdict(registry: Registry, data: TrainingData, tested: Backtest, seed: int) -> Verdict:
+    """Judge the procedure against the champion at the newest backtest date."""
+    version = registry.version(data.company, data.horizon_days, "champion")
+    if version is None:
+        return Verdict(True, "the first model for this company and horizon")
+    try:
+        champion = registry.scorer(data.company, data.horizon_days, version)
+    except ModelError as error:
+        return Verdict(True, f"champion {version} can no longer be read: {error.message}")
+    missing = sorted(set(champion.info.feature_names) - set(data.names))
+    if missing:
+        return Verdict(True, f"champion {version} needs {missing[0]}, which the data no longer give")
+    if not tested.folds:
+        return Verdict(False, "the history is too short to compare with the champion at a past date")
+    fold = tested.folds[0]
+    candidate = fold.rivals[tested.champion] if tested.champion else fold.predictions
+    return judge(fold.churned, fold.value, candidate, _at(champion, data, fold, seed), as_of=fold.as_of, seed=seed)
+
+
+def _at(champion: Scorer, data: TrainingData, fold: Fold, seed: int) -> Predictions:
+    """The champion's forecast at a fold; where it has seen labels after that date, it is fitted again as it would have been."""
+    info, day = champion.info, day_number(fold.as_of)
+    if info.labels_until <= fold.as_of:
+        return champion.predict(fold.matrix[:, [data.names.index(name) for name in info.feature_names]])
+    if info.grade == REPLACED:
+        return fit_rival(data, day, info.family, champion.recipe, seed).predict(fold.matrix)
+    return fit_procedure(data, day, champion.recipe, seed).predict(fold.matrix)
+
+
+def _set_alias(registry: Registry, result: TrainingResult) -> None:
+    info = result.scorer.info
+    change = registry.promote if result.verdict.promote else registry.challenge
+    change(info.company, info.horizon_days, info.version)
+
+
+def _newest(data: TrainingData, rows: int) -> Floats:
+    """At most `rows` rows of the newest date, evenly spread over its customers."""
+    matrix = data.at(data.as_of_day).matrix
+    return matrix[:: max(1, -(-len(matrix) // rows))]
