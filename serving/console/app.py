@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -43,7 +44,7 @@ def console_app(
     `store` hands out the store to read, `today` the date by which scores count as stale. `company` and `horizon_days`
     choose the scores to show; None: those loaded last.
     """
-    console = Console(store, today, company, horizon_days, Renderer())
+    console = Console(store, today, company, horizon_days, Renderer(), LoadFacts())
     routes = [
         Route("/", console.today),
         Route("/customers", console.customers),
@@ -56,6 +57,14 @@ def console_app(
     return SafeHeaders(Starlette(routes=routes, exception_handlers=handlers))
 
 
+class LoadFacts:
+    """What takes a pass over all customers, worked out once per load: a load never changes."""
+
+    def __init__(self) -> None:
+        self.summary = lru_cache(maxsize=8)(Reader.summary)
+        self.choices = lru_cache(maxsize=32)(Reader.choices)
+
+
 @dataclass(frozen=True)
 class Console:
     """The views; see `console_app` for the fields."""
@@ -65,6 +74,7 @@ class Console:
     company: str | None
     horizon_days: int | None
     renderer: Renderer
+    facts: LoadFacts
 
     def today(self, request: Request) -> Response:
         """What matters this morning."""
@@ -75,7 +85,7 @@ class Console:
         top = store.customers(load, limit=TOP_CUSTOMERS).rows
         page = today_page(
             frame(load, self.clock()),
-            store.summary(load),
+            self.facts.summary(store, load),
             plan=plan,
             planned=store.planned_actions(plan) if plan else (),
             top=top,
@@ -96,7 +106,7 @@ class Console:
             query,
             found,
             features=_features(store, load, found.rows),
-            choices=_choices(store, load),
+            choices=self._choices(store, load),
             urls=self.renderer.urls(request),
         )
         return self.renderer.answer(request, "customers.html", page, here="customers")
@@ -154,6 +164,17 @@ class Console:
         store = self.store()
         return store, store.current_load(self.company, self.horizon_days)
 
+    def _choices(self, store: Reader, load: Load) -> dict[str, dict[str, str]]:
+        """What each filter offers, value to shown name: words that somebody has in their scheme's order, the plan's actions."""
+        plan = store.plan(load)
+        actions = store.planned_actions(plan) if plan else ()
+        choices = {"action": {action.action: action.title or label("action", action.action) for action in actions}}
+        for name in (name for name in FILTERS if name != "action"):
+            order = {str(word): rank for rank, word in enumerate(SCHEMES[name])}
+            values = sorted(self.facts.choices(store, load, name), key=lambda value: order.get(value, len(order)))
+            choices[name] = {value: label(name, value) for value in values}
+        return choices
+
 
 def _found(store: Reader, load: Load, query: CustomerQuery, offset: int, limit: int) -> CustomerPage:
     wanted = dict(query.filters)
@@ -169,18 +190,6 @@ def _found(store: Reader, load: Load, query: CustomerQuery, offset: int, limit: 
 
 def _features(store: Reader, load: Load, rows: Sequence[ScoreRow]) -> FeatureRows:
     return store.features_by_id(load, [row.customer_id for row in rows])
-
-
-def _choices(store: Reader, load: Load) -> dict[str, dict[str, str]]:
-    """What each filter offers, value to shown name: words that somebody has, in their scheme's order, and the plan's actions."""
-    plan = store.plan(load)
-    actions = store.planned_actions(plan) if plan else ()
-    choices = {"action": {action.action: action.title or label("action", action.action) for action in actions}}
-    for name in (name for name in FILTERS if name != "action"):
-        order = {str(word): rank for rank, word in enumerate(SCHEMES[name])}
-        values = sorted(store.choices(load, name), key=lambda value: order.get(value, len(order)))
-        choices[name] = {value: label(name, value) for value in values}
-    return choices
 
 
 def _all_rows(store: Reader, load: Load, query: CustomerQuery) -> Iterator[ScoreRow]:
