@@ -142,7 +142,7 @@ def _stranger_notes(tables: Mapping[str, pl.DataFrame]) -> list[Note]:
         if name not in ("customers", "transactions"):
             strangers = frame.filter(~pl.col("customer_id").is_in(known.implode()))
             if not strangers.is_empty():
-                message = f"{strangers.height:,} rows belong to no known customer, for example {strangers['customer_id'][0]!r}"
+                message = f"belongs to no known customer, for example {strangers['customer_id'][0]!r}"
                 notes.append(Note(NoteKind.WARNING, name, "customer_id", message, strangers.height))
     return notes
 
@@ -159,5 +159,5 @@ def _order_notes(tables: Mapping[str, pl.DataFrame]) -> list[Note]:
         if name in tables and f"{end}_us" in tables[name].columns:
             rows = int((tables[name][f"{end}_us"] < tables[name][f"{begin}_us"]).sum())
             if rows:
-                notes.append(Note(NoteKind.WARNING, name, f"{end}_at", f"{rows:,} rows lie before {begin}_at", rows))
+                notes.append(Note(NoteKind.WARNING, name, f"{end}_at", f"lies before {begin}_at", rows))
     return notes

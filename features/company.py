@@ -33,6 +33,8 @@ class Note:
 
     >>> print(Note(NoteKind.GUESSED, "transactions", "amount", "read from 'Revenue'"))
     guessed  transactions.amount: read from 'Revenue'
+    >>> print(Note(NoteKind.REPORTED, "transactions", "amount", "rounded to 6 decimals", 1))
+    reported transactions.amount: rounded to 6 decimals (1 row)
     """
 
     kind: NoteKind
@@ -43,7 +45,8 @@ class Note:
 
     def __str__(self) -> str:
         place = self.table if self.column is None else f"{self.table}.{self.column}"
-        return f"{self.kind:<8} {place}: {self.message}"
+        count = "" if self.rows is None else f" ({self.rows:,} row{'' if self.rows == 1 else 's'})"
+        return f"{self.kind:<8} {place}: {self.message}{count}"
 
 
 @dataclass(frozen=True)

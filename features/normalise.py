@@ -97,8 +97,7 @@ def _times(place: Place, raw: pl.Series, reading: Reading) -> _Part:
 
 def _money(place: Place, raw: pl.Series, column: Column, reading: Reading) -> _Part:
     money = read_money(place, raw, column, reading.decimals.get(column.name))
-    message = f"{money.rounded:,} amounts are rounded to {money.decimals} decimals"
-    rounded = Note(NoteKind.REPORTED, *place, message, money.rounded)
+    rounded = Note(NoteKind.REPORTED, *place, f"rounded to {money.decimals} decimals", money.rounded)
     return _Part([money.minor.rename(column.name)], money.decimals, (rounded,) if money.rounded else ())
 
 
@@ -131,5 +130,5 @@ def _refuse_repeated(table: Table, frame: pl.DataFrame) -> None:
 
 def _identical_notes(table: Table, raw: pl.DataFrame) -> list[Note]:
     same = raw.height - raw.hash_rows().n_unique()  # 64-bit hashes: three times as fast, and only a report
-    message = f"{same:,} rows are identical to another in every column that is read; all of them count"
+    message = "identical to another row in every column that is read; each of them counts"
     return [Note(NoteKind.REPORTED, table.name, None, message, same)] if same else []

@@ -68,7 +68,7 @@ def _notes(table: Table, frame: pl.DataFrame, event_day: str) -> list[Note]:
     late = int((frame["known_day"] > frame[event_day]).sum())
     replaced = int((frame["superseded_day"] != NEVER_DAY).sum())
     told = [
-        (late, f"{late:,} rows became known on a later day than they happened"),
-        (replaced, f"{replaced:,} rows are older versions, replaced by newer ones"),
+        (late, "known on a later day than it happened"),
+        (replaced, "an older version, replaced by a newer one"),
     ]
     return [Note(NoteKind.REPORTED, table.name, None, message, rows) for rows, message in told if rows]

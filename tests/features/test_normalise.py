@@ -52,7 +52,7 @@ def test_a_row_is_known_when_both_it_happened_and_was_told() -> None:
     raw = GOOD.with_columns(known_at=pl.Series([datetime(2020, 3, 1), datetime(2019, 1, 1)]))
     normalised = normalise(TRANSACTIONS, raw, Reading())
     assert normalised.frame["known_day"].to_list() == [day_number(date(2020, 3, 1)), day_number(date(2020, 1, 2))]
-    assert "1 rows became known on a later day than they happened" in {note.message for note in normalised.notes}
+    assert ("known on a later day than it happened", 1) in {(note.message, note.rows) for note in normalised.notes}
 
 
 def test_the_decimals_of_a_model_can_be_kept() -> None:

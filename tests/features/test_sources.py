@@ -109,8 +109,8 @@ def test_strangers_and_ends_before_beginnings_are_warnings(tmp_path) -> None:
     complaints = "customer_id,opened_at,closed_at\n9,2020-01-01,2019-01-01\n2,2020-01-01,\n"
     company = read_company(folder_of(tmp_path, transactions_csv=GOOD, complaints_csv=complaints))
     assert messages(company, NoteKind.WARNING) == [
-        "complaints.customer_id: 1 rows belong to no known customer, for example '9'",
-        "complaints.closed_at: 1 rows lie before opened_at",
+        "complaints.customer_id: belongs to no known customer, for example '9' (1 row)",
+        "complaints.closed_at: lies before opened_at (1 row)",
     ]
 
 
