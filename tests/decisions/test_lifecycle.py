@@ -44,7 +44,9 @@ def test_status_by_age_and_risk():
 
 @given(data=st.data())
 def test_lifecycle_is_total_and_risk_only_ever_leads_to_decline(data):
-    columns = {name: data.draw(column) for name in ("purchase_days", "days_since_first_purchase", "overdue_ratio", "spend_growth")}
+    columns = {
+        name: data.draw(column) for name in ("purchase_days", "days_since_first_purchase", "overdue_ratio", "spend_growth")
+    }
     low, high = np.sort(data.draw(arrays(np.float64, (2, N), elements=st.floats(0, 1))), axis=0)
     before = lifecycle_codes(churn_probability=low, **columns, policy=POLICY.lifecycle)
     after = lifecycle_codes(churn_probability=high, **columns, policy=POLICY.lifecycle)

@@ -1,4 +1,5 @@
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -27,7 +28,7 @@ def by_hand(rows):
     follows, popular = Counter(), Counter(what for _, what in first)
     for path in paths.values():
         steps = [path[day] for day in sorted(path)]
-        for one, other in zip(steps, steps[1:], strict=False):
+        for one, other in pairwise(steps):
             for a in one:
                 for b in other:
                     follows[a, b] += 1 / len(one)

@@ -1,0 +1,206 @@
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from decisions.actions import days_since_actions, days_to_birthday, kept_worth, offers
+from decisions.plan import plan
+from decisions.policy import Policy
+from keepwell.errors import ConfigError, DataError
+from serving.policy import read_policy
+
+POLICY = read_policy()
+
+
+def small_policy(*actions, **plan_terms):
+    """The default policy with another catalogue."""
+    content = POLICY.model_dump()
+    content["actions"] = [
+        {"title": "T", "title_zh": "题", "channel": "call", "cost": 1.0, "when": "churn_probability >= 0", "why": "W", **action}
+        for action in actions
+    ]
+    content["plan"] = content["plan"] | plan_terms
+    return Policy.from_mapping(content)
+
+
+def people(rows=4, **columns):
+    churn = np.linspace(0.2, 0.8, rows)
+    return {
+        "customer_id": np.array([f"C{i}" for i in range(rows)]),
+        "churn_probability": churn,
+        "expected_value": 100 * (1 - churn),
+        "value_at_risk": 100 * churn,
+        "horizon_days": np.array(365),
+    } | columns
+
+
+KEEP_HALF = {"name": "keep", "kept": {"a": 5.0, "b": 5.0}}
+
+
+def test_expected_net_value_is_what_is_kept_and_lifted_less_the_cost():
+    policy = small_policy({**KEEP_HALF, "lift": {"mean": 0.1, "sd": 0.0}})
+    made = plan(people(), policy)
+    # One horizon of 365 days: half of the value at risk, a tenth of the expected value, less 1.
+    expected = {f"C{i}": 50 * p + 10 * (1 - p) - 1 for i, p in enumerate(np.linspace(0.2, 0.8, 4))}
+    assert dict(zip(made.columns["customer_id"], made.columns["expected_net_value"], strict=True)) == pytest.approx(expected)
+    assert made.columns["priority"].tolist() == [1, 2, 3, 4]
+    assert made.columns["customer_id"].tolist() == ["C3", "C2", "C1", "C0"]
+    assert made.cost == 4
+    assert made.expected_net_value == pytest.approx(sum(expected.values()))
+
+
+def test_a_kept_customer_counts_for_the_policys_time_with_the_chance_to_stay():
+    columns = people(1, churn_probability=np.array([0.5]), value_at_risk=np.array([50.0]), horizon_days=np.array(90))
+    worth = kept_worth(columns, small_policy(KEEP_HALF, value_days=180))[0]
+    assert worth == pytest.approx(50 * (1 + 0.5 / 1.1 ** (90 / 365)))
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 1000),
+    budget=st.one_of(st.none(), st.sampled_from([0.0, 10.0, 500.0])),
+    calls=st.one_of(st.none(), st.integers(0, 5)),
+)
+def test_a_plan_keeps_its_limits_treats_nobody_twice_and_never_loses(seed, budget, calls):
+    rng = np.random.default_rng(seed)
+    columns = people(60, value_at_risk=rng.gamma(0.5, 200, 60), status=rng.choice(["new", "active", "lapsing"], 60))
+    columns |= {"value_tier": rng.choice(["VIP", "small"], 60), "complaints_open": rng.integers(0, 2, 60)}
+    made = plan(columns, POLICY, budget, {} if calls is None else {"call": calls})
+    assert made.cost <= (np.inf if budget is None else budget) + 1e-6
+    assert (made.columns["channel"] == "call").sum() <= (60 if calls is None else calls)
+    assert len(set(made.columns["customer_id"])) == len(made)
+    assert (made.columns["expected_net_value"] > 0).all()
+    assert made.expected_net_value <= made.bound + 1e-6
+    assert made.cost == pytest.approx(made.columns["cost"].sum())
+
+
+def test_without_money_only_free_actions_are_planned():
+    policy = small_policy(KEEP_HALF, {**KEEP_HALF, "name": "smile", "cost": 0.0, "kept": {"a": 1.0, "b": 9.0}})
+    assert set(plan(people(), policy, budget=0).columns["action"]) == {"smile"}
+    empty = plan(people(), small_policy(KEEP_HALF), budget=0)
+    assert len(empty) == empty.cost == empty.expected_net_value == 0
+    assert {name: column.shape for name, column in empty.columns.items()} == dict.fromkeys(empty.columns, (0,))
+
+
+def test_nothing_at_stake_or_nobody_there_is_an_empty_plan():
+    assert len(plan(people(value_at_risk=np.zeros(4)), small_policy(KEEP_HALF))) == 0
+    assert len(plan(people(value_at_risk=np.full(4, -9.0)), small_policy(KEEP_HALF))) == 0
+    assert len(plan(people(value_at_risk=np.full(4, np.nan)), small_policy(KEEP_HALF))) == 0
+    assert len(plan(people(0), POLICY)) == 0
+    assert len(plan(people(), small_policy())) == 0
+
+
+def test_an_action_whose_column_is_missing_is_left_out_and_said():
+    policy = small_policy({**KEEP_HALF, "when": "tea > 3 and churn_probability > 0"}, {**KEEP_HALF, "name": "other"})
+    made = plan(people(), policy)
+    assert set(made.columns["action"]) == {"other"}
+    assert "keep is left out: there is no column tea" in made.notes
+
+
+def test_consent_is_asked_for_where_it_is_recorded_and_an_empty_cell_is_a_no():
+    policy = small_policy({**KEEP_HALF, "needs_consent": True})
+    made = plan(people(consent=np.array([True, False, None, True], dtype=object)), policy)
+    assert sorted(made.columns["customer_id"]) == ["C0", "C3"]
+
+
+@pytest.mark.parametrize(("assumed", "planned", "word"), [(True, 4, "given"), (False, 0, "refused")])
+def test_consent_that_is_not_recorded_follows_the_policy_and_is_said(assumed, planned, word):
+    made = plan(people(), small_policy({**KEEP_HALF, "needs_consent": True}, consent_where_not_recorded=assumed))
+    assert len(made) == planned
+    assert any(f"no consent is recorded: it is taken as {word}" in note for note in made.notes)
+
+
+def test_nobody_is_contacted_again_within_the_cooldown():
+    policy = small_policy({**KEEP_HALF, "cooldown_days": 30})
+    made = plan(people(days_since_action_keep=np.array([29.0, 30.0, np.nan, 1.0])), policy)
+    assert sorted(made.columns["customer_id"]) == ["C1", "C2"]
+    assert not any("cooldowns" in note for note in made.notes)
+    assert any("cooldowns are not applied" in note for note in plan(people(), policy).notes)
+
+
+def test_the_reason_says_why_what_is_at_stake_and_what_it_brings():
+    reason = plan(people(1), small_policy({**KEEP_HALF, "why": "A complaint is open"})).columns["reason"][0]
+    assert reason == (
+        "A complaint is open. The chance that they stay away for 365 days is 20%, which puts 20.00 at risk; "
+        "after its cost of 1.00 the action is expected to bring 9.00."
+    )
+
+
+@pytest.mark.parametrize("budget", [-1, float("nan"), -float("inf")])
+def test_a_negative_budget_is_refused(budget):
+    with pytest.raises(ConfigError, match="the budget must be 0 or more"):
+        plan(people(), POLICY, budget)
+
+
+def test_a_channel_that_no_action_uses_is_refused_with_those_there_are():
+    with pytest.raises(ConfigError, match=r"no action uses the channel 'fax'(.|\n)*call, email, post, visit"):
+        plan(people(), POLICY, capacities={"fax": 3})
+
+
+def test_a_negative_capacity_is_refused():
+    with pytest.raises(ConfigError, match="the capacity of call must be 0 or more"):
+        plan(people(), POLICY, capacities={"call": -1})
+
+
+@pytest.mark.parametrize("name", ["customer_id", "churn_probability", "value_at_risk", "expected_value", "horizon_days"])
+def test_a_missing_score_column_is_named(name):
+    columns = people()
+    del columns[name]
+    with pytest.raises(DataError, match=f"scores.{name}: is missing"):
+        plan(columns, POLICY)
+
+
+def test_columns_of_different_lengths_are_refused():
+    with pytest.raises(DataError, match="one length"):
+        plan(people(expected_value=np.ones(3)), POLICY)
+
+
+def test_inputs_are_not_changed():
+    columns = people(consent=np.array([1.0, np.nan, 0, 1]))
+    before = {name: column.copy() for name, column in columns.items()}
+    plan(columns, POLICY, 100)
+    for name, column in before.items():
+        np.testing.assert_array_equal(columns[name], column)
+
+
+def test_every_default_action_can_be_offered_when_all_columns_are_there():
+    columns = people(
+        status=np.array(["lapsing", "new", "active", "lost"]),
+        value_tier=np.array(["VIP", "small", "ordinary", "major"]),
+        lifecycle=np.array(["decline", "exploration", "stable", "decline"]),
+        relation=np.array(["relational", "transactional", "relational", "relational"]),
+        next_category=np.array(["tea", None, "cups", None], dtype=object),
+        complaints_open=np.array([1.0, 0, 0, 0]),
+        complaints_90d=np.array([1.0, 0, 1, 0]),
+        days_since_complaint=np.array([3.0, np.nan, 20, np.nan]),
+        days_to_birthday=np.array([3.0, 200, 3, 100]),
+        consent=np.ones(4),
+        days_since_action_reminder_email=np.full(4, np.nan),
+    )
+    offered = offers(columns, POLICY)
+    assert offered.notes == ()
+    possible = np.isfinite(offered.net).any(axis=0)
+    assert [action.name for action, offered_to in zip(POLICY.actions, possible, strict=True) if not offered_to] == []
+
+
+def test_days_since_an_action_are_counted_from_the_last_one_before_the_day():
+    columns = days_since_actions(
+        np.array([0, 0, 1, 1]),
+        np.array([5, 9, 10, 2]),
+        np.array(["call", "call", "call", None], dtype=object),
+        names=("call", "mail"),
+        as_of_day=10,
+        customers=3,
+    )
+    np.testing.assert_array_equal(columns["days_since_action_call"], [1, np.nan, np.nan])
+    np.testing.assert_array_equal(columns["days_since_action_mail"], [np.nan] * 3)
+
+
+@given(st.dates(date(1900, 1, 1), date(2020, 12, 31)), st.dates(date(2021, 1, 1), date(2030, 12, 31)))
+def test_a_birthday_comes_within_a_year_and_on_its_day(born, as_of):
+    wait = days_to_birthday(np.array([born], dtype="datetime64[D]"), as_of)[0]
+    assert 0 <= wait <= 366
+    coming = (np.datetime64(as_of) + int(wait)).item()
+    assert (coming.month, coming.day) in {(born.month, born.day), (3, 1) if (born.month, born.day) == (2, 29) else None}
