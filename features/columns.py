@@ -17,11 +17,14 @@ MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "nat")
 
 TRUE_WORDS, FALSE_WORDS = ("1", "1.0", "true", "t", "yes", "y"), ("0", "0.0", "false", "f", "no", "n")
 
-MOST_DECIMALS = 6
+MOST_DECIMALS, CENTS = 6, 2
 LARGEST_WHOLE_FLOAT = 2**53
 LARGEST_SUM = 2.0**62
 LARGEST_SUM_OF_SQUARES = 2.0**52
 """Of amounts / 2**20: room for the exact sums of squares that features take, a thousand lines a day included."""
+
+PLAIN_NUMBER = r"^[+-]?((0|[1-9]\d*)(\.\d+)?|\.\d+)([eE][+-]?\d+)?$"
+"""A number without leading zeros: what has them is a code."""
 
 TEXTUAL = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 
@@ -97,13 +100,14 @@ def read_flags(place: Place, raw: pl.Series) -> pl.Series:
 def read_money(place: Place, raw: pl.Series, column: Column, decimals: int | None = None) -> Money:
     """Integer minor units with the fewest decimals that reproduce all amounts, or with the `decimals` given.
 
-    Amounts that 6 decimals do not reproduce are rounded to 6. Raises DataError where exact sums would leave 64 bits.
+    Amounts that 6 decimals do not reproduce are rounded to 6, or to fewer, but never below 2, where their sums would not fit.
+    Raises DataError where exact sums would leave 64 bits even so.
     """
     amounts = read_numbers(place, raw, column)
     values = amounts.fill_null(0.0).to_numpy()
     noise = _float_noise(values, raw.dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # too large an amount is refused just below
-        scale = fewest_decimals(values, noise) if decimals is None else decimals
+        scale = _fitting_decimals(values, fewest_decimals(values, noise)) if decimals is None else decimals
         scaled = np.rint(values * 10.0**scale)
         _refuse_overflow(place, raw, scaled)
     rounded = int((np.abs(scaled / 10.0**scale - values) > noise).sum())
@@ -118,19 +122,17 @@ def read_attribute(place: Place, raw: pl.Series, *, typeless: bool) -> pl.Series
     """
     if raw.dtype.is_temporal() and raw.dtype not in (pl.Time, pl.Duration):
         return read_dates(place, raw)
-    if raw.dtype in TEXTUAL:
-        texts = read_texts(place, raw)
-        return _floats(place, texts).fill_nan(None) if typeless and _all_plain_numbers(texts) else texts
-    if raw.dtype.is_numeric() or raw.dtype == pl.Boolean:
+    textual = raw.dtype in TEXTUAL
+    if raw.dtype.is_numeric() or raw.dtype == pl.Boolean or (textual and typeless and _all_plain_numbers(raw.cast(pl.String))):
         return read_numbers(place, raw, Column(place.column, Kind.NUMBER, "an attribute"))
-    return None
+    return read_texts(place, raw) if textual else None
 
 
 def _all_plain_numbers(texts: pl.Series) -> bool:
-    """Whether every text is a number that would be written back the same way, and there is one."""
+    """Whether there are values, and each is a plain number."""
     words = texts.str.strip_chars().drop_nulls()
     numbers = words.filter(~words.str.to_lowercase().is_in(MISSING_WORDS))
-    return len(numbers) > 0 and bool(numbers.str.contains(r"^[+-]?(0|[1-9]\d*)?(\.\d*)?([eE][+-]?\d+)?$").all())
+    return len(numbers) > 0 and bool(numbers.str.contains(PLAIN_NUMBER).all())
 
 
 def fewest_decimals(values: np.ndarray, noise: np.ndarray) -> int:
@@ -154,9 +156,19 @@ def _float_noise(values: np.ndarray, dtype: pl.DataType) -> np.ndarray:
     return noise
 
 
+def _fitting_decimals(values: np.ndarray, decimals: int) -> int:
+    """As many of the decimals as exact sums have room for; 2 at least, for cents are never rounded away."""
+    while decimals > CENTS and not _fits(values * 10.0**decimals):
+        decimals -= 1
+    return decimals
+
+
+def _fits(minor: np.ndarray) -> bool:
+    return bool(np.abs(minor).sum() < LARGEST_SUM and np.square(minor / 2**20).sum() < LARGEST_SUM_OF_SQUARES)
+
+
 def _refuse_overflow(place: Place, raw: pl.Series, scaled: np.ndarray) -> None:
-    total, squares = np.abs(scaled).sum(), np.square(scaled / 2**20).sum()
-    if total < LARGEST_SUM and squares < LARGEST_SUM_OF_SQUARES:
+    if _fits(scaled):
         return
     largest = np.abs(scaled) == np.abs(scaled).max()
     rule = "is too large to be summed exactly in 64-bit minor units"

@@ -47,6 +47,13 @@ def test_what_six_decimals_do_not_reproduce_is_rounded_and_counted() -> None:
     assert (money.minor.to_list(), money.decimals, money.rounded) == ([333_333, 2_500_000], 6, 1)
 
 
+def test_decimals_beyond_cents_yield_to_large_amounts() -> None:
+    amounts = [1_000_000 + n / 7 for n in range(20_000)]
+    money = read_money(PLACE, pl.Series(amounts), AMOUNT)
+    assert 2 <= money.decimals < 6
+    assert money.minor.to_list() == [round(amount * 10**money.decimals) for amount in amounts]
+
+
 def test_given_decimals_are_kept() -> None:
     money = read_money(PLACE, pl.Series([1.25, 3.0]), AMOUNT, decimals=1)
     assert (money.minor.to_list(), money.decimals, money.rounded) == ([12, 30], 1, 1)
@@ -144,6 +151,8 @@ def test_texts_are_written_out_and_kept_to_choices() -> None:
         (["1", "2.5", ""], False, ["1", "2.5", None]),
         (["007", "010"], True, ["007", "010"]),
         (["a", "1"], True, ["a", "1"]),
+        ([".", "1"], True, [".", "1"]),
+        ([".5", "-1e3"], True, [0.5, -1000.0]),
         ([True, None], False, [1.0, None]),
         ([3, 4], False, [3.0, 4.0]),
     ],
