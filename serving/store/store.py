@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +11,7 @@ import polars as pl
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from keepwell.errors import StoreError
+from serving.reasons import reasons_as_json
 from serving.store.engine import open_engine, writing
 from serving.store.migrate import migrate
 from serving.store.reading import Reader
@@ -135,17 +135,6 @@ def _score_rows(frame: pl.DataFrame, features: pl.DataFrame | None, people: pl.D
         known = people.select(name for name in ("customer_id", "name", "owner") if name in people.columns)
         rows = rows.join(known, on="customer_id", how="left")
     return rows
-
-
-def reasons_as_json(reasons: pl.Series) -> pl.Series:
-    """A list<struct> series as JSON texts, null where there are no reasons.
-
-    >>> reason = {"target": "churn", "feature": "x", "name": "X", "contribution": 0.5}
-    >>> reasons_as_json(pl.Series([[reason], None])).to_list()
-    ['[{"target": "churn", "feature": "x", "name": "X", "contribution": 0.5}]', None]
-    """
-    texts = [None if value is None else json.dumps(list(value), ensure_ascii=False) for value in reasons]
-    return pl.Series(reasons.name, texts, dtype=pl.String)
 
 
 def _packed(features: pl.DataFrame) -> pl.DataFrame:

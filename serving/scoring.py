@@ -1,0 +1,189 @@
+"""Batch scoring: features, then predictions, then decisions, as one table with one row per customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from decisions.decide import decide
+from decisions.policy import Policy
+from features.catalog import FEATURES
+from features.check import require_history
+from features.company import Company
+from features.panel import build_panel, feature_names
+from keepwell.errors import ConfigError, ModelError
+from keepwell.files import written_whole
+from keepwell.progress import Progress, Silent
+from serving.decision_inputs import decision_inputs
+from serving.reasons import REASONS, reasons_as_json, reasons_of
+from serving.requests import tables_read
+from serving.store import Load, Store
+from serving.timeline import timelines
+
+if TYPE_CHECKING:
+    from training.registry import ModelInfo, Predictions, Scorer
+
+MOST_EXPLAINED = 20_000
+"""How many customers get reasons: those with the most value at risk."""
+
+SCORE_TYPES: Mapping[str, Any] = {
+    "customer_id": None,  # as it came: text or integer
+    "as_of": pl.Date,
+    "horizon_days": pl.Int32,
+    **dict.fromkeys(("churn_probability", "expected_value", "value_low", "value_high", "value_at_risk"), pl.Float64),
+    **dict.fromkeys(("current_value", "potential_value", "lifetime_value"), pl.Float64),
+    **dict.fromkeys(("status", "value_tier", "quadrant", "lifecycle", "loyalty", "relation"), pl.String),
+    **dict.fromkeys(("credit_grade", "service_level", "next_category"), pl.String),
+    "reasons": REASONS,
+    **dict.fromkeys(("model_version", "model_family", "grade"), pl.String),
+    "data_until": pl.Date,
+}
+"""The score columns in order, and their types (docs/architecture.md)."""
+
+
+def scoring_panel(company: Company, info: ModelInfo, as_of: date) -> pl.DataFrame:
+    """Every feature that the company allows, for all who bought before `as_of`: what the model reads, and what pages show.
+
+    Raises ModelError where the data lack a table or column that the model reads, HistoryError where nobody has bought.
+    """
+    require_history(company, as_of)
+    allowed = feature_names(company)
+    for name in info.feature_names:
+        if name not in allowed:
+            raise _lacking(company, name)
+    return build_panel(company, [as_of], allowed)
+
+
+def score_company(
+    company: Company,
+    scorer: Scorer,
+    as_of: date,
+    policy: Policy,
+    *,
+    panel: pl.DataFrame | None = None,
+    allow_hindsight: bool = False,
+    most_explained: int = MOST_EXPLAINED,
+    progress: Progress = Silent(),
+) -> pl.DataFrame:
+    """Score everybody who bought before `as_of`: the columns of SCORE_TYPES, sorted by customer_id.
+
+    `panel` is what `scoring_panel` made, where the caller has it already. ModelError for a model of another company, one that
+    has learned from what came after `as_of` (unless `allow_hindsight`), or one that reads what the data lack.
+    """
+    info = scorer.info
+    refuse_misfit(company, info, as_of, allow_hindsight=allow_hindsight)
+    if panel is None:
+        with progress.step("features"):
+            panel = scoring_panel(company, info, as_of)
+    with progress.step("predictions"):
+        matrix = _matrix(panel, info.feature_names)
+        predictions = scorer.predict(matrix)
+    with progress.step("decisions"):
+        decided = _decided(company, panel, predictions, info.horizon_days, policy)
+    with progress.step("reasons"):
+        at_risk = np.argsort(-decided["value_at_risk"], kind="stable")[:most_explained]
+        reasons = reasons_of(scorer, matrix, predictions, np.sort(at_risk))
+    run = {**_run(info), "data_until": company.data_until(as_of)}
+    return _table(panel, predictions, decided, reasons, run)
+
+
+def refuse_misfit(company: Company, info: ModelInfo, as_of: date, *, allow_hindsight: bool) -> None:
+    """Raise ModelError for a model that must not score this company at this date."""
+    if info.company != company.key:
+        hint = "a model belongs to one company: score with the champion of this one"
+        raise ModelError(f"the model belongs to company {info.company!r}, the data to {company.key!r}", hint=hint)
+    if as_of < info.labels_until and not allow_hindsight:
+        raise ModelError(
+            f"the model has learned from what happened until {info.labels_until}, which is after {as_of}",
+            hint=f"train with --as-of {as_of}, or say --allow-hindsight if you know what you compare",
+        )
+
+
+def write_scores(frame: pl.DataFrame, path: Path) -> None:
+    """Write scores as `write_table` does."""
+    write_table(frame, path)
+
+
+def write_table(frame: pl.DataFrame, path: Path) -> None:
+    """Write Parquet or CSV, by the suffix of `path`, whole or not at all; lists become JSON in CSV.
+
+    Raises ConfigError for another suffix, and for a place that cannot be written to.
+    """
+    if path.suffix not in {".parquet", ".csv"}:
+        raise ConfigError(f"cannot write {path.name!r}: the name must end in .parquet or .csv", hint="choose another name")
+    nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
+    try:
+        with written_whole(path) as temporary:
+            if path.suffix == ".parquet":
+                frame.write_parquet(temporary)
+            else:
+                frame.with_columns(reasons_as_json(frame[name]) for name in nested).write_csv(temporary)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error}", hint="choose a place with room that you may write to") from error
+
+
+def load_into_store(store: Store, company: Company, scores: pl.DataFrame, panel: pl.DataFrame, *, loaded_at: datetime) -> Load:
+    """Make these scores the ones that console and endpoint read, with feature rows, timelines and names beside them."""
+    store.migrate()
+    as_of: date = scores["as_of"][0]
+    return store.load_scores(
+        scores,
+        company=company.key,
+        loaded_at=loaded_at,
+        features=panel,
+        events=timelines(company, scores["customer_id"], as_of),
+        people=company.tables.get("customers"),
+    )
+
+
+def _lacking(company: Company, name: str) -> ModelError:
+    """Why the data do not allow a feature, in words."""
+    tables = [table for table in tables_read([name]) if table not in company.tables]
+    lack = f"table {tables[0]}" if tables else f"column {', '.join(FEATURES[name].needs)}"
+    return ModelError(
+        f"the model reads {name}, and the data have no {lack}",
+        hint=f"bring the {lack} as when it was trained, or train again without it",
+    )
+
+
+def _matrix(panel: pl.DataFrame, names: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    return np.ascontiguousarray(panel.select(pl.col(names).fill_null(float("nan"))).to_numpy())
+
+
+def _decided(
+    company: Company, panel: pl.DataFrame, predictions: Predictions, horizon_days: int, policy: Policy
+) -> dict[str, npt.NDArray[Any]]:
+    features = panel.drop("customer_id", "as_of")
+    columns = {
+        **{name: features[name].fill_null(float("nan")).to_numpy() for name in features.columns},
+        **decision_inputs(company, panel["customer_id"], panel["as_of"][0], policy),
+        **{name: getattr(predictions, name) for name in ("churn_probability", "expected_value", "value_if_active")},
+        "horizon_days": np.full(panel.height, horizon_days),
+    }
+    return dict(decide(columns, policy))
+
+
+def _run(info: ModelInfo) -> dict[str, Any]:
+    """What the model says of every row alike."""
+    of_model = {"model_version": info.version, "model_family": info.family, "grade": info.grade}
+    return {"horizon_days": info.horizon_days, **of_model}
+
+
+def _table(
+    panel: pl.DataFrame,
+    predictions: Predictions,
+    decided: Mapping[str, npt.NDArray[Any]],
+    reasons: pl.Series,
+    run: Mapping[str, Any],
+) -> pl.DataFrame:
+    predicted = {name: getattr(predictions, name) for name in SCORE_TYPES if hasattr(predictions, name)}
+    columns = {name: pl.Series(name, column.tolist()) for name, column in (predicted | dict(decided)).items()}
+    whole = panel.select("customer_id", "as_of").with_columns(reasons=reasons, **columns)
+    whole = whole.with_columns(**{name: pl.lit(value) for name, value in run.items()})
+    return whole.select(pl.col(name) if dtype is None else pl.col(name).cast(dtype) for name, dtype in SCORE_TYPES.items())
