@@ -20,7 +20,7 @@ BARS = 100
 """About how many slots a timeline is cut into."""
 
 SALES_HEIGHT, REFUND_HEIGHT, LANE_HEIGHT, LABEL_HEIGHT, AXIS_HEIGHT = 90, 26, 24, 20, 22
-DOT_LANES = ("complaint", "contact", "payment")
+DOT_LANES = ("complaint", "enquiry", "contact", "payment")
 KINDS = ("purchase", "refund", *DOT_LANES)
 """The kinds of events that the timeline draws."""
 _SHORTEST_SPAN_DAYS = 180

@@ -11,10 +11,10 @@ from features.catalog import CATALOG
 from serving.console import charts
 from serving.console import format as show
 from serving.console.text import known, t
+from serving.reasons import ALL_OTHER, BASELINE
 from serving.store.records import Reason
 
 _WINDOW = re.compile(r"_(?:(\d+)d|all)(?=_|$)")
-_NOT_A_FEATURE = ("baseline", "all_other")
 SHORT_LIST = 2
 """How many reasons a line of a list has room for."""
 
@@ -46,7 +46,7 @@ def reason_bars(reasons: Iterable[Reason], target: str, features: Mapping[str, f
     Contributions add up on a log scale (log odds of leaving, log of the value), so each acts as a multiplier: its exponential.
     The baseline is not a reason of this customer's and is left out.
     """
-    chosen = [reason for reason in reasons if reason.target == target and reason.feature != "baseline"]
+    chosen = [reason for reason in reasons if reason.target == target and reason.feature != BASELINE]
     chosen.sort(key=lambda reason: (not _is_feature(reason), -abs(reason.contribution)))
     largest = max((abs(reason.contribution) for reason in chosen), default=0.0)
     return tuple(_bar(reason, features, largest) for reason in chosen)
@@ -87,7 +87,7 @@ def _bar(reason: Reason, features: Mapping[str, float | None], largest: float) -
 
 
 def _is_feature(reason: Reason) -> bool:
-    return reason.feature not in _NOT_A_FEATURE
+    return reason.feature not in (BASELINE, ALL_OTHER)
 
 
 def _window(feature: str) -> str:

@@ -46,7 +46,7 @@ def test_every_event_of_a_known_kind_is_counted_in_one_mark(happened: list[Event
     drawn = {mark.kind for mark in (*chart.bars, *chart.dots)}
     assert drawn == {event.kind for event in happened} & set(charts.KINDS)
     assert len(chart.bars) <= 2 * (charts.BARS + 1)
-    assert len(chart.dots) <= 3 * (charts.BARS + 1)
+    assert len(chart.dots) <= len(charts.DOT_LANES) * (charts.BARS + 1)
 
 
 @given(events)
