@@ -33,6 +33,7 @@ SMALLEST_SHARE = 0.02
 """The share of the lowest positive values that sets the floor for refunded customers."""
 
 MOST_REFUNDED = 0.2
+ENSEMBLE = "ensemble"
 UNGRADED = "none"
 DEFAULT_SPREAD = Spread((), (DEFAULT_RATIOS,), (HIGH,))
 
@@ -66,14 +67,17 @@ def fit_procedure(data: TrainingData, day: int, recipe: Recipe, seed: int) -> Sc
     if trial is None and len(members) > 1:
         members = members[-1:]
         trial = out_of_time(data, day, (LifetimeMember.name,), recipe, seed)
-    return assemble(data, day, recipe, members, trial)
+    family = ENSEMBLE if len(members) > 1 else LifetimeMember.name
+    return assemble(data, day, recipe, members, trial, family=family)
 
 
-def assemble(data: TrainingData, day: int, recipe: Recipe, members: tuple[Member, ...], trial: OutOfTime | None) -> Scorer:
+def assemble(
+    data: TrainingData, day: int, recipe: Recipe, members: tuple[Member, ...], trial: OutOfTime | None, *, family: str
+) -> Scorer:
     """Blend members as their forecasts out of time deserve; without any, all count alike and nothing is calibrated."""
     churn, amount = (equal_blend(len(members)),) * 2 if trial is None else fit_blends(trial, recipe)
     return Scorer(
-        info=_info(data, day, "ensemble" if len(members) > 1 else members[0].name),
+        info=_info(data, day, family),
         recipe=recipe,
         members=members,
         churn=churn,
@@ -88,7 +92,7 @@ def members_at(data: TrainingData, day: int, recipe: Recipe, seed: int) -> tuple
     key = (day, recipe, seed)
     if key not in data.memo:
         known = data.known_at(day)
-        learned = _learned_members(known, recipe, seed) if _is_enough(known) else ()
+        learned = (fit_linear_member(known, recipe), fit_tree_member(known, recipe, seed)) if is_enough(known) else ()
         data.memo[key] = (*learned, fit_lifetime(data, day))
     fitted: tuple[Member, ...] = data.memo[key]
     return fitted
@@ -108,25 +112,30 @@ def fit_lifetime(data: TrainingData, day: int) -> LifetimeMember:
     )
 
 
-def _is_enough(known: TrainingData) -> bool:
+def is_enough(known: TrainingData) -> bool:
+    """Whether labelled rows suffice for members that learn from labels."""
     churned = int(known.churned.sum())
     return len(known) >= LEAST_ROWS and min(churned, len(known) - churned) >= LEAST_CLASS
 
 
-def _learned_members(known: TrainingData, recipe: Recipe, seed: int) -> tuple[Member, ...]:
+def fit_linear_member(known: TrainingData, recipe: Recipe) -> LinearMember:
+    """The linear member from labelled rows."""
+    few = known.rows(sampled_customers(known.customer, LINEAR_ROWS))
     active = known.rows(known.churned == 0)
-    log_value = _log_value(active.value)
-    some, some_active = (sampled_customers(each.customer, LINEAR_ROWS) for each in (known, active))
-    few, few_active = known.rows(some), active.rows(some_active)
-    linear = LinearMember(
+    few_active = active.rows(sampled_customers(active.customer, LINEAR_ROWS))
+    return LinearMember(
         churn=fit_logistic(few.matrix, few.churned, np.zeros(len(few)), np.ones(len(few)), recipe.churn_ridge),
-        amount=fit_ridge(few_active.matrix, log_value[some_active], np.ones(len(few_active)), recipe.amount_ridge),
+        amount=fit_ridge(few_active.matrix, _log_value(few_active.value), np.ones(len(few_active)), recipe.amount_ridge),
     )
-    trees = TreeMember(
+
+
+def fit_tree_member(known: TrainingData, recipe: Recipe, seed: int) -> TreeMember:
+    """The tree member from labelled rows."""
+    active = known.rows(known.churned == 0)
+    return TreeMember(
         churn=_trees(known, known.churned, "binary", recipe.churn_trees, seed),
-        amount=_trees(active, np.exp(log_value), "gamma", recipe.amount_trees, seed),
+        amount=_trees(active, np.exp(_log_value(active.value)), "gamma", recipe.amount_trees, seed),
     )
-    return linear, trees
 
 
 def _trees(rows: TrainingData, y: Floats, objective: Objective, settings: TreeSettings, seed: int) -> TreeModel:

@@ -16,12 +16,13 @@ from training.arrays import EDGE, LOGIT_EDGE, Floats, probability_of
 from training.members import LifetimeMember, LinearMember, Member, TreeMember, shapley
 from training.quantiles import Spread
 from training.recipe import Recipe
+from training.rules import RuleMember
 from training.stack import Blend
 
 FILE = "scorer.json"
 FORMAT = 1
 
-MEMBERS = {member.name: member for member in (LinearMember, TreeMember, LifetimeMember)}
+MEMBERS = {member.name: member for member in (LinearMember, TreeMember, LifetimeMember, RuleMember)}
 
 
 @dataclass(frozen=True)

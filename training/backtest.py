@@ -1,0 +1,149 @@
+"""The procedure tried at earlier dates against simple rivals, and the grade that it deserves.
+
+The gain over a rival is the mean of two shares: the churn log loss it saves and the value deviance it saves.
+
+    A   surely more than 2 % better than every simple rival
+    B   surely better than every simple rival
+    C   not surely better than the best of them
+    D   surely worse than one of them: that rival is handed out in its place
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.asof import day_date
+from training.arrays import Flags, Floats
+from training.data import TrainingData
+from training.gate import log_losses, value_losses
+from training.metrics import METRICS, Interval, Outcome, interval, resampled_weights
+from training.procedure import fit_procedure, is_enough
+from training.recipe import Recipe
+from training.rivals import RIVALS, fit_rival, rivals_at
+from training.scorer import Predictions, Scorer
+from training.splits import cut_days
+
+MOST_FOLDS = 3
+CLEARLY = 0.02
+RIVAL_METRICS = ("churn_auc", "churn_log_loss", "value_gini", "value_mae", "value_total_ratio")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One earlier date: the customers then known, what was forecast, what came, and what the rivals forecast."""
+
+    as_of: date
+    customer_id: NDArray[Any]
+    matrix: Floats
+    churned: Flags
+    value: Floats
+    predictions: Predictions
+    rivals: Mapping[str, Predictions]
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Folds newest first; `gains` is the gain over each rival; `champion` names the rival that replaces a grade D, else ""."""
+
+    folds: tuple[Fold, ...]
+    figures: Mapping[str, Interval]
+    rival_figures: Mapping[str, Mapping[str, Interval]]
+    gains: Mapping[str, Interval]
+    grade: str
+    champion: str
+
+
+NOT_TESTED = Backtest((), {}, {}, {}, "none", "")
+
+
+def backtest(data: TrainingData, recipe: Recipe, seed: int) -> Backtest:
+    """Try the procedure one, two and three horizons before `data.as_of`, as far as labels and history allow."""
+    days = cut_days(data.labelled_days, data.as_of_day, data.horizon_days, MOST_FOLDS)
+    days = tuple(day for day in days if is_enough(data.at(day)))
+    # Dates on which all rivals could learn, too; where there are none, those on which only buy-till-you-die could.
+    days = tuple(day for day in days if is_enough(data.known_at(day))) or days
+    if not days:
+        return NOT_TESTED
+    folds = tuple(_fold(data, day, recipe, seed) for day in days)
+    customers = np.concatenate([data.at(day).customer for day in days])
+    return _judged(folds, resampled_weights(customers, seed))
+
+
+def fit_graded(data: TrainingData, tested: Backtest, recipe: Recipe, seed: int) -> Scorer:
+    """The scorer to hand out at `data.as_of`: the procedure's, or the rival that surely beats it; with its grade."""
+    day = data.as_of_day
+    scorer = fit_rival(data, day, tested.champion, recipe, seed) if tested.champion else fit_procedure(data, day, recipe, seed)
+    return scorer.graded(tested.grade, len(tested.folds))
+
+
+def _fold(data: TrainingData, day: int, recipe: Recipe, seed: int) -> Fold:
+    rows = data.at(day)
+    rivals = {name: fit_rival(data, day, name, recipe, seed).predict(rows.matrix) for name in rivals_at(data, day)}
+    return Fold(
+        as_of=day_date(day),
+        customer_id=rows.customer_id,
+        matrix=rows.matrix,
+        churned=rows.churned == 1,
+        value=rows.value,
+        predictions=fit_procedure(data, day, recipe, seed).predict(rows.matrix),
+        rivals=rivals,
+    )
+
+
+def _judged(folds: tuple[Fold, ...], resamples: Floats) -> Backtest:
+    outcome = Outcome(np.concatenate([fold.churned for fold in folds]), np.concatenate([fold.value for fold in folds]))
+    ours = _joined([fold.predictions for fold in folds])
+    rivals = {
+        name: _joined([fold.rivals[name] for fold in folds]) for name in RIVALS if all(name in fold.rivals for fold in folds)
+    }
+    gains = {name: _gain(outcome, ours, rival, resamples) for name, rival in rivals.items()}
+    grade, champion = graded(gains)
+    return Backtest(
+        folds=folds,
+        figures={name: interval(metric(outcome, ours), resamples) for name, metric in METRICS.items()},
+        rival_figures={
+            name: {metric: interval(METRICS[metric](outcome, rival), resamples) for metric in RIVAL_METRICS}
+            for name, rival in rivals.items()
+        },
+        gains=gains,
+        grade=grade,
+        champion=champion,
+    )
+
+
+def graded(gains: Mapping[str, Interval]) -> tuple[str, str]:
+    """The grade for the gains over the rivals, and the rival to hand out in place of a grade D, else "".
+
+    >>> graded({"recency": Interval(0.1, 0.05, 0.2), "lifetime": Interval(0.03, 0.01, 0.05)})
+    ('B', '')
+    >>> graded({"recency": Interval(0.1, 0.05, 0.2), "lifetime": Interval(-0.1, -0.2, -0.05)})
+    ('D', 'lifetime')
+    """
+    worst = min(gains, key=lambda name: gains[name].high)
+    if gains[worst].high < 0:
+        return "D", worst
+    surely = min(gain.low for gain in gains.values())
+    return ("A" if surely > CLEARLY else "B" if surely > 0 else "C"), ""
+
+
+def _gain(outcome: Outcome, ours: Predictions, rival: Predictions, resamples: Floats) -> Interval:
+    """The mean share of the rival's churn and value loss that we save."""
+    churn = [log_losses(outcome.churned, each.churn_probability) for each in (ours, rival)]
+    value = [value_losses(outcome.value, each.expected_value) for each in (ours, rival)]
+
+    def of(weights: Floats) -> float:
+        saved = (1 - (weights @ mine) / (weights @ theirs) for mine, theirs in (churn, value))
+        return float(sum(saved) / 2)
+
+    return interval(of, resamples)
+
+
+def _joined(parts: list[Predictions]) -> Predictions:
+    names = ("churn_probability", "expected_value", "value_if_active", "value_low", "value_high")
+    return Predictions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
