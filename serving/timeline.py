@@ -51,7 +51,7 @@ def _by_day(events: pl.DataFrame) -> pl.DataFrame:
         count=pl.len(),
         amount=pl.when(pl.col("amount").is_not_null().any()).then(pl.col("amount").sum()),
         detail=different.head(_MOST_DETAILS).str.join("; "),
-        more=different.len() - _MOST_DETAILS,
+        more=different.len().cast(pl.Int64) - _MOST_DETAILS,
     )
     more = pl.when(pl.col("more") > 0).then(pl.format("{}; and {} more", "detail", "more")).otherwise("detail")
     days = days.with_columns(detail=more.replace("", None), day=pl.col("day").cast(pl.Date))
@@ -73,7 +73,7 @@ def _complaints(rows: pl.DataFrame, _company: Company, as_of_day: int) -> pl.Dat
     """Complaints and enquiries: what about, how bad, and whether they were closed before `as_of`."""
     closed = pl.col("closed_day") if "closed_day" in rows.columns else pl.lit(NEVER_DAY)
     took = closed - pl.col("opened_day")
-    state = pl.when(closed < as_of_day).then(pl.format("closed after {} days", took)).otherwise(pl.lit("still open"))
+    state = pl.when(closed < as_of_day).then(pl.format("closed after {}", _days(took))).otherwise(pl.lit("still open"))
     severity = _number(rows, "severity")
     about = pl.concat_str(_text(rows, "category"), pl.format("severity {}", severity), state, separator=", ", ignore_nulls=True)
     kind = _text(rows, "kind").fill_null("complaint")
@@ -98,7 +98,7 @@ def _payments(rows: pl.DataFrame, company: Company, as_of_day: int) -> pl.DataFr
         pl.when(paid >= as_of_day)
         .then(pl.lit("not paid"))
         .when(late > 0)
-        .then(pl.format("paid {} days late", late))
+        .then(pl.format("paid {} late", _days(late)))
         .otherwise(pl.lit("paid in time"))
     )
     amount = _money(company, "payments.amount")
@@ -115,3 +115,7 @@ def _text(rows: pl.DataFrame, column: str) -> pl.Expr:
 
 def _number(rows: pl.DataFrame, column: str) -> pl.Expr:
     return pl.col(column).cast(pl.Int64, strict=False) if column in rows.columns else pl.lit(None, pl.Int64)
+
+
+def _days(number: pl.Expr) -> pl.Expr:
+    return pl.when(number == 1).then(pl.lit("1 day")).otherwise(pl.format("{} days", number))
