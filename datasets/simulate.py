@@ -135,7 +135,7 @@ def _payments(rng: np.random.Generator, people: Population, transactions: pl.Dat
     n = invoices.height
     late = rng.random(n) < invoices["pays_late"].to_numpy()
     delay = np.where(late, 1 + rng.exponential(25, n), -rng.integers(0, 20, n)).astype(np.int64)
-    never = late & (rng.random(n) < 0.1)
+    never = late & (rng.random(n) < 0.03)
     due = invoices["ordered_at"].dt.date().to_numpy() + np.timedelta64(INVOICE_DAYS, "D")
     paid = due + delay.astype("timedelta64[D]")
     return invoices.select(
