@@ -8,6 +8,7 @@ from datetime import date
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from features.asof import NEVER_DAY, day_number, known_before
 from features.check import first_purchase_day, require_history
@@ -76,7 +77,7 @@ def train(
     known = known_until(company, as_of)
     data = training_data(known, horizon_days, as_of, progress)
     settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed}
-    with registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {as_of}") as run:
+    with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {as_of}") as run:
         fingerprint = log_inputs(run, known, data, settings)
         study = f"{company.key} {horizon_days}d as of {as_of}, {trials} trials, seed {seed}, {fingerprint[:16]}"
         storage = registry.study_storage()
@@ -86,7 +87,7 @@ def train(
         with progress.step("model"):
             scorer = fit_graded(data, tested, recipe, seed)
         with progress.step("comparison with the champion"):
-            verdict = _verdict(registry, data, tested, seed)
+            verdict = compared_with_champion(registry, data, tested, seed)
         with progress.step("model card"):
             result = TrainingResult(
                 scorer=scorer.versioned(run.register(scorer, _newest(data, EXAMPLE_ROWS))),
@@ -102,6 +103,11 @@ def train(
             log_result(run, result)
         _set_alias(registry, result)
     return result
+
+
+def one_blas_thread() -> threadpool_limits:
+    """Linear algebra on one thread: the same sums on any number of cores, and on a busy machine many times faster."""
+    return threadpool_limits(limits=1, user_api="blas")
 
 
 def known_until(company: Company, as_of: date) -> Company:
@@ -150,8 +156,8 @@ def _tuned(
         return tune(data, trials=trials, seed=seed, storage_url=storage_url, study_name=study_name, on_trial=on_trial)
 
 
-def _verdict(registry: Registry, data: TrainingData, tested: Backtest, seed: int) -> Verdict:
-    """Judge the procedure against the champion at the newest backtest date."""
+def compared_with_champion(registry: Registry, data: TrainingData, tested: Backtest, seed: int) -> Verdict:
+    """Judge the candidate against the champion at the newest backtest date; a champion that cannot score these data gives way."""
     version = registry.version(data.company, data.horizon_days, "champion")
     if version is None:
         return Verdict(True, "the first model for this company and horizon")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -15,17 +16,31 @@ from features.sources import read_company
 from training.data import TrainingData, training_data
 from training.procedure import fit_procedure
 from training.recipe import Recipe
+from training.run import one_blas_thread
 from training.scorer import Scorer
 
 AS_OF, HORIZON = date(2024, 12, 1), 30
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """On a few thousand rows two threads wait for each other more than they work."""
+    with one_blas_thread(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.trees.THREADS", 1)
+        yield
+
+
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Company:
-    """400 customers and 14 months, of which one lies after AS_OF."""
-    folder: Path = tmp_path_factory.mktemp("companies") / "shop"
+def shop_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of 400 customers and 14 months, of which one lies after AS_OF."""
+    folder = tmp_path_factory.mktemp("companies") / "shop"
     simulate(folder, customers=400, months=14, seed=1, until=date(2025, 1, 1))
-    return read_company(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shop(shop_folder: Path) -> Company:
+    return read_company(shop_folder)
 
 
 @pytest.fixture(scope="session")
