@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.asof import NEVER_DAY, Column, day_number, known_before
-from features.definitions import Aggregate, Computed, Total, View, absent
+from features.definitions import Aggregate, Computed, Feature, Shared, Total, View, absent
 from features.recipe import BASE, is_text, recipe
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -44,7 +44,10 @@ def feature_matrix(
         for name, view in asked.views.items():
             rows = _view_rows(view, histories[view.table], places, operations) if view.table in histories else None
             taken |= _aggregated(asked.aggregates[name], view, rows, len(ids), operations)
-        columns = [feature.formula(operations, *(taken[one.name] for one in feature.inputs)) for feature in asked.features]
+        steps: tuple[Shared | Feature, ...] = (*asked.shared, *asked.features)
+        for made in steps:
+            taken[made.name] = made.formula(operations, *(taken[one.name] for one in made.inputs))
+    columns = [taken[name] for name in names]
     matrix = np.column_stack(columns) if columns else np.empty((len(ids), 0))
     customers = taken[BASE.name] > 0
     return np.asarray(ids)[customers], matrix[customers]

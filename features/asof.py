@@ -38,6 +38,15 @@ def day_date(day: int) -> date:
     return EPOCH + timedelta(days=day)
 
 
+def month_of(day: int) -> int:
+    """Twelve times the year plus the month of a day number: neighbouring months differ by 1.
+
+    >>> month_of(day_number(date(2024, 1, 1))) - month_of(day_number(date(2023, 12, 31)))
+    1
+    """
+    return day_date(day).year * 12 + day_date(day).month
+
+
 def known_before(as_of_day: int, known_day: Column, superseded_day: Column = NEVER_DAY) -> Column:
     """Whether a row counts at `as_of_day`: known strictly before it, and not yet replaced by a newer version known before it.
 

@@ -30,7 +30,9 @@ def feature_names(tables: Collection[str] | Company) -> tuple[str, ...]:
     if isinstance(tables, Company):
         present = {f"{table}.{column}" for table, frame in tables.tables.items() for column in frame.columns}
         return tuple(name for name in feature_names(tables.tables.keys()) if _columns(FEATURES[name]) <= present)
-    return tuple(name for name, feature in FEATURES.items() if {VIEWS[one.view].table for one in feature.inputs} <= set(tables))
+    return tuple(
+        name for name, feature in FEATURES.items() if {VIEWS[one.view].table for one in feature.aggregates} <= set(tables)
+    )
 
 
 def _columns(feature: Feature) -> set[str]:

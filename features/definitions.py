@@ -2,7 +2,7 @@
 
     table  -> View       one row per thing that is counted (a purchase day, a complaint ...)
     View   -> Aggregate  what is taken from it per customer, over which ages
-    Aggregates -> Feature  a row-wise formula, with its catalog entry beside it
+    Aggregates -> Feature  a row-wise formula, with its catalog entry beside it (a step of several formulas is `Shared`)
 
 Formulas take an `Operations` first, then their columns. The columns are expressions (`features.frames`) or arrays
 (`features.arrays`); both have the usual operators, `Operations` adds what operators cannot say.
@@ -167,6 +167,15 @@ class Aggregate:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """A column made from aggregates before the features are: a step that is used many times in a formula, or in many."""
+
+    name: str
+    formula: Formula
+    inputs: tuple[Aggregate, ...]
+
+
+@dataclass(frozen=True)
 class Entry:
     """What a reader must know of a feature. `low` and `high` bound its values (None: unbounded)."""
 
@@ -191,7 +200,7 @@ class Feature:
 
     entry: Entry
     formula: Formula
-    inputs: tuple[Aggregate, ...]
+    inputs: tuple[Aggregate | Shared, ...]
     needs: tuple[str, ...] = ()
     """Optional columns ("transactions.quantity") without which it has no meaning."""
 
@@ -200,11 +209,16 @@ class Feature:
         """The name of the column."""
         return self.entry.name
 
+    @property
+    def aggregates(self) -> set[Aggregate]:
+        """All aggregates that it builds on."""
+        return {one for given in self.inputs for one in (given.inputs if isinstance(given, Shared) else (given,))}
+
 
 def feature(
     name: str,
     formula: Formula,
-    inputs: tuple[Aggregate, ...],
+    inputs: tuple[Aggregate | Shared, ...],
     titles: tuple[str, str],
     meaning: str,
     *,

@@ -35,23 +35,23 @@ def known(c: Operations, column: Column) -> Column:
     return c.where(c.is_missing(column), 0, 1)
 
 
-def month_number(day: Column) -> Column:
-    """A running number of the calendar month that a day lies in: neighbouring months differ by 1.
+def quotient(c: Operations, whole: Column, number: int) -> Column:
+    """The largest integer not above a whole number over a positive one; half a step keeps rounding away from the edges."""
+    return c.whole((whole + 0.5) / number)
 
-    Integer arithmetic after H. Hinnant, "chrono-Compatible Low-Level Date Algorithms" (2013), with years from March on.
 
-    >>> from datetime import date
-    >>> from features.asof import day_number
-    >>> days = [date(2023, 12, 31), date(2024, 1, 1), date(2024, 2, 29), date(2024, 3, 1)]
-    >>> [month_number(day_number(day)) - month_number(day_number(days[0])) for day in days]
-    [0, 1, 2, 3]
+def month_number(c: Operations, day: Column) -> Column:
+    """`asof.month_of` for a column of days from the year 0 on.
+
+    Years begin in March, so that the leap day is the last. After C. Neri and L. Schneider, "Euclidean affine functions and
+    their application to calendar algorithms" (2022).
     """
-    since_march_of_year_0 = day + 719_468
-    era = since_march_of_year_0 // 146_097
-    day_of_era = since_march_of_year_0 - era * 146_097
-    year = (day_of_era - day_of_era // 1_460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
-    day_of_year = day_of_era - (365 * year + year // 4 - year // 100)
-    return (year + era * 400) * 12 + (5 * day_of_year + 2) // 153
+    quarter_days = 4 * day + (4 * 719_468 + 3)
+    century = quotient(c, quarter_days, 146_097)
+    day_of_century = 4 * quotient(c, quarter_days - century * 146_097, 4) + 3
+    year = quotient(c, day_of_century, 1_461)
+    day_of_year = quotient(c, day_of_century - year * 1_461, 4)
+    return (100 * century + year) * 12 + quotient(c, 5 * day_of_year + 461, 153)
 
 
 def ratio(c: Operations, numerator: Column, denominator: Column) -> Column:
@@ -64,23 +64,26 @@ def mean_millionths(c: Operations, total: Column, count: Column) -> Column:
     return c.divide(total, count * MILLION)
 
 
-def deviation(c: Operations, count: Column, total: Column, high: Column, squares: tuple[Column, Column, Column]) -> Column:
+def whole_mean(c: Operations, count: Column, total: Column) -> Column:
+    """A whole number near the mean of whole numbers; near 0 without any."""
+    return c.whole(total / c.where(count > 0, count, 1))
+
+
+def deviation(c: Operations, count: Column, total: Column, pivot: Column, *sums: Column) -> Column:
     """The sample standard deviation from exact sums; missing below two values.
 
-    `total` is the sum, `high` the sum of the high parts, `squares` the sums of high*high, high*low and low*low. The sums are
-    moved to the whole number below the mean before anything becomes a float, so nothing cancels.
+    `total` is the sum, `pivot` a whole number near the mean, `sums` those of high, high*high, high*low and low*low. All are
+    moved by the pivot before anything becomes a float, so nothing cancels.
     """
-    high_high, high_low, low_low = squares
-    low = total - high * SPLIT
-    mean = total // c.where(count > 0, count, 1)
-    mean_high = mean // SPLIT
-    mean_low = mean - mean_high * SPLIT
-    moved_high = high_high - 2 * mean_high * high + count * mean_high * mean_high
-    moved_cross = high_low - mean_high * low - mean_low * high + count * mean_high * mean_low
-    moved_low = low_low - 2 * mean_low * low + count * mean_low * mean_low
-    rest = total - count * mean
-    spread = moved_high * float(SPLIT) ** 2 + moved_cross * (2.0 * SPLIT) + moved_low
-    return c.root(c.divide(spread - c.divide(rest * rest, count), c.where(count > 1, count - 1)))
+    high, high_high, high_low, low_low = sums
+    pivot_high = quotient(c, pivot, SPLIT)
+    pivot_low, low = pivot - pivot_high * SPLIT, total - high * SPLIT
+    moved_high = high_high - pivot_high * (2 * high - count * pivot_high)
+    moved_cross = high_low - pivot_high * low - pivot_low * (high - count * pivot_high)
+    moved_low = low_low - pivot_low * (2 * low - count * pivot_low)
+    squares = moved_high * float(SPLIT) ** 2 + moved_cross * (2.0 * SPLIT) + moved_low
+    rest = total - count * pivot
+    return c.root(c.divide(squares - c.divide(rest * rest, count), c.where(count > 1, count - 1)))
 
 
 def deviation_of_small(c: Operations, count: Column, total: Column, squares: Column) -> Column:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import narwhals as nw
 
 from features.asof import NEVER_DAY, Column, day_number, known_before
-from features.definitions import Aggregate, Computed, Feature, View, absent
+from features.definitions import Aggregate, Computed, Feature, Shared, View, absent
 from features.recipe import Recipe, event_day, is_text
 
 Frame: TypeAlias = nw.LazyFrame[Any]
@@ -90,11 +90,10 @@ class PanelFrames:
         operations = FrameOperations(self._decimals, day_number(as_of))
         parts = [self._taken(name, operations) for name, view in self._recipe.views.items() if view.table in self._tables]
         rows = reduce(lambda left, right: left.join(right, on="customer_id", how="left"), parts)
-        return rows.with_columns(*self._filled()).select(
-            "customer_id",
-            nw.lit(as_of).cast(nw.Date).alias("as_of"),
-            *(_evaluated(feature, operations) for feature in self._recipe.features),
-        )
+        shared = [_evaluated(step, operations) for step in self._recipe.shared]
+        features = [_evaluated(feature, operations).cast(nw.Float64) for feature in self._recipe.features]
+        rows = rows.select("customer_id", *self._filled()).with_columns("customer_id", *shared)
+        return rows.select("customer_id", nw.lit(as_of).cast(nw.Date).alias("as_of"), *features)
 
     def _taken(self, name: str, operations: FrameOperations) -> Frame:
         """The aggregates of one view by customer."""
@@ -185,6 +184,6 @@ def _summary(one: Aggregate) -> Column:
     return {"count": column.sum, "sum": column.sum, "min": column.min, "max": column.max}[one.how]()
 
 
-def _evaluated(feature: Feature, operations: FrameOperations) -> Column:
-    """The column of a feature."""
-    return feature.formula(operations, *(nw.col(one.name) for one in feature.inputs)).cast(nw.Float64).alias(feature.name)
+def _evaluated(made: Feature | Shared, operations: FrameOperations) -> Column:
+    """The column of a feature or of a shared step."""
+    return made.formula(operations, *(nw.col(one.name) for one in made.inputs)).alias(made.name)

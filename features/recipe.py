@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import groupby
 
 from features.catalog import FEATURES
-from features.definitions import Aggregate, Feature, View
+from features.definitions import Aggregate, Feature, Shared, View
 from features.tables import TABLES, Kind
 from features.views import PURCHASE_DAYS, VIEWS
 from keepwell.errors import ConfigError
@@ -19,11 +19,15 @@ BASE = Aggregate(PURCHASE_DAYS.name, "count")
 
 @dataclass(frozen=True)
 class Recipe:
-    """Features in the order asked for, their aggregates by view (that of `BASE` first), and the views cut to what is needed."""
+    """Features in the order asked for, the steps they share, their aggregates by view, and the views cut to what is needed.
+
+    The view of `BASE` comes first.
+    """
 
     features: tuple[Feature, ...]
     aggregates: Mapping[str, tuple[Aggregate, ...]]
     views: Mapping[str, View]
+    shared: tuple[Shared, ...]
 
 
 def recipe(names: Sequence[str]) -> Recipe:
@@ -41,14 +45,15 @@ def _recipe(names: tuple[str, ...]) -> Recipe:
     if unknown:
         raise ConfigError(f"unknown feature {unknown[0]!r}", hint="docs/features.md lists every feature")
     features = tuple(FEATURES[name] for name in names)
-    wanted = {BASE, *(one for feature in features for one in feature.inputs)}
+    wanted = {BASE, *(one for feature in features for one in feature.aggregates)}
     ordered = sorted(wanted, key=lambda one: (one.view != BASE.view, one.name))
     aggregates = {view: tuple(members) for view, members in groupby(ordered, key=lambda one: one.view)}
     views = {
         view: VIEWS[view].needed({name for one in members for name in (one.column, one.where)})
         for view, members in aggregates.items()
     }
-    return Recipe(features, aggregates, views)
+    shared = {given.name: given for feature in features for given in feature.inputs if isinstance(given, Shared)}
+    return Recipe(features, aggregates, views, tuple(shared.values()))
 
 
 def event_day(table: str) -> str | None:

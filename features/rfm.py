@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from features.asof import Column
-from features.definitions import ALL_TIME, WINDOW_DAYS, WINDOWS, Aggregate, Feature, Operations, Window, feature
-from features.formulas import MILLION, deviation, deviation_of_small, mean_millionths, ratio, same
+from features.definitions import ALL_TIME, WINDOW_DAYS, WINDOWS, Aggregate, Feature, Operations, Shared, Window, feature
+from features.formulas import MILLION, deviation, deviation_of_small, mean_millionths, ratio, same, whole_mean
 
 AMOUNTS = "transactions.amount"
 YEAR_DAYS = 365
@@ -34,9 +34,11 @@ def _largest(column: str, window: Window = ALL_TIME, where: str = "") -> Aggrega
     return Aggregate("purchase_days", "max", column, window, where)
 
 
-def _parts(column: str, window: Window) -> tuple[Aggregate, ...]:
-    """The sum of a column and of its parts, as `formulas.deviation` takes them."""
-    return tuple(_sum(f"{column}{part}", window) for part in ("", "_high", "_high_high", "_high_low", "_low_low"))
+def _spread_of(column: str, days: Aggregate) -> tuple[Aggregate | Shared, ...]:
+    """What `formulas.deviation` takes: the count of days, the sum of a column, a number near its mean, sums of its parts."""
+    total = _sum(column, days.window)
+    pivot = Shared(f"{total.name}__whole_mean", whole_mean, (days, total))
+    return (days, total, pivot, *(_sum(f"{column}_{part}", days.window) for part in ("high", "high_high", "high_low", "low_low")))
 
 
 def _money(c: Operations, amount: Column) -> Column:
@@ -51,8 +53,8 @@ def _mean_money(c: Operations, spend: Column, days: Column) -> Column:
     return c.divide(c.money(spend, AMOUNTS), days)
 
 
-def _deviation_of_money(c: Operations, days: Column, spend: Column, high: Column, *squares: Column) -> Column:
-    return c.money(deviation(c, days, spend, high, squares), AMOUNTS)
+def _deviation_of_money(c: Operations, *spread: Column) -> Column:
+    return c.money(deviation(c, *spread), AMOUNTS)
 
 
 def _quantity(c: Operations, quantity: Column, days_of_known: Column, days: Column) -> Column:
@@ -64,8 +66,8 @@ def _in_units(c: Operations, quantity: Column) -> Column:
     return c.over(quantity, MILLION)
 
 
-def _deviation_of_quantity(c: Operations, days: Column, quantity: Column, high: Column, *squares: Column) -> Column:
-    return c.over(deviation(c, days, quantity, high, squares), MILLION)
+def _deviation_of_quantity(c: Operations, *spread: Column) -> Column:
+    return c.over(deviation(c, *spread), MILLION)
 
 
 def _gap_mean(c: Operations, gap_sum: Column, days: Column) -> Column:
@@ -110,14 +112,14 @@ def _counts_and_spend(window: Window) -> Iterator[Feature]:
     titles, meaning = ("Orders", "订单数"), "Orders placed, each counted on every day that it has a purchase."
     yield rfm("orders", same, (_sum("orders", window),), titles, meaning, unit="orders")
     yield money("spend", _money, (spend,), ("Spend", "消费额"), "Sum of all purchases, before refunds.")
-    inputs: tuple[Aggregate, ...] = (spend, Aggregate("refunds", "sum", "amount", window))
+    inputs: tuple[Aggregate | Shared, ...] = (spend, Aggregate("refunds", "sum", "amount", window))
     yield money("net_spend", _net, inputs, ("Net spend", "净消费额"), "Sum of all purchases less all refunds.", low=None)
     yield money(
         "spend_mean", _mean_money, (spend, days), ("Mean spend", "次均消费额"), "Spend per purchase day.", missing=NO_PURCHASE
     )
     inputs, titles = (_largest("spend", window),), ("Largest spend", "单日最高消费额")
     yield money("spend_max", _money, inputs, titles, "Largest spend of one purchase day.", missing=NO_PURCHASE)
-    inputs, titles = (days, *_parts("spend", window)), ("Spread of spend", "消费额标准差")
+    inputs, titles = _spread_of("spend", days), ("Spread of spend", "消费额标准差")
     meaning = "Sample standard deviation of the spend of purchase days."
     yield money("spend_sd", _deviation_of_money, inputs, titles, meaning, missing=TOO_FEW)
 
@@ -125,13 +127,13 @@ def _counts_and_spend(window: Window) -> Iterator[Feature]:
 def _quantities(window: Window) -> Iterator[Feature]:
     units = partial(_of_quantity, window=window)
     days, total = _days(window, "with_quantity"), _sum("quantity", window)
-    inputs: tuple[Aggregate, ...] = (total, days, _days(window))
+    inputs: tuple[Aggregate | Shared, ...] = (total, days, _days(window))
     yield units("quantity", _quantity, inputs, ("Quantity", "购买件数"), "Units bought.")
     meaning = "Units per purchase day of known quantity."
     yield units("quantity_mean", mean_millionths, (total, days), ("Mean quantity", "次均件数"), meaning)
     inputs = (_largest("quantity", window, "with_quantity"),)
     yield units("quantity_max", _in_units, inputs, ("Largest quantity", "单日最多件数"), "Most units of one purchase day.")
-    inputs, titles = (days, *_parts("quantity", window)), ("Spread of quantity", "件数标准差")
+    inputs, titles = _spread_of("quantity", days), ("Spread of quantity", "件数标准差")
     meaning = "Sample standard deviation of the units of purchase days of known quantity."
     yield units("quantity_sd", _deviation_of_quantity, inputs, titles, meaning, missing=TOO_FEW, low=0)
 

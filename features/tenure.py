@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from features.asof import Column
+from features.asof import Column, month_of
 from features.definitions import Aggregate, Feature, Operations, feature
 from features.formulas import month_number, same
 
@@ -23,7 +23,7 @@ NEWEST_CATEGORY = Aggregate("category_firsts", "min", "age")
 
 
 def _active_month_share(c: Operations, active_months: Column, first_purchase_age: Column) -> Column:
-    months = month_number(c.as_of_day - 1) - month_number(c.as_of_day - first_purchase_age) + 1
+    months = month_of(c.as_of_day - 1) - month_number(c, c.as_of_day - first_purchase_age) + 1
     return c.divide(active_months, months)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from features.asof import NEVER_DAY, Column, known_before
 from features.definitions import Computed, Operations, Total, View
-from features.formulas import SPLIT, known, millionths, month_number, taken
+from features.formulas import SPLIT, known, millionths, month_number, quotient, taken
 
 SATISFIED = 4.0
 """From which satisfaction (1-5) a customer counts as satisfied."""
@@ -46,11 +46,12 @@ def _product(_: Operations, a: Column, b: Column) -> Column:
 
 def _opens_month(c: Operations, day: Column, earlier_day: Column) -> Column:
     """1 for the first purchase day of its calendar month."""
-    return c.where(c.is_missing(earlier_day) | (month_number(day) != month_number(earlier_day)), 1, 0)
+    is_first = c.is_missing(earlier_day)
+    return c.where(is_first | (month_number(c, day) != month_number(c, c.where(is_first, day, earlier_day))), 1, 0)
 
 
-def _high(_: Operations, value: Column) -> Column:
-    return value // SPLIT
+def _high(c: Operations, value: Column) -> Column:
+    return quotient(c, value, SPLIT)
 
 
 def _low(_: Operations, value: Column, high: Column) -> Column:
