@@ -31,7 +31,7 @@ from serving.console.render import STATIC, Renderer
 from serving.console.text import label
 from serving.console.today import TOP_CUSTOMERS, today_page
 from serving.store.reading import Reader
-from serving.store.records import CustomerFilter, CustomerPage, Load, ScoreRow
+from serving.store.records import CustomerFilter, CustomerPage, Load, Plan, ScoreRow
 
 _EXPORT_CHUNK = 5_000
 
@@ -82,7 +82,7 @@ class Console:
         if load is None:
             return self.renderer.answer(request, "message.html", empty_page(), here="today")
         plan = store.plan(load)
-        top = store.customers(load, limit=TOP_CUSTOMERS).rows
+        top = _top(store, load, plan)
         page = today_page(
             frame(load, self.clock()),
             self.facts.summary(store, load),
@@ -186,6 +186,15 @@ def _found(store: Reader, load: Load, query: CustomerQuery, offset: int, limit: 
         action=wanted.get("action"),
     )
     return store.customers(load, chosen, sort=query.sort, descending=query.descending, offset=offset, limit=limit)
+
+
+def _top(store: Reader, load: Load, plan: Plan | None) -> list[ScoreRow]:
+    """The first customers of the plan, or without one those with most value at risk."""
+    items = store.plan_items(plan, limit=TOP_CUSTOMERS) if plan else ()
+    if not items:
+        return list(store.customers(load, limit=TOP_CUSTOMERS).rows)
+    rows = store.customers_by_id(load, [item.customer_id for item in items])
+    return [rows[item.customer_id] for item in items if item.customer_id in rows]
 
 
 def _features(store: Reader, load: Load, rows: Sequence[ScoreRow]) -> FeatureRows:

@@ -29,7 +29,10 @@ class Tag:
 
 @dataclass(frozen=True)
 class CustomerLine:
-    """One customer in a list. `customer_id` is repeated below the name only where there is a name (`title` is then the name)."""
+    """One customer in a list. `customer_id` is repeated below the name only where there is a name (`title` is then the name).
+
+    `no_reasons` says why `reasons` is empty, where it is.
+    """
 
     link: str
     title: str
@@ -43,6 +46,7 @@ class CustomerLine:
     status: Tag
     lifecycle: Tag
     reasons: tuple[str, ...]
+    no_reasons: str
     action: str
 
 
@@ -152,6 +156,7 @@ def _line(row: ScoreRow, features: Mapping[str, float | None], urls: Urls, decim
         status=tag("status", row.status),
         lifecycle=tag("lifecycle", row.lifecycle),
         reasons=short_reasons(row.reasons or (), features),
+        no_reasons=t("customers.not_explained" if row.reasons is None else "customers.no_reasons"),
         action=row.action_title or (label("action", row.action) if row.action else ""),
     )
 

@@ -45,23 +45,28 @@ class TierLine:
 
 @dataclass(frozen=True)
 class ActionLine:
-    """One action of the plan: for how many customers, at what cost and gain in all (`says`); `bar` compares the gains."""
+    """One action of the plan: for how many customers, at what cost and expected gain in all."""
 
     name: str
     link: str
-    says: str
-    bar: charts.Span
+    customers: str
+    cost: str
+    gain: str
 
 
 @dataclass(frozen=True)
 class TodayPage:
-    """The day's figures, the tiers from the top down, the plan's actions, and the customers with most value at risk."""
+    """The day's figures, the tiers from the top down, the plan's actions, and the customers to begin with.
+
+    Those are the first of the plan, or without one those with most value at risk; `top_title` says which.
+    """
 
     frame: Frame
     figures: tuple[Figure, ...]
     tiers: tuple[TierLine, ...]
     actions: tuple[ActionLine, ...]
     plan_notes: tuple[str, ...]
+    top_title: str
     top: tuple[CustomerLine, ...]
     more: str
 
@@ -85,6 +90,7 @@ def today_page(
         tiers=tuple(_tier_lines(summary, urls)),
         actions=tuple(_action_lines(planned, urls)),
         plan_notes=plan.notes if plan else (),
+        top_title=t("today.top.planned" if planned else "today.top.at_risk"),
         top=customer_lines(top, features, urls),
         more=urls.customers(),
     )
@@ -148,12 +154,12 @@ def _tier_line(tier: TierCount, polygon: str, summary: Summary, decimals: int, u
 
 
 def _action_lines(planned: Sequence[PlannedAction], urls: Urls) -> Iterable[ActionLine]:
-    largest = max((action.expected_net_value for action in planned), default=0.0)
+    decimals = show.money_decimals(amount for action in planned for amount in (action.cost, action.expected_net_value))
     for action in planned:
-        count, cost, gain = action.customers, show.money(action.cost), show.money(action.expected_net_value)
         yield ActionLine(
             name=action.title or label("action", action.action),
             link=urls.customers(CustomerQuery(filters=(("action", action.action),)).parameters),
-            says=t("today.plan.line", count=count, customers=show.number(count), cost=cost, gain=gain),
-            bar=charts.share_bar(action.expected_net_value / largest if largest > 0 else 0.0),
+            customers=show.number(action.customers),
+            cost=show.money(action.cost, decimals),
+            gain=show.money(action.expected_net_value, decimals),
         )

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
-from urllib.parse import urlencode
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from starlette.applications import Starlette
@@ -15,7 +16,7 @@ from keepwell.errors import StoreError
 from serving.console.app import console_app
 from serving.console.headers import SAFE_HEADERS
 from serving.store import Store
-from tests.serving.console.shop import AS_OF, BUSY_ID, NASTY_ID, NASTY_NAME, QUIET_ID
+from tests.serving.console.shop import AS_OF, BUSY_ID, NASTY_ID, NASTY_NAME, QUIET_ID, fill, new_store
 
 Opener = Callable[..., TestClient]
 ONE = "/customers/one?"
@@ -27,6 +28,11 @@ PAGES = (
     f"{ONE}id={QUIET_ID}",
     f"{ONE}{urlencode({'id': NASTY_ID})}",
 )
+
+
+def people(page: str) -> list[str]:
+    """The links to customers in a list, in order."""
+    return [unescape(link) for link in re.findall(r'<th scope="row" class="who">\s*<a href="([^"]*)"', page)]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -56,6 +62,26 @@ def test_today_shows_the_figures_of_the_store(console: TestClient, filled_store:
     assert "30 actions for 120.00" in page
     assert "20 customers have no consent." in page
     assert page.index(">VIP<") < page.index(">Major<") < page.index(">Ordinary<") < page.index(">Small<")
+
+
+def test_the_first_of_the_plan_come_first(console: TestClient, filled_store: Store) -> None:
+    plan = filled_store.plan(filled_store.current_load())
+    planned = [item.customer_id for item in filled_store.plan_items(plan, limit=8)]
+    page = console.get("/").text
+    assert "First on the plan" in page
+    assert [parse_qs(urlsplit(link).query)["id"][0] for link in people(page)] == planned
+
+
+def test_without_a_plan_the_most_value_at_risk_comes_first(open_console: Opener, tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    fill(store, 30, with_plan=False)
+    page = open_console(store).get("/").text
+    assert "Most value at risk" in page
+    assert "No plan has been made from these scores yet." in page
+    assert "keepwell plan scores.parquet" in page
+    at_risk = [float(figure.replace(",", "")) for figure in re.findall(r'<td class="number strong"[^>]*>([\d,.]+)<', page)]
+    assert at_risk == sorted(at_risk, reverse=True)
+    assert len(at_risk) == 8
 
 
 def test_a_name_with_markup_is_shown_and_not_run(console: TestClient) -> None:
@@ -99,7 +125,7 @@ def test_pages_of_the_list_together_show_everybody_once(console: TestClient) -> 
     seen, path = [], "/customers?sort=name"
     while path:
         page = console.get(path).text
-        seen += re.findall(r'<th scope="row" class="who">\s*<a href="([^"]*)"', page)
+        seen += people(page)
         following = re.search(r'rel="next" href="([^"]*)"', page)
         path = unescape(following[1]) if following else ""
     assert len(seen) == len(set(seen)) == 120
