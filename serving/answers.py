@@ -52,8 +52,6 @@ def answer_to(error: Exception) -> JSONResponse:
     """The answer to an exception; one that we did not foresee is logged, and tells nothing of our insides."""
     if isinstance(error, RequestError):
         return error_answer(error.status, error.message, code=error.code, hint=error.hint, field=error.field)
-    if isinstance(error, ValidationError):
-        return _answer_to_wrong_body(error)
     if isinstance(error, KeepwellError):
         return _answer_to_ours(error)
     log.error("a request failed", exc_info=error)
@@ -71,7 +69,7 @@ def _answer_to_ours(error: KeepwellError) -> JSONResponse:
     return error_answer(status, message, code=code, hint=error.hint, field=field)
 
 
-def _answer_to_wrong_body(error: ValidationError) -> JSONResponse:
+def answer_to_wrong_body(error: ValidationError) -> JSONResponse:
     """The first thing that is wrong with a body; the message says how many more there are."""
     first, count = error.errors(include_url=False, include_context=False, include_input=False)[0], error.error_count()
     if first["type"] == "json_invalid":

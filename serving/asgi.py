@@ -73,10 +73,17 @@ class _Shaping:
             return
         status, headers = self._held["status"], Headers(raw=self._held["headers"])
         shaped = _has_the_shape(self._body)
-        answer = Response(self._body, status) if shaped else error_answer(status, HTTPStatus(status).phrase)
+        answer = Response(self._body, status) if shaped else error_answer(status, _phrase(status))
         kept = {name: value for name, value in headers.items() if name not in {"content-length", "content-type"}}
         answer.headers.update({**kept, "content-type": "application/json"})
         await answer(scope, receive, self._send)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # a number that HTTP has no name for
+        return f"status {status}"
 
 
 def _has_the_shape(body: bytes) -> bool:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from features.catalog import CATALOG
+from features.tables import EVENT_TABLES
 from keepwell.errors import KeepwellError, ModelError
+from serving.requests import feature_rows
+from serving.schemas import Customer
 
 if TYPE_CHECKING:
     from training.registry import Registry, Scorer
@@ -94,17 +97,32 @@ class Holder:
         self.trouble = error
 
 
-def try_out(scorer: Scorer, known: Collection[str] = CATALOG) -> None:
-    """Let a scorer predict an empty row and a row of zeros; ModelError when it cannot, or makes no sense."""
-    names = scorer.info.feature_names
-    if unknown := sorted(set(names) - set(known)):
+def try_out(scorer: Scorer) -> None:
+    """Let a scorer predict two made-up customers, from raw history on; ModelError when it cannot, or makes no sense."""
+    info = scorer.info
+    if unknown := sorted(set(info.feature_names) - set(CATALOG)):
         raise ModelError(
             f"the model reads the feature {unknown[0]!r}, which this version of Keepwell does not have",
             hint="serve it with the version that trained it, or train again",
         )
-    rows = np.vstack([np.zeros(len(names)), np.full(len(names), np.nan)])
+    _, rows = feature_rows(_made_up_customers(info.trained_as_of), info, info.trained_as_of)
     found = scorer.predict(rows)
-    figures = np.stack([found.churn_probability, found.expected_value, found.value_low, found.value_high])
+    figures = np.stack([found.churn_probability, found.expected_value, found.value_if_active, found.value_low, found.value_high])
     in_order = (found.value_low <= found.value_high).all() and ((figures[0] > 0) & (figures[0] < 1)).all()
     if not (np.isfinite(figures).all() and in_order):
         raise ModelError("the model failed its try-out: a prediction is not finite or out of range", hint="train again")
+
+
+def _made_up_customers(as_of: date) -> list[Any]:
+    """One with a single purchase, one with a longer history and a complaint."""
+
+    def day(ago: int) -> str:
+        return (as_of - timedelta(days=ago)).isoformat()
+
+    nothing: dict[str, list[Any]] = {name: [] for name in EVENT_TABLES}
+    once = {**nothing, "customer_id": 1, "transactions": [{"ordered_at": day(1), "amount": 10.0}]}
+    often = [{"ordered_at": day(ago), "amount": 25.0, "order_id": ago} for ago in (400, 200, 90, 30)]
+    often.append({"ordered_at": day(20), "amount": -5.0})
+    complaints = [{"opened_at": day(25), "severity": 4.0}]
+    regular = {**nothing, "customer_id": 2, "joined_at": day(500), "transactions": often, "complaints": complaints}
+    return [Customer.model_validate(once), Customer.model_validate(regular)]

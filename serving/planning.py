@@ -65,7 +65,7 @@ def plan_table(made: Plan) -> pl.DataFrame:
     return pl.DataFrame({name: pl.Series(column.tolist()) for name, column in made.columns.items()}, schema_overrides=_TYPES)
 
 
-_TYPES = {name: pl.String for name in ("action", "title", "channel", "reason")}  # an empty plan has no values to tell them by
+_TYPES = dict.fromkeys(("action", "title", "channel", "reason"), pl.String)  # an empty plan has no values to tell them by
 
 
 def save_plan(

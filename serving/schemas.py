@@ -179,6 +179,8 @@ class ScoresRequest(Strict):
 class ReasonOut(Answer):
     """One signed contribution."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     target: str = Field(description="churn: adds up to logit(churn_probability); value: to log(expected_value).")
     feature: str
     name: str

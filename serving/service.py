@@ -18,6 +18,7 @@ from typing import Any
 import bentoml
 from _bentoml_impl.server.app import ServiceAppFactory  # private: the lock pins BentoML, tests/serving/test_service.py tells
 from _bentoml_sdk import Service
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -25,7 +26,7 @@ from starlette.types import ASGIApp
 
 from keepwell.errors import ConfigError, KeepwellError, RequestError, StoreError
 from keepwell.settings import Settings
-from serving.answers import answer_to
+from serving.answers import answer_to, answer_to_wrong_body
 from serving.asgi import BodyLimit, KnownPaths, OneErrorShape, TimeLimit
 from serving.champion import Holder
 from serving.console.app import console_app
@@ -44,6 +45,7 @@ FEW_CUSTOMERS = 10
 """Up to so many are predicted at once; more are in a thread, so that other requests do not wait."""
 
 CONSOLE = "/console"
+REQUESTS = frozenset({PredictRequest.__name__, ScoresRequest.__name__})
 SYSTEM_PATHS = ("/livez", "/readyz", "/healthz", "/metrics", "/docs.json")
 
 
@@ -102,6 +104,9 @@ class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed
         try:
             _require_json(request)
             answer: Response = await super().api_endpoint(name, request)
+        except ValidationError as error:
+            # Only a request may be wrong; where one of our answers is, that is a fault of ours.
+            return answer_to_wrong_body(error) if error.title in REQUESTS else answer_to(error)
         except Exception as error:
             return answer_to(error)
         return answer

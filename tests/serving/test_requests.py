@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from features.panel import build_panel, feature_names
+from keepwell.errors import RequestError
+from serving.requests import feature_rows, tables_read
+from serving.schemas import PredictRequest
+from tests.features.strategies import DECIMALS, Story, stories
+
+
+def as_request(tables: Mapping[str, pl.DataFrame], as_of: date) -> dict[str, Any]:
+    """The histories of a user's tables as the body of a request: every customer with all their rows, as JSON has them."""
+    customers: dict[str, dict[str, Any]] = defaultdict(lambda: {"transactions": [], "complaints": []})
+    for row in tables.get("customers", pl.DataFrame()).iter_rows(named=True):
+        customers[row["customer_id"]] |= {name: _plain(value) for name, value in row.items() if name != "customer_id"}
+    for name in ("transactions", "complaints"):
+        for row in tables.get(name, pl.DataFrame()).iter_rows(named=True):
+            customers[row.pop("customer_id")][name].append({key: _plain(value) for key, value in row.items()})
+    return {"as_of": as_of.isoformat(), "customers": [{"customer_id": key, **value} for key, value in customers.items()]}
+
+
+def _plain(value: object) -> object:
+    return value.isoformat(sep=" ") if isinstance(value, datetime) else value
+
+
+def info_for(story: Story) -> SimpleNamespace:
+    names = feature_names(story.company())
+    return SimpleNamespace(feature_names=names, decimals=DECIMALS, zone="UTC")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(stories())
+def test_the_endpoints_row_is_the_training_row(story: Story) -> None:
+    body = as_request(story.tables, story.as_of)
+    if not body["customers"]:
+        return
+    info = info_for(story)
+    request = PredictRequest.model_validate_json(json.dumps(body))
+    places, rows = feature_rows(request.customers, info, story.as_of)
+    panel = build_panel(story.company(), [story.as_of], info.feature_names)
+    found = {request.customers[place].customer_id: row for place, row in zip(places.tolist(), rows, strict=True)}
+    assert sorted(found) == panel["customer_id"].to_list()
+    for row in panel.iter_rows(named=True):
+        expected = np.array([np.nan if row[name] is None else row[name] for name in info.feature_names])
+        np.testing.assert_allclose(found[row["customer_id"]], expected, rtol=1e-9, atol=0, err_msg=str(row["customer_id"]))
+
+
+def request_of(*customers: dict[str, Any], as_of: str = "2024-03-01") -> PredictRequest:
+    return PredictRequest.model_validate_json(json.dumps({"as_of": as_of, "customers": list(customers)}))
+
+
+NAMES = ("recency_days", "spend_all", "complaints_all", "days_since_joined", "orders_all")
+INFO = SimpleNamespace(feature_names=NAMES, decimals={"transactions.amount": 0}, zone="Asia/Shanghai")
+
+
+def rows_of(*customers: dict[str, Any], info: SimpleNamespace = INFO) -> dict[int, list[float]]:
+    places, rows = feature_rows(request_of(*customers).customers, info, date(2024, 3, 1))
+    return dict(zip(places.tolist(), rows.tolist(), strict=True))
+
+
+def purchase(ordered_at: str = "2024-02-29", amount: float = 10) -> dict[str, Any]:
+    return {"ordered_at": ordered_at, "amount": amount}
+
+
+def test_the_tables_that_features_read_are_found_from_their_definitions() -> None:
+    assert tables_read(NAMES) == ("complaints", "customers", "transactions")
+
+
+def test_days_are_days_in_the_companys_zone() -> None:
+    customer = {"customer_id": 1, "transactions": [purchase("2024-02-28T17:00:00Z")], "complaints": []}
+    assert rows_of(customer)[0][0] == 1
+    assert rows_of(customer, info=SimpleNamespace(**{**vars(INFO), "zone": "UTC"}))[0][0] == 2
+
+
+def test_events_at_as_of_do_not_count() -> None:
+    rows = [purchase("2024-03-01"), purchase("2024-03-01T00:00:00"), purchase("2030-01-01"), purchase("2024-02-01")]
+    assert rows_of({"customer_id": 1, "transactions": rows, "complaints": []})[0][1] == 10
+
+
+def test_amounts_finer_than_the_models_minor_units_are_kept() -> None:
+    rows = [purchase(amount=0.25), purchase(amount=0.5)]
+    assert rows_of({"customer_id": 1, "transactions": rows, "complaints": []})[0][1] == 0.75
+
+
+def test_customers_without_a_purchase_have_no_row_and_do_not_shift_the_others() -> None:
+    refund = {"customer_id": "a", "transactions": [purchase(amount=-5)], "complaints": []}
+    nothing = {"customer_id": "b", "transactions": [], "complaints": []}
+    buyer = {"customer_id": "c", "transactions": [purchase()], "complaints": []}
+    assert list(rows_of(refund, nothing, buyer)) == [2]
+
+
+def test_a_request_without_any_event_has_no_rows() -> None:
+    assert rows_of({"customer_id": "b", "transactions": [], "complaints": []}) == {}
+
+
+def test_a_table_that_the_model_reads_must_be_given() -> None:
+    with pytest.raises(RequestError, match=r"reads complaints.*\n.*or \[\]") as caught:
+        rows_of({"customer_id": 1, "transactions": [], "complaints": []}, {"customer_id": 2, "transactions": [purchase()]})
+    assert caught.value.field == "customers[1].complaints"
+
+
+def test_a_table_that_the_model_does_not_read_may_be_left_out() -> None:
+    info = SimpleNamespace(feature_names=("recency_days",), decimals={}, zone="UTC")
+    assert rows_of({"customer_id": 1, "transactions": [purchase()]}, info=info) == {0: [1.0]}
+
+
+def test_integer_and_text_ids_go_side_by_side() -> None:
+    customers = [{"customer_id": name, "transactions": [purchase()], "complaints": []} for name in (7, "7a", "😀")]
+    assert list(rows_of(*customers)) == [0, 1, 2]
+
+
+def test_order_ids_are_counted_once_whether_text_or_number() -> None:
+    rows = [{**purchase(), "order_id": 1}, {**purchase(), "order_id": "1"}, {**purchase(), "order_id": "b"}]
+    assert rows_of({"customer_id": 1, "transactions": rows, "complaints": []})[0][4] == 2
