@@ -101,8 +101,11 @@ class Slots:
     def of(cls, events: Sequence[Event], as_of: date, horizon_days: int) -> Slots:
         """The axis that shows all events before `as_of` and the horizon ahead."""
         oldest = min(event.day for event in events)
-        first = min(oldest, as_of - timedelta(days=_SHORTEST_SPAN_DAYS))
-        return cls(first, as_of + timedelta(days=horizon_days), max(1, -(-(as_of - first).days // BARS)))
+        span = max((as_of - oldest).days, _SHORTEST_SPAN_DAYS)
+        days = -(-span // BARS)
+        # Whole slots back from as_of, so that none reaches into the time ahead.
+        first = as_of - timedelta(days=-(-span // days) * days)
+        return cls(first, as_of + timedelta(days=horizon_days), days)
 
     def start(self, day: date) -> date:
         """The first day of the slot that holds `day`."""

@@ -243,6 +243,8 @@ ENGLISH = {
     "reason.net_spend": "Spent {value} {window}, refunds taken off",
     "reason.spend_mean": "Spent {value} per purchase day {window}",
     "reason.spend_max": "Spent {value} at most on one day {window}",
+    "reason.quantity": "Bought {value} units {window}",
+    "reason.quantity_mean": "Bought {value} units per purchase day {window}",
     "reason.last_amount": "Spent {value} the last time",
     "reason.gap_days_mean": "Buys every {value} days on average",
     "reason.gap_days_max": "The longest break so far was {value} days",
