@@ -45,7 +45,6 @@ FEW_CUSTOMERS = 10
 """Up to so many are predicted at once; more are in a thread, so that other requests do not wait."""
 
 CONSOLE = "/console"
-REQUESTS = frozenset({PredictRequest.__name__, ScoresRequest.__name__})
 SYSTEM_PATHS = ("/livez", "/readyz", "/healthz", "/metrics", "/docs.json")
 
 
@@ -105,8 +104,9 @@ class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed
             _require_json(request)
             answer: Response = await super().api_endpoint(name, request)
         except ValidationError as error:
-            # Only a request may be wrong; where one of our answers is, that is a fault of ours.
-            return answer_to_wrong_body(error) if error.title in REQUESTS else answer_to(error)
+            # A request may be wrong; where one of our answers is, that is a fault of ours.
+            is_the_request = error.title == self.service.apis[name].input_spec.__name__
+            return answer_to_wrong_body(error) if is_the_request else answer_to(error)
         except Exception as error:
             return answer_to(error)
         return answer
