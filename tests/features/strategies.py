@@ -62,7 +62,7 @@ class Story:
 
     def company(self) -> Company:
         """The company, normalised."""
-        reading = Reading(decimals=DECIMALS)
+        reading = Reading(decimals={"amount": DECIMALS["transactions.amount"]})
         tables = {name: normalise(TABLES[name], frame, reading).frame for name, frame in self.tables.items()}
         return Company("test", "UTC", tables, DECIMALS, {}, ())
 
