@@ -92,8 +92,7 @@ class Holder:
 
     def _note(self, error: KeepwellError) -> None:
         if self.trouble is None or self.trouble.message != error.message:
-            kept = "the champion in place stays" if self.champion else "there is no champion"
-            log.warning("%s: %s", kept, error.message)
+            log.warning("%s%s", "the champion in place stays: " if self.champion else "", error.message)
         self.trouble = error
 
 

@@ -63,6 +63,14 @@ class State:
         """The console on the same store."""
         return console_app(lambda: self.store, today=today, company=self.company, horizon_days=self.horizon_days)
 
+    def open(self) -> None:
+        """Bring the store's schema to this version and look for the champion; trouble is logged and answered, never raised."""
+        try:
+            self.store.migrate()
+        except StoreError as error:
+            log.warning("%s", error)
+        self.holder.refresh()
+
     def scores(self, request: ScoresRequest) -> ScoresAnswer:
         """Batch scores by id; StoreError when there are none for this company and horizon."""
         load = self.store.current_load(self.company, self.horizon_days)
@@ -136,8 +144,8 @@ class Keepwell:
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML is not typed
     async def begin(self) -> None:
-        """Load the champion, keep looking for a newer one, and leave what was imported out of garbage collection."""
-        await asyncio.to_thread(self.state.holder.refresh)
+        """Open the state, keep looking for a newer champion, and leave what was imported out of garbage collection."""
+        await asyncio.to_thread(self.state.open)
         self._looking = asyncio.create_task(_look_again(self.state.holder))
         gc.collect()
         gc.freeze()
