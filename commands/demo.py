@@ -44,10 +44,12 @@ def demo(settings: Settings, data: str | None, horizon: int | None, port: int, t
     as_of = _day_after_the_last_event(company)
     click.echo(f"  as of {as_of}, the day after the last event; looking {horizon_days} days ahead", err=True)
     result = pipeline.learn(settings, company, horizon_days, as_of, trials=trials, seed=seed, steps=steps)
-    _score_and_plan(settings, company, as_of, horizon_days, folder, steps)
-    _say_where_to_look(settings, folder, result, port if and_serve else None)
+    _score_and_plan(settings, company, as_of, horizon_days, folder=folder, steps=steps)
+    _say_where_to_look(settings, folder, result)
     if and_serve:
-        launch.serve(replace(settings, company=company.key, horizon=f"{horizon_days}d"), host="127.0.0.1", port=port)
+        with launch.serving(replace(settings, company=company.key, horizon=f"{horizon_days}d"), port=port) as service:
+            _say_what_is_served(port)
+            service.wait()
 
 
 def _company_folder(data: str | None, folder: Path, steps: Steps) -> Path:
@@ -72,7 +74,7 @@ def _day_after_the_last_event(company: Company) -> date:
     return company.data_until(date.max) + timedelta(days=1)
 
 
-def _score_and_plan(settings: Settings, company: Company, as_of: date, horizon_days: int, folder: Path, steps: Steps) -> None:
+def _score_and_plan(settings: Settings, company: Company, as_of: date, horizon_days: int, *, folder: Path, steps: Steps) -> None:
     from serving.policy import read_policy
 
     policy = read_policy()
@@ -92,13 +94,16 @@ def _score_and_plan(settings: Settings, company: Company, as_of: date, horizon_d
     )
 
 
-def _say_where_to_look(settings: Settings, folder: Path, result: TrainingResult, port: int | None) -> None:
+def _say_where_to_look(settings: Settings, folder: Path, result: TrainingResult) -> None:
     from training.report import headline
 
     click.echo(f"\n{headline(result)}\n")
     click.echo(f"  scores    {folder / 'scores.parquet'}")
     click.echo(f"  plan      {folder / 'plan.csv'}")
     click.echo(f"  runs      mlflow ui --backend-store-uri {settings.resolved_tracking_uri}")
-    if port is not None:
-        click.echo(f"  console   http://127.0.0.1:{port}/console/   (Ctrl-C ends it)")
-        click.echo(f"  endpoint  http://127.0.0.1:{port}/docs.json\n")
+
+
+def _say_what_is_served(port: int) -> None:
+    click.echo(f"\n  console   http://127.0.0.1:{port}/console/")
+    click.echo(f"  endpoint  http://127.0.0.1:{port}/docs.json")
+    click.echo("\nCtrl-C ends it.")

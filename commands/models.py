@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from commands import pipeline
 from commands.terminal import AS_JSON, AS_OF, DATA, SEED, TRIALS, Days, to_json, today
 from keepwell.progress import Steps
 from keepwell.settings import Settings
+
+if TYPE_CHECKING:
+    from training.run import TrainingResult
 
 
 @click.command()
@@ -28,16 +32,39 @@ def train(settings: Settings, data: Path, horizon: int, as_of: date | None, tria
 
     Example: keepwell train shop --horizon 90d --as-of 2026-01-01
     """
-    from training.report import headline
-    from training.run import summary
-
     steps = Steps()
     company = pipeline.read(data, steps)
     day = as_of or today(company)
     pipeline.tell_ignored(company, day)
     result = pipeline.learn(settings, company, horizon, day, trials=trials, seed=seed, steps=steps)
+    from training.report import headline
+
     if as_json:
-        click.echo(to_json(summary(result)))
+        click.echo(to_json(_summary(result)))
         return
     click.echo(headline(result))
     click.echo(f"Look closer: mlflow ui --backend-store-uri {settings.resolved_tracking_uri}")
+
+
+def _summary(result: TrainingResult) -> dict[str, object]:
+    """What a training came to, for programs; figures are of the backtest, with their intervals."""
+    info = result.scorer.info
+    facts = (
+        "company",
+        "horizon_days",
+        "version",
+        "family",
+        "grade",
+        "backtest_dates",
+        "trained_as_of",
+        "labels_until",
+        "data_until",
+    )
+    figures = {name: vars(interval) for name, interval in result.backtest.figures.items()}
+    return {
+        **{name: getattr(info, name) for name in facts},
+        "promoted": result.verdict.promote,
+        "reason": result.verdict.reason,
+        "figures": figures,
+        "run_id": result.run_id,
+    }

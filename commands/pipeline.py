@@ -85,17 +85,19 @@ def score(
     steps: Steps,
 ) -> pl.DataFrame:
     """Score every customer with the champion; write the file and load the store."""
-    from serving.scoring import load_into_store, score_company, write_table
+    from serving.scoring import load_into_store, score_company, scoring_panel, write_table
     from serving.store import Store
 
     registry = open_registry(settings)
     with steps.step("Loading the champion"):
         scorer = registry.champion(company.key, champion_horizon(registry, company.key, horizon_days))
-    scored = score_company(company, scorer, as_of, policy, allow_hindsight=allow_hindsight, progress=steps)
+    with steps.step("Building features"):
+        panel = scoring_panel(company, scorer.info, as_of)
+    scores = score_company(company, scorer, as_of, policy, panel=panel, allow_hindsight=allow_hindsight, progress=steps)
     with steps.step("Writing the scores"):
-        write_table(scored.scores, out)
-        load_into_store(Store(settings.resolved_store_url), company, scored, loaded_at=now())
-    return scored.scores
+        write_table(scores, out)
+        load_into_store(Store(settings.resolved_store_url), company, scores, panel, loaded_at=now())
+    return scores
 
 
 def plan(

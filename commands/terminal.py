@@ -113,7 +113,7 @@ def to_json(value: object) -> str:
 
 
 def now() -> datetime:
-    """This moment, in UTC. The parts below never ask; they are told."""
+    """The moment that it is, in UTC. The parts below never ask; they are told."""
     return datetime.now(UTC)
 
 

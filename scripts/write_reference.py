@@ -1,16 +1,20 @@
 """Writes the reference pages under docs/ from the code, so that they cannot disagree with it.
 
-    python scripts/write_reference.py            write the pages
-    python scripts/write_reference.py --check    exit 1 and name the pages that are stale
+python scripts/write_reference.py            write the pages
+python scripts/write_reference.py --check    exit 1 and name the pages that are stale
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from features.definitions import Entry
 
 DOCS = Path(__file__).parents[1] / "docs"
 MADE = "<!-- Made by scripts/write_reference.py from the code; change it there. -->\n\n"
@@ -32,8 +36,9 @@ def settings_page() -> str:
     """Every setting with its default and meaning."""
     from keepwell.settings import described_settings  # noqa: PLC0415
 
-    head = "# Settings\n\nRead once, from the environment; an unknown `KEEPWELL_` name is refused.\n\n| variable | default | meaning |\n|---|---|---|\n"
-    return head + "".join(f"| `{name}` | {f'`{default}`' if default else ''} | {meaning} |\n" for name, default, meaning in described_settings())
+    rows = ((f"`{name}`", f"`{default}`" if default else "", meaning) for name, default, meaning in described_settings())
+    head = "# Settings\n\nRead once, from the environment; an unknown `KEEPWELL_` name is refused.\n\n"
+    return head + _table(("variable", "default", "meaning"), rows)
 
 
 def features_page() -> str:
@@ -43,19 +48,23 @@ def features_page() -> str:
     parts = ["# Features\n\nEach is computed for one customer at one date, from what was known strictly before it.\n"]
     for builder in dict.fromkeys(entry.builder for entry in CATALOG.values()):
         rows = [entry for entry in CATALOG.values() if entry.builder == builder]
-        parts.append(f"## {builder}\n\n| column | title | 中文 | meaning | unit | range | missing means | table | actionable |\n|---|---|---|---|---|---|---|---|---|")
-        parts.extend(_feature_row(entry) for entry in rows)
-        parts.append("")
+        parts.append(f"## {builder}\n\n{_table(FEATURE_HEAD, map(_feature_row, rows))}")
     return "\n".join(parts)
 
 
-def _feature_row(entry) -> str:  # type: ignore[no-untyped-def]  # noqa: ANN001  # the catalog's entry
-    low, high = ("" if bound is None or abs(bound) == float("inf") else f"{bound:g}" for bound in (entry.low, entry.high))
-    cells = (
-        f"`{entry.name}`", entry.title, entry.title_zh, entry.meaning, entry.unit, f"{low}..{high}", entry.missing, entry.table,
-        "yes" if entry.actionable else "no",
-    )  # fmt: skip
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+FEATURE_HEAD = ("column", "title", "中文", "meaning", "unit", "range", "missing means", "table", "actionable")
+
+
+def _feature_row(entry: Entry) -> tuple[str, ...]:
+    low, high = ("" if bound is None else f"{bound:g}" for bound in (entry.low, entry.high))
+    texts = (f"`{entry.name}`", entry.title, entry.title_zh, entry.meaning, entry.unit, f"{low}..{high}", entry.missing, entry.table)
+    return (*texts, "yes" if entry.actionable else "no")
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table; a bar inside a cell would end it, so it becomes a slash."""
+    lines = (head, ("---",) * len(head), *rows)
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
 
 
 PAGES: dict[str, Callable[[], str]] = {"commands.md": commands_page, "settings.md": settings_page, "features.md": features_page}

@@ -1,0 +1,84 @@
+"""What every command promises: help with an example, errors in words, exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli import main
+from commands import data as data_commands
+
+Keepwell = Callable[..., Result]
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_every_command_shows_an_example_in_its_help(keepwell: Keepwell, name: str) -> None:
+    shown = keepwell(name, "--help")
+    assert shown.exit_code == 0
+    assert f"Example: keepwell {name} " in shown.output
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_every_option_says_what_it_means(name: str) -> None:
+    options = [option for option in main.commands[name].params if option.param_type_name == "option"]
+    assert all(option.help for option in options), [option.name for option in options if not option.help]  # type: ignore[attr-defined]
+
+
+def test_a_missing_folder_is_told_in_words_and_a_code_of_its_own(keepwell: Keepwell, tmp_path: Path) -> None:
+    failed = keepwell("check", tmp_path / "nowhere")
+    assert failed.exit_code == 4
+    assert "does not exist" in failed.output
+    assert "  -> " in failed.output
+    assert "Traceback" not in failed.output
+
+
+def test_a_fault_of_ours_is_told_without_a_traceback(keepwell: Keepwell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the wheel came off")
+
+    monkeypatch.setattr("features.sources.read_company", fail)
+    failed = keepwell("check", tmp_path)
+    assert failed.exit_code == 1
+    assert "RuntimeError: the wheel came off" in failed.output
+    assert "Traceback" not in failed.output
+
+
+def test_a_traceback_comes_when_asked_for(keepwell: Keepwell, tmp_path: Path) -> None:
+    failed = keepwell("--traceback", "check", tmp_path / "nowhere")
+    assert type(failed.exception).__name__ == "ConfigError"
+
+
+def test_an_unknown_setting_in_the_environment_is_refused(tmp_path: Path) -> None:
+    failed = CliRunner().invoke(main, ["check", str(tmp_path)], env={"KEEPWELL_HOOME": "x"})
+    assert failed.exit_code == 4
+    assert "unknown setting KEEPWELL_HOOME" in failed.output
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("train", "x", "--horizon", "soon"), "'soon' is no number of days from 1 to 3660; write it as 90d"),
+        (("train", "x", "--horizon", "0d"), "'0d' is no number of days"),
+        (("train", "x", "--horizon", "90d", "--as-of", "1998-31-12"), "'1998-31-12' is no day; write it as 2026-03-31"),
+        (("plan", "x", "--out", "p.csv", "--capacity", "call"), "'call' is no capacity; write it as call=200"),
+        (("features", "x"), "give DATA and --out, or --catalog"),
+    ],
+)
+def test_what_is_typed_wrongly_is_named_with_the_right_way(keepwell: Keepwell, words: tuple[str, ...], complaint: str) -> None:
+    failed = keepwell(*words)
+    assert failed.exit_code == 2
+    assert complaint in failed.output.replace("\n", " ")
+
+
+def test_importing_the_command_line_loads_no_heavy_library() -> None:
+    """`keepwell --help` must answer at once; libraries load with the command that needs them."""
+    assert not hasattr(data_commands, "pl")
+    code = "import sys, cli; print([m for m in ('polars', 'pandas', 'mlflow', 'sklearn', 'bentoml') if m in sys.modules])"
+    import subprocess
+    import sys
+
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"

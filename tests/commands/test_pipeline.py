@@ -1,0 +1,179 @@
+"""The steps of the main job, through the command line, on one simulated company."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from cli import main
+from datasets.simulate import simulate
+from serving.scoring import SCORE_TYPES
+from serving.store import Store
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Shop
+
+Keepwell = Callable[..., Result]
+
+
+def at_home(shop: Shop, *words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words], env={"KEEPWELL_HOME": str(shop.home)})
+
+
+def test_score_writes_every_column_for_every_customer_with_a_purchase(shop: Shop) -> None:
+    scores = pl.read_parquet(shop.scores)
+    assert scores.columns == list(SCORE_TYPES)
+    buyers = pl.read_parquet(shop.data / "transactions.parquet").filter(pl.col("amount") > 0)["customer_id"].unique()
+    assert sorted(scores["customer_id"]) == sorted(buyers)
+    assert scores["churn_probability"].is_between(0, 1).all()
+    assert (scores["value_low"] <= scores["value_high"]).all()
+
+
+def test_score_loads_the_store_that_the_console_reads(shop: Shop) -> None:
+    load = Store(f"sqlite:///{shop.home / 'store.db'}").current_load()
+    assert load is not None
+    assert load.customers == pl.read_parquet(shop.scores).height
+
+
+def test_scoring_again_gives_the_same_bytes(shop: Shop, tmp_path: Path) -> None:
+    again = tmp_path / "again.parquet"
+    assert at_home(shop, "score", shop.data, "--as-of", "2026-01-01", "--out", again).exit_code == 0
+    assert again.read_bytes() == shop.scores.read_bytes()
+
+
+def test_a_model_that_has_seen_later_labels_is_refused_for_an_earlier_date(shop: Shop, tmp_path: Path) -> None:
+    words = ("score", shop.data, "--as-of", "2025-06-01", "--out", tmp_path / "s.parquet")
+    refused = at_home(shop, *words)
+    assert refused.exit_code == 6
+    assert "has learned from what happened until" in refused.output
+    assert not (tmp_path / "s.parquet").exists()
+    assert at_home(shop, *words, "--allow-hindsight").exit_code == 0
+
+
+def test_a_plan_keeps_to_its_budget_and_capacity(shop: Shop, tmp_path: Path) -> None:
+    out = tmp_path / "plan.csv"
+    words = ("--data", shop.data, "--budget", 100, "--capacity", "call=3", "--out", out)
+    made = at_home(shop, "plan", shop.scores, *words)
+    assert made.exit_code == 0, made.output
+    plan = pl.read_csv(out)
+    assert plan["cost"].sum() <= 100
+    assert plan.filter(pl.col("channel") == "call").height <= 3
+    assert (plan["expected_net_value"] > 0).all()
+    assert plan["customer_id"].is_unique().all()
+
+
+def test_a_plan_without_data_says_which_actions_it_could_not_weigh(shop: Shop, tmp_path: Path) -> None:
+    made = at_home(shop, "plan", shop.scores, "--out", tmp_path / "plan.csv")
+    assert made.exit_code == 0
+    assert "note: " in made.output
+
+
+def test_a_plan_that_pays_for_nobody_is_an_empty_table_with_all_columns(shop: Shop, tmp_path: Path) -> None:
+    nothing = tmp_path / "plan.csv"
+    made = at_home(shop, "plan", shop.scores, "--budget", 0, "--out", nothing)
+    assert made.exit_code == 0, made.output
+    plan = pl.read_csv(nothing)
+    assert (plan["cost"] == 0).all()
+    assert {"customer_id", "action", "cost", "expected_net_value", "reason"} <= set(plan.columns)
+
+
+def test_a_plan_of_an_unknown_channel_is_refused_and_nothing_is_written(shop: Shop, tmp_path: Path) -> None:
+    refused = at_home(shop, "plan", shop.scores, "--capacity", "pigeon=2", "--out", tmp_path / "plan.csv")
+    assert refused.exit_code == 4
+    assert "pigeon" in refused.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plan_of_no_scores_is_refused(shop: Shop, tmp_path: Path) -> None:
+    refused = at_home(shop, "plan", shop.data / "customers.parquet", "--out", tmp_path / "plan.csv")
+    assert refused.exit_code == 3
+    assert "scores.churn_probability: is missing" in refused.output
+
+
+def test_features_writes_one_row_per_customer_and_date(shop: Shop, tmp_path: Path) -> None:
+    out = tmp_path / "features.parquet"
+    made = at_home(shop, "features", shop.data, "--as-of", "2025-06-01", "--as-of", "2026-01-01", "--out", out)
+    assert made.exit_code == 0, made.output
+    panel = pl.read_parquet(out)
+    assert panel.select("customer_id", "as_of").is_unique().all()
+    assert panel["as_of"].unique().sort().to_list() == [date(2025, 6, 1), date(2026, 1, 1)]
+
+
+def test_the_catalog_is_printed_for_people_and_for_programs(keepwell: Keepwell) -> None:
+    assert "recency_days" in keepwell("features", "--catalog").output
+    entries = json.loads(keepwell("features", "--catalog", "--json").output)
+    assert {"name", "title", "title_zh", "meaning", "unit", "missing", "table", "actionable"} <= set(entries[0])
+
+
+def test_check_answers_programs_in_json(keepwell: Keepwell, shop: Shop) -> None:
+    answer = keepwell("check", shop.data, "--horizon", "90d", "--json")
+    assert answer.exit_code == 0
+    assert json.loads(answer.output)["trainable"] is True
+
+
+def test_check_fails_where_one_cannot_train(keepwell: Keepwell, shop: Shop) -> None:
+    answer = keepwell("check", shop.data, "--horizon", "900d")
+    assert answer.exit_code == 5
+    assert "Can I train on this?  No" in answer.output
+
+
+def test_a_horizon_longer_than_the_history_registers_nothing(keepwell: Keepwell, shop: Shop, tmp_path: Path) -> None:
+    refused = keepwell("train", shop.data, "--horizon", "900d", "--as-of", "2026-01-01")
+    assert refused.exit_code == 5
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_date_before_the_first_purchase_registers_nothing(keepwell: Keepwell, shop: Shop, tmp_path: Path) -> None:
+    refused = keepwell("train", shop.data, "--horizon", "90d", "--as-of", "2001-01-01")
+    assert refused.exit_code == 5
+    assert "purchase" in refused.output
+    assert not (tmp_path / "home").exists()
+
+
+def test_without_a_champion_score_says_what_to_run(keepwell: Keepwell, shop: Shop, tmp_path: Path) -> None:
+    refused = keepwell("score", shop.data, "--as-of", "2026-01-01", "--out", tmp_path / "s.parquet")
+    assert refused.exit_code == 6
+    assert "keepwell train" in refused.output
+    assert not (tmp_path / "s.parquet").exists()
+
+
+def test_an_unwritable_kind_of_file_is_refused_before_the_work(shop: Shop, tmp_path: Path) -> None:
+    refused = at_home(shop, "score", shop.data, "--as-of", "2026-01-01", "--out", tmp_path / "scores.xlsx")
+    assert refused.exit_code == 4
+    assert ".parquet or .csv" in refused.output
+
+
+def test_events_at_or_after_the_date_are_counted_and_told(shop: Shop, tmp_path: Path) -> None:
+    told = at_home(shop, "score", shop.data, "--as-of", "2025-12-01", "--out", tmp_path / "s.csv", "--allow-hindsight")
+    assert told.exit_code == 0
+    assert "not known before 2025-12-01, so ignored" in told.output
+
+
+def test_simulate_writes_a_company_and_its_truth_outside_of_it(keepwell: Keepwell, tmp_path: Path) -> None:
+    made = keepwell("simulate", tmp_path / "co", "--customers", 50, "--months", 3, "--truth", tmp_path / "truth.parquet")
+    assert made.exit_code == 0, made.output
+    assert (tmp_path / "co" / "transactions.parquet").exists()
+    assert pl.read_parquet(tmp_path / "truth.parquet").height == 50
+
+
+def test_simulate_overwrites_nothing(keepwell: Keepwell, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep me")
+    refused = keepwell("simulate", tmp_path)
+    assert refused.exit_code == 4
+    assert "not empty" in refused.output
+
+
+@pytest.mark.slow
+def test_the_demo_goes_from_nothing_to_scores_and_plan(keepwell: Keepwell, tmp_path: Path) -> None:
+    simulate(tmp_path / "own", customers=800, months=15, seed=1)
+    shown = keepwell("demo", tmp_path / "own", "--horizon", "60d", "--trials", 1, "--no-serve")
+    assert shown.exit_code == 0, shown.output
+    assert pl.read_parquet(tmp_path / "home" / "demo" / "scores.parquet").height > 0
+    assert (tmp_path / "home" / "demo" / "plan.csv").exists()
