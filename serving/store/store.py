@@ -69,7 +69,7 @@ class Store(Reader):
             values = {**run, "company": company, "loaded_at": loaded_at, "customers": frame.height, "feature_names": names}
             load_id = _insert_one(connection, loads, {**values, "current": False})
             for table, part in parts:
-                _insert_frame(connection, table, part.with_columns(load_id=pl.lit(load_id, pl.Int64)))
+                _insert_frame(connection, table, part, {"load_id": load_id})
             _make_current(connection, company, run["horizon_days"], load_id)
             _prune(connection, company, run["horizon_days"])
         return Load(id=load_id, company=company, loaded_at=loaded_at, customers=frame.height, feature_names=tuple(names), **run)
@@ -97,7 +97,7 @@ class Store(Reader):
         }
         with writing(self._engine) as connection:
             plan_id = _insert_one(connection, plans, plan)
-            _insert_frame(connection, plan_items, rows.with_columns(plan_id=pl.lit(plan_id, pl.Int64)))
+            _insert_frame(connection, plan_items, rows, {"plan_id": plan_id})
         return plan_id
 
 
@@ -120,7 +120,7 @@ def _parts(
     """The frames that go into each table, ids as text and sorted by id: a B-tree fills fastest in its own order."""
     parts = [(scores, _score_rows(frame, features, people))]
     if features is not None:
-        parts.append((feature_rows, _packed(features)))
+        parts.append((feature_rows, features))
     if events is not None:
         parts.append((events_table, events))
     return [(table, part.with_columns(pl.col("customer_id").cast(pl.String)).sort("customer_id")) for table, part in parts]
@@ -159,9 +159,11 @@ def _insert_one(connection: Connection, table: Table, values: Mapping[str, Any])
     return int(key[0])
 
 
-def _insert_frame(connection: Connection, table: Table, frame: pl.DataFrame) -> None:
-    for start in range(0, frame.height, _ROWS_AT_ONCE):
-        connection.execute(insert(table), list(_rows(frame.slice(start, _ROWS_AT_ONCE))))
+def _insert_frame(connection: Connection, table: Table, frame: pl.DataFrame, belongs_to: Mapping[str, int]) -> None:
+    """Insert rows with the id of what they belong to, some at a time: only those are in memory twice."""
+    for some in frame.iter_slices(_ROWS_AT_ONCE):
+        ready = _packed(some) if table is feature_rows else some
+        connection.execute(insert(table), [{**row, **belongs_to} for row in _rows(ready)])
 
 
 def _rows(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
