@@ -20,7 +20,7 @@ MOST_DAYS = 3660
 """Ten years: a longer horizon is a slip of the finger."""
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A calendar day, as 2026-03-31."""
 
     name = "YYYY-MM-DD"
@@ -33,7 +33,7 @@ class Day(click.ParamType):
             self.fail(f"{value!r} is no day; write it as 2026-03-31", param, ctx)
 
 
-class Days(click.ParamType):
+class Days(click.ParamType[int]):
     """A number of days, as 90d."""
 
     name = "DAYS"
@@ -46,7 +46,7 @@ class Days(click.ParamType):
         return int(number)
 
 
-class Capacity(click.ParamType):
+class Capacity(click.ParamType[tuple[str, int]]):
     """How often a channel can be used, as call=200."""
 
     name = "CHANNEL=N"
