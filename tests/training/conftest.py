@@ -24,9 +24,8 @@ AS_OF, HORIZON = date(2024, 12, 1), 30
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
-    """On a few thousand rows two threads wait for each other more than they work."""
-    with one_blas_thread(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.trees.THREADS", 1)
+    """As `train` does it: on a few thousand rows two threads wait for each other more than they work."""
+    with one_blas_thread():
         yield
 
 
