@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from features.catalog import CATALOG
 from training import plots
 from training.document import Block, Bullets, Heading, Paragraph, Picture, Table
+from training.metrics import CONFIDENCE, METRICS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from training.arrays import Floats
     from training.backtest import Backtest, Fold
     from training.gate import Verdict
     from training.metrics import Interval
     from training.run import TrainingResult
+    from training.scorer import ModelInfo, Predictions
 
 SHOWN_FEATURES = 20
+SHOWN_RIVALS = ("recency", "lifetime")
 FEW_CUSTOMERS = 1_000
 WANTED_DATES = 3
+FAIR_TOTAL = (0.85, 1.15)
+"""A forecast total within these times of what came is fair."""
 
 GRADES: Mapping[str, str] = {
     "A": "surely and clearly better than every simple rival",
@@ -49,11 +54,12 @@ def headline(result: TrainingResult) -> str:
     """One line for people: grade, what it means, and whether the model is the champion."""
     info = result.scorer.info
     rank = "champion" if result.verdict.promote else "challenger"
-    dates = "1 backtest date" if info.backtest_dates == 1 else f"{info.backtest_dates} backtest dates"
-    meaning = GRADES.get(info.grade, "not graded")
-    return (
-        f"Version {info.version} is the {rank}. Grade {info.grade} on {dates}: {meaning}. {result.verdict.reason.capitalize()}."
-    )
+    return f"Version {info.version} is the {rank}. {_graded(info)}. {_sentence(result.verdict.reason)}"
+
+
+def handed_out(tested: Backtest, fold: Fold) -> Predictions:
+    """What the model would have forecast at a fold: the procedure's forecast, or that of the rival that takes its place."""
+    return fold.rivals[tested.champion] if tested.champion else fold.predictions
 
 
 def draw(result: TrainingResult) -> dict[str, Figure]:
@@ -62,14 +68,16 @@ def draw(result: TrainingResult) -> dict[str, Figure]:
         f"plots/importance_{target}.png": plots.importance_bars(_first(weights), f"What moves the forecast of {target}")
         for target, weights in result.importance.items()
     }
-    return bars if not result.backtest.folds else _draw_fold(result.backtest.folds[0]) | bars
+    return bars if not result.backtest.folds else _draw_fold(result.backtest, result.backtest.folds[0]) | bars
 
 
-def _draw_fold(fold: Fold) -> dict[str, Figure]:
+def _draw_fold(tested: Backtest, fold: Fold) -> dict[str, Figure]:
+    model = handed_out(tested, fold)
+    rivals = {name: rival.churn_probability for name, rival in fold.rivals.items() if name in SHOWN_RIVALS}
     return {
-        "plots/calibration.png": plots.calibration_curve(fold.churned, fold.predictions.churn_probability),
-        "plots/gain.png": plots.gain_curve(fold.churned, _ranked(fold)),
-        "plots/value_deciles.png": plots.value_deciles(fold.value, fold.predictions.expected_value),
+        "plots/calibration.png": plots.calibration_curve(fold.churned, model.churn_probability),
+        "plots/gain.png": plots.gain_curve(fold.churned, {"model": model.churn_probability, **rivals}),
+        "plots/value_deciles.png": plots.value_deciles(fold.value, model.expected_value),
     }
 
 
@@ -81,7 +89,10 @@ def warnings(result: TrainingResult) -> Iterator[str]:
     elif len(backtest.folds) < WANTED_DATES:
         yield f"Only {len(backtest.folds)} backtest date(s) of the {WANTED_DATES} wanted: one season may look like the rule."
     if info.grade in {"C", "D"}:
-        yield f"Grade {info.grade}: a simple rule does about as well; do not read much into single customers."
+        yield f"Grade {info.grade}: a simple rule does as well; do not read much into single customers."
+    ratio = backtest.figures.get("value_total_ratio")
+    if ratio is not None and not (ratio.low <= FAIR_TOTAL[1] and ratio.high >= FAIR_TOTAL[0]):
+        yield f"The total was forecast at {ratio.value:.2f} times what came: trust the order of the customers, not the sum."
     if result.customers < FEW_CUSTOMERS:
         yield f"Only {result.customers:,} customers: intervals are wide, and the model leans on a few assumptions about buying."
     if result.history_days < 2 * 365:
@@ -108,31 +119,42 @@ def _identity(result: TrainingResult) -> list[Block]:
     return [Heading(2, "What it is"), Table(["", ""], [[name, text] for name, text in rows.items()])]
 
 
-def _performance(backtest: Backtest) -> list[Block]:
-    if not backtest.folds:
+def _performance(tested: Backtest) -> list[Block]:
+    if not tested.folds:
         return [
             Heading(2, "How good it was"),
             Paragraph("Not measured: the history is too short to forecast a past date and wait."),
         ]
-    dates = ", ".join(str(fold.as_of) for fold in backtest.folds)
-    rivals = list(backtest.rival_figures)
-    rows = [
-        [metric, _interval(interval), *(_interval(backtest.rival_figures[rival].get(metric)) for rival in rivals)]
-        for metric, interval in backtest.figures.items()
-    ]
+    dates = ", ".join(str(fold.as_of) for fold in tested.folds)
     return [
         Heading(2, "How good it was"),
         Paragraph(
             f"Forecast as of {dates}, then held against what came. The figures belong to the procedure at those dates, before "
-            "the refit on all dates that made this model: the model itself has no unseen future yet. Brackets are bootstrap "
-            "intervals over customers."
+            "the refit on all dates that made this model: the model itself has no unseen future yet. Brackets hold the figure "
+            f"with {CONFIDENCE:.0%} confidence, by bootstrap over customers."
         ),
-        Table(["figure", "this procedure", *rivals], rows),
+        Table(
+            ["figure", "value", "what it is"], [[name, _interval(each), _meaning(name)] for name, each in tested.figures.items()]
+        ),
+        Heading(2, "Against simple rivals"),
+        Paragraph(
+            "The gain is the share of the rival's churn and value loss that the procedure saves; the grade rests on its bounds."
+        ),
+        _rivals(tested),
     ]
 
 
+def _rivals(tested: Backtest) -> Table:
+    """One row a rival, the procedure itself first."""
+    metrics = list(next(iter(tested.rival_figures.values()), {}))
+    rows = [["this procedure", "", *(_interval(tested.figures.get(metric)) for metric in metrics)]]
+    for rival, figures in tested.rival_figures.items():
+        rows.append([rival, _interval(tested.gains.get(rival)), *(_interval(figures[metric]) for metric in metrics)])
+    return Table(["", "gain over it", *metrics], rows)
+
+
 def _gate(verdict: Verdict) -> list[Block]:
-    blocks: list[Block] = [Heading(2, "Against the champion"), Paragraph(f"{verdict.reason.capitalize()}.")]
+    blocks: list[Block] = [Heading(2, "Against the champion"), Paragraph(_sentence(verdict.reason))]
     if verdict.comparisons:
         columns = ["loss (lower is better)", "candidate", "champion", "difference at most", "allowed"]
         numbers = [(c.metric, c.candidate, c.champion, c.high, c.allowed) for c in verdict.comparisons]
@@ -143,19 +165,31 @@ def _gate(verdict: Verdict) -> list[Block]:
 def _importance(importance: Mapping[str, Mapping[str, float]]) -> Iterator[Block]:
     for target, weights in importance.items():
         yield Heading(2, f"What moves the forecast of {target}")
-        yield Table(
-            ["feature", "mean absolute contribution"], [[name, _short(weight)] for name, weight in _first(weights).items()]
-        )
+        rows = [
+            [name, CATALOG[name].title if name in CATALOG else "", _short(weight)] for name, weight in _first(weights).items()
+        ]
+        yield Table(["feature", "what it is", "mean absolute contribution"], rows)
 
 
-def _ranked(fold: Fold) -> dict[str, Floats]:
-    """The model and the two rivals that found most churners, by the rank they give."""
-    rivals = {name: rival.churn_probability for name, rival in fold.rivals.items()}
-    return {"model": fold.predictions.churn_probability, **dict(list(rivals.items())[:2])}
+def _graded(info: ModelInfo) -> str:
+    if info.grade not in GRADES:
+        return "Not graded, since the history is too short for a backtest"
+    dates = "1 backtest date" if info.backtest_dates == 1 else f"{info.backtest_dates} backtest dates"
+    return f"Grade {info.grade} on {dates}: {GRADES[info.grade]}"
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _first(weights: Mapping[str, float]) -> dict[str, float]:
     return dict(sorted(weights.items(), key=lambda item: -item[1])[:SHOWN_FEATURES])
+
+
+def _meaning(metric: str) -> str:
+    """The first sentence of the metric's own description."""
+    described = METRICS[metric].__doc__ if metric in METRICS else None
+    return (described or "").split("\n", maxsplit=1)[0]
 
 
 def _interval(interval: Interval | None) -> str:

@@ -23,7 +23,7 @@ from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.record import log_inputs, log_result, log_trial
 from training.registry import Registry, Run, model_name
-from training.report import headline
+from training.report import handed_out, headline
 from training.rivals import fit_rival
 from training.scorer import Predictions, Scorer
 from training.tune import tune
@@ -171,7 +171,7 @@ def compared_with_champion(registry: Registry, data: TrainingData, tested: Backt
     if not tested.folds:
         return Verdict(False, "the history is too short to compare with the champion at a past date")
     fold = tested.folds[0]
-    candidate = fold.rivals[tested.champion] if tested.champion else fold.predictions
+    candidate = handed_out(tested, fold)
     return judge(fold.churned, fold.value, candidate, _at(champion, data, fold, seed), as_of=fold.as_of, seed=seed)
 
 

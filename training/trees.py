@@ -18,7 +18,7 @@ PREDICT_THREADS, PARALLEL_ROWS = 2, 5_000
 
 FIT_THREADS = 1
 """Fixed, since sums in another order are other bytes. On 3,000 to 200,000 rows of a busy machine with two cores, two threads
-that wait for each other took five to sixty times as long as one; on an idle one they save less than half."""
+that wait for each other took five to sixty times as long as one; on an idle one they could save half at most."""
 
 
 @dataclass(frozen=True)

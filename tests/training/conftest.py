@@ -13,6 +13,7 @@ from datasets.simulate import simulate
 from features.asof import day_number
 from features.company import Company
 from features.sources import read_company
+from training.backtest import Backtest, backtest
 from training.data import TrainingData, training_data
 from training.procedure import fit_procedure
 from training.recipe import Recipe
@@ -56,3 +57,8 @@ def scorer(shop_data: TrainingData) -> Scorer:
 def matrix(shop_data: TrainingData) -> np.ndarray:
     """The newest rows of the shop."""
     return shop_data.at(day_number(AS_OF)).matrix
+
+
+@pytest.fixture(scope="session")
+def tested(shop_data: TrainingData) -> Backtest:
+    return backtest(shop_data, Recipe(), seed=0)

@@ -18,7 +18,7 @@ from features.panel import build_panel
 from features.sources import read_company
 from keepwell.errors import HistoryError
 from tests.training.conftest import AS_OF, HORIZON
-from training.backtest import Backtest, backtest
+from training.backtest import Backtest
 from training.data import TrainingData
 from training.procedure import fit_procedure
 from training.recipe import Recipe
@@ -178,11 +178,6 @@ def test_too_little_history_is_said_and_nothing_is_written(
     with pytest.raises(HistoryError, match=said):
         train(shop, horizon_days, as_of, trials=0, seed=0, registry=home)
     assert not (tmp_path / "home").exists()
-
-
-@pytest.fixture(scope="module")
-def tested(shop_data: TrainingData) -> Backtest:
-    return backtest(shop_data, Recipe(), seed=0)
 
 
 Champion = Callable[[Scorer], Registry]
