@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from features.asof import day_date
 from training.arrays import Flags, Floats
 from training.data import TrainingData
+from training.fitting import is_enough
 from training.gate import log_losses, value_losses
 from training.metrics import METRICS, Interval, Outcome, interval, resampled_weights
-from training.procedure import fit_procedure, is_enough
+from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.rivals import RIVALS, fit_rival, rivals_at
 from training.scorer import Predictions, Scorer

@@ -26,7 +26,9 @@ ROWS_AT_ONCE = 10_000
 """Rows whose columns are held in memory at a time."""
 
 STEPS = 30
-TOLERANCE = 1e-3
+HALVINGS = 20
+TOLERANCE = 1e-6
+"""Loss saved per row below which the search ends."""
 
 LEAST_CURVATURE = 1e-4
 """Floor of p (1 - p): where nearly everyone or no one churns, Newton's steps would overshoot."""
@@ -122,14 +124,29 @@ def fit_logistic(matrix: Floats, y: Floats, offset: Floats, weight: Floats, ridg
     # Start at the base rate, where Newton's method cannot overshoot.
     rate = float(np.clip(np.average(y, weights=weight), 1e-3, 1 - 1e-3))
     theta[-1] = np.log(rate / (1 - rate)) - float(np.average(offset, weights=weight))
+    log_odds, loss = _penalised_loss(Z, theta, y, offset, weight=weight, ridge=ridge)
     for _ in range(STEPS):
-        p = expit(Z @ theta.astype(np.float32) + offset)
+        p = expit(log_odds)
         curvature = weight * np.maximum(p * (1 - p), LEAST_CURVATURE)
         step = _newton_step(Z, weight * (p - y), curvature, theta, ridge)
-        theta -= step
-        if np.abs(step).max() < TOLERANCE:
+        for _ in range(HALVINGS):  # a whole step may overshoot, a short one along it never does
+            log_odds, new_loss = _penalised_loss(Z, theta - step, y, offset, weight=weight, ridge=ridge)
+            if new_loss <= loss:
+                break
+            step = step / 2
+        theta, gain, loss = theta - step, loss - new_loss, new_loss
+        if gain < TOLERANCE * len(y):
             break
     return _model(encoder, theta, matrix)
+
+
+def _penalised_loss(
+    Z: Singles, theta: Floats, y: Floats, offset: Floats, *, weight: Floats, ridge: float
+) -> tuple[Floats, float]:
+    """The log-odds (n,) at theta, and their log loss with the penalty."""
+    log_odds = Z @ theta.astype(np.float32) + offset
+    loss = float(weight @ (np.logaddexp(0, log_odds) - y * log_odds))
+    return log_odds, loss + ridge / 2 * float(theta[:-1] @ theta[:-1])
 
 
 def fit_ridge(matrix: Floats, y: Floats, weight: Floats, ridge: float) -> LinearModel:

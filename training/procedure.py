@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from features.asof import day_date
 from training.arrays import Floats, probability_of
-from training.btyd import fit_purchases, fit_spend
 from training.data import TrainingData, population_edges
-from training.linear import fit_logistic, fit_ridge
-from training.members import HISTORY, LifetimeMember, LinearMember, Member, TreeMember
-from training.quantiles import DEFAULT_RATIOS, HIGH, Spread, fit_spread
+from training.fitting import lifetime_at, members_at, season_at
+from training.members import LifetimeMember, Member
+from training.quantiles import DEFAULT_SPREAD, Spread, fit_spread
 from training.recipe import Recipe
 from training.scorer import REFUNDED, ModelInfo, Scorer
-from training.splits import cut_days, sampled_customers
+from training.season import Effect, Season, log_level, log_odds_shift, measure_season
+from training.splits import cut_days
 from training.stack import Blend, equal_blend, fit_amount_blend, fit_churn_blend
-from training.trees import Objective, TreeModel, TreeSettings, fit_trees
 
 CALIBRATION_CUTS = 2
 """How many horizons back members are fitted again, to be forecast out of time."""
 
-LEAST_ROWS, LEAST_CLASS = 300, 30
-"""Rows, and rows of each answer, that a member needs to learn from."""
-
-LINEAR_ROWS = 60_000
-"""Rows that the linear member learns from: more of them no longer move its weights."""
-
-SMALLEST_SHARE = 0.02
-"""The share of the lowest positive values that sets the floor for refunded customers."""
-
 MOST_REFUNDED = 0.2
 ENSEMBLE = "ensemble"
 UNGRADED = "none"
-DEFAULT_SPREAD = Spread((), (DEFAULT_RATIOS,), (HIGH,))
 
 
 @dataclass(frozen=True)
@@ -46,6 +35,8 @@ class OutOfTime:
     log_amounts: Floats
     churned: Floats
     value: Floats
+    churn_offset: Floats
+    amount_offset: Floats
     recent_spend: Floats
 
     @property
@@ -75,119 +66,87 @@ def assemble(
     data: TrainingData, day: int, recipe: Recipe, members: tuple[Member, ...], trial: OutOfTime | None, *, family: str
 ) -> Scorer:
     """Blend members as their forecasts out of time deserve; without any, all count alike and nothing is calibrated."""
-    churn, amount = (equal_blend(len(members)),) * 2 if trial is None else fit_blends(trial, recipe)
-    return Scorer(
-        info=_info(data, day, family),
-        recipe=recipe,
-        members=members,
-        churn=churn,
-        amount=amount,
-        spread=DEFAULT_SPREAD if trial is None else _spread(trial, churn, amount),
-        refund_rate=0.0 if trial is None else trial.refund_rate,
-    )
-
-
-def members_at(data: TrainingData, day: int, recipe: Recipe, seed: int) -> tuple[Member, ...]:
-    """The members as they could be fitted at `day`: those that there is enough to learn from, buy-till-you-die always last."""
-    key = (day, recipe, seed)
-    if key not in data.memo:
-        known = data.known_at(day)
-        learned = (fit_linear_member(known, recipe), fit_tree_member(known, recipe, seed)) if is_enough(known) else ()
-        data.memo[key] = (*learned, fit_lifetime(data, day))
-    fitted: tuple[Member, ...] = data.memo[key]
-    return fitted
-
-
-def fit_lifetime(data: TrainingData, day: int) -> LifetimeMember:
-    """Buy-till-you-die from the purchases known at `day`."""
-    columns = tuple(data.names.index(name) for name in HISTORY)
-    history = data.at(day).matrix[:, columns]
-    purchase_days, recency, age, mean_spend = history.T
-    return LifetimeMember(
-        purchases=fit_purchases(purchase_days - 1, age - recency, age),
-        spend=fit_spend(purchase_days, mean_spend),
-        horizon_days=data.horizon_days,
-        columns=columns,
-        reference=tuple(map(float, np.median(history, axis=0))),
-    )
-
-
-def is_enough(known: TrainingData) -> bool:
-    """Whether labelled rows suffice for members that learn from labels."""
-    churned = int(known.churned.sum())
-    return len(known) >= LEAST_ROWS and min(churned, len(known) - churned) >= LEAST_CLASS
-
-
-def fit_linear_member(known: TrainingData, recipe: Recipe) -> LinearMember:
-    """The linear member from labelled rows."""
-    few = known.rows(sampled_customers(known.customer, LINEAR_ROWS))
-    active = known.rows(known.churned == 0)
-    few_active = active.rows(sampled_customers(active.customer, LINEAR_ROWS))
-    return LinearMember(
-        churn=fit_logistic(few.matrix, few.churned, np.zeros(len(few)), np.ones(len(few)), recipe.churn_ridge),
-        amount=fit_ridge(few_active.matrix, _log_value(few_active.value), np.ones(len(few_active)), recipe.amount_ridge),
-    )
-
-
-def fit_tree_member(known: TrainingData, recipe: Recipe, seed: int) -> TreeMember:
-    """The tree member from labelled rows."""
-    active = known.rows(known.churned == 0)
-    return TreeMember(
-        churn=_trees(known, known.churned, "binary", recipe.churn_trees, seed),
-        amount=_trees(active, np.exp(_log_value(active.value)), "gamma", recipe.amount_trees, seed),
-    )
-
-
-def _trees(rows: TrainingData, y: Floats, objective: Objective, settings: TreeSettings, seed: int) -> TreeModel:
-    zeros, ones = np.zeros(len(rows)), np.ones(len(rows))
-    return fit_trees(rows.matrix, y, zeros, ones, rows.names, objective=objective, settings=settings, seed=seed)
-
-
-def _log_value(value: Floats) -> Floats:
-    """Logarithms of the values of active customers; refunds beyond the purchases count as the smallest usual value."""
-    positive = value[value > 0]
-    floor = float(np.quantile(positive, SMALLEST_SHARE)) if len(positive) else 1.0
-    return np.log(np.maximum(value, floor))
+    churn, amount = (equal_blend(len(members)),) * 2
+    spread, refund_rate = DEFAULT_SPREAD, 0.0
+    if trial is not None:
+        season = season_at(data, day).forecast(day)
+        churn, amount = fit_blends(trial, recipe)
+        spread, refund_rate = _spread(trial, churn, amount, season), trial.refund_rate
+        churn, amount = replace(churn, shift=season[0].mean), replace(amount, shift=season[1].mean)
+        churn, amount = anchored(churn, amount, members, lifetime_at(data, day), data.at(day).matrix)
+    info = _info(data, day, family)
+    return Scorer(info, recipe, members, churn=churn, amount=amount, spread=spread, refund_rate=refund_rate)
 
 
 def out_of_time(data: TrainingData, day: int, names: Sequence[str], recipe: Recipe, seed: int) -> OutOfTime | None:
     """Forecasts by members fitted a horizon, two ... before `day`, of the dates since; None where no such members exist."""
-    parts = []
+    known = data.known_at(day)
+    trials = []
     for cut in cut_days(data.labelled_days, day, data.horizon_days, CALIBRATION_CUTS):
-        members = [member for member in members_at(data, cut, recipe, seed) if member.name in names]
-        if len(members) == len(names):
-            rows = data.known_at(day)
-            parts.append((members, rows.rows((rows.day >= cut) & (rows.day < cut + data.horizon_days))))
-    if not parts:
+        members = members_at(data, cut, recipe, seed)
+        wanted = [member for member in members if member.name in names]
+        if len(wanted) == len(names):
+            rows = known.rows((known.day >= cut) & (known.day < cut + data.horizon_days))
+            trials.append(_trial(rows, wanted, measure_season(rows, lifetime_at(data, cut))))
+    if not trials:
         return None
     return OutOfTime(
-        logits=np.concatenate([_side_by_side([each.churn_logit(rows.matrix) for each in members]) for members, rows in parts]),
-        log_amounts=np.concatenate(
-            [_side_by_side([each.log_amount(rows.matrix) for each in members]) for members, rows in parts]
-        ),
-        churned=np.concatenate([rows.churned for _, rows in parts]),
-        value=np.concatenate([rows.value for _, rows in parts]),
-        recent_spend=np.concatenate([rows.column(REFUNDED) for _, rows in parts]),
+        **{field.name: np.concatenate([getattr(trial, field.name) for trial in trials]) for field in fields(OutOfTime)}
     )
 
 
-def _side_by_side(forecasts: Sequence[Floats]) -> Floats:
-    return np.column_stack(forecasts)
+def _trial(rows: TrainingData, members: Sequence[Member], season: Season) -> OutOfTime:
+    churn_offset, amount_offset = season.offsets(rows.day)
+    return OutOfTime(
+        logits=np.column_stack([member.churn_logit(rows.matrix) for member in members]),
+        log_amounts=np.column_stack([member.log_amount(rows.matrix) for member in members]),
+        churned=rows.churned,
+        value=rows.value,
+        churn_offset=churn_offset,
+        amount_offset=amount_offset,
+        recent_spend=rows.column(REFUNDED),
+    )
 
 
 def fit_blends(trial: OutOfTime, recipe: Recipe) -> tuple[Blend, Blend]:
     """Weights and levels of churn and amount."""
     bought = trial.churned == 0
-    churn = fit_churn_blend(trial.logits, trial.churned, np.zeros(len(bought)), recipe.prior_rows)
+    churn = fit_churn_blend(trial.logits, trial.churned, trial.churn_offset, recipe.prior_rows)
     if not bought.any():
         return churn, equal_blend(trial.logits.shape[1])
-    amount = fit_amount_blend(trial.log_amounts[bought], trial.value[bought], np.zeros(bought.sum()), recipe.prior_rows)
+    amount = fit_amount_blend(trial.log_amounts[bought], trial.value[bought], trial.amount_offset[bought], recipe.prior_rows)
     return churn, amount
 
 
-def _spread(trial: OutOfTime, churn: Blend, amount: Blend) -> Spread:
-    active = 1 - probability_of(churn.combine(trial.logits))
-    return fit_spread(active, np.exp(amount.combine(trial.log_amounts)), trial.value, trial.churned)
+def anchored(
+    churn: Blend, amount: Blend, members: Sequence[Member], lifetime: LifetimeMember, matrix: Floats
+) -> tuple[Blend, Blend]:
+    """The blends, moved so that all customers together churn and buy as much as buy-till-you-die and the season have it.
+
+    The season is measured against buy-till-you-die, which keeps its level from date to date; the level of what was learned
+    from a few dates does not travel as well. `matrix` holds the customers of the date.
+    """
+    logits = churn.combine(np.column_stack([member.churn_logit(matrix) for member in members]))
+    log_amounts = amount.combine(np.column_stack([member.log_amount(matrix) for member in members]))
+    wanted_logits = lifetime.churn_logit(matrix) + churn.shift
+    wanted_log_amounts = lifetime.log_amount(matrix) + amount.shift
+    churn_gap = log_odds_shift(logits, float(probability_of(wanted_logits).mean()))
+    active = 1 - probability_of(wanted_logits)
+    amount_gap = log_level(np.exp(wanted_log_amounts), log_amounts, active)
+    return (
+        replace(churn, intercept=churn.intercept + churn_gap),
+        replace(amount, intercept=amount.intercept + amount_gap),
+    )
+
+
+def _spread(trial: OutOfTime, churn: Blend, amount: Blend, season: tuple[Effect, Effect]) -> Spread:
+    """The spread around forecasts whose season came out one standard deviation livelier, and one quieter, than forecast."""
+    churn_sd, amount_sd = (effect.sd for effect in season)
+    log_odds = churn.combine(trial.logits) + trial.churn_offset
+    log_amount = amount.combine(trial.log_amounts) + trial.amount_offset
+    active = 1 - probability_of(np.concatenate([log_odds - churn_sd, log_odds + churn_sd]))
+    expected = np.exp(np.concatenate([log_amount + amount_sd, log_amount - amount_sd]))
+    return fit_spread(active, expected, np.tile(trial.value, 2), np.tile(trial.churned, 2))
 
 
 def _info(data: TrainingData, day: int, family: str) -> ModelInfo:

@@ -69,12 +69,15 @@ DEFAULT_RATIOS = tuple(
 """A log-normal-like spread, for a company without a single labelled date."""
 
 
+DEFAULT_SPREAD = Spread((), (DEFAULT_RATIOS,), (HIGH,))
+
+
 def fit_spread(active_probability: Floats, amount: Floats, value: Floats, churned: Floats) -> Spread:
     """Learn the spread from forecasts made out of time and what came; arrays (n,)."""
     bought = churned == 0
     groups = min(MOST_GROUPS, int(bought.sum()) // GROUP_ROWS)
     if groups == 0 and bought.sum() < 20:
-        return Spread((), (DEFAULT_RATIOS,), (HIGH,))
+        return DEFAULT_SPREAD
     levels = np.linspace(0, 1, max(groups, 1) + 1)[1:-1]
     edges = np.unique(np.quantile(active_probability[bought], levels))
     group = np.searchsorted(edges, active_probability)

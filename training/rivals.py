@@ -14,11 +14,13 @@ from dataclasses import replace
 import numpy as np
 
 from training.data import TrainingData
+from training.fitting import fit_linear_member, fit_tree_member, is_enough, members_at
 from training.members import LifetimeMember, Member
-from training.procedure import assemble, fit_tree_member, is_enough, members_at
+from training.procedure import assemble
 from training.recipe import Recipe
 from training.rules import RuleMember, fit_steps
 from training.scorer import Scorer
+from training.season import no_season
 from training.trees import TreeSettings
 
 WINDOWS = (30, 90, 180, 365)
@@ -44,9 +46,9 @@ def _member(data: TrainingData, day: int, name: str, recipe: Recipe, seed: int) 
         return members_at(data, day, recipe, seed)[-1]
     known = data.known_at(day)
     if name == "logistic":
-        return members_at(data, day, recipe, seed)[0]
+        return fit_linear_member(known, no_season(known), recipe)
     if name == "lightgbm":
-        return fit_tree_member(known, replace(recipe, churn_trees=DEFAULTS, amount_trees=DEFAULTS), seed)
+        return fit_tree_member(known, no_season(known), replace(recipe, churn_trees=DEFAULTS, amount_trees=DEFAULTS), seed)
     window = min(WINDOWS, key=lambda days: abs(days - data.horizon_days))
     columns = {
         "last_period": (f"purchase_days_{window}d", f"spend_{window}d"),

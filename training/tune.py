@@ -15,9 +15,10 @@ from optuna.samplers import TPESampler
 
 from training.arrays import probability_of
 from training.data import TrainingData
+from training.fitting import fit_linear_member, fit_tree_member, is_enough, season_at
 from training.gate import log_losses, value_losses
-from training.procedure import fit_linear_member, fit_tree_member, is_enough
 from training.recipe import Recipe
+from training.season import Season
 from training.splits import cut_days, sampled_customers
 from training.trees import TreeSettings
 
@@ -56,6 +57,7 @@ def tune(
     if trials < 1 or split is None:
         return Recipe()
     learn, judge = split
+    season = season_at(data, data.as_of_day)
     study = _study(storage_url, study_name)
     done = len(study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE]))
     for number in range(done, trials):
@@ -63,7 +65,7 @@ def tune(
         study.sampler = TPESampler(seed=seed + number)
         trial = study.ask()
         recipe = suggested(trial)
-        loss = recipe_loss(recipe, learn, judge, seed)
+        loss = recipe_loss(recipe, learn, judge, season, seed)
         study.tell(trial, loss)
         if on_trial is not None:
             on_trial(trial.number, trial.params, loss)
@@ -118,10 +120,11 @@ def _parameters(recipe: Recipe) -> dict[str, Any]:
     return trees | {"churn_ridge": recipe.churn_ridge, "amount_ridge": recipe.amount_ridge}
 
 
-def recipe_loss(recipe: Recipe, learn: TrainingData, judge: TrainingData, seed: int) -> float:
+def recipe_loss(recipe: Recipe, learn: TrainingData, judge: TrainingData, season: Season, seed: int) -> float:
     """Churn log loss plus value deviance of the two learning members' mean, each as a share of what a constant loses."""
-    members = (fit_linear_member(learn, recipe), fit_tree_member(learn, recipe, seed))
-    churn = probability_of(np.mean([member.churn_logit(judge.matrix) for member in members], axis=0))
+    members = (fit_linear_member(learn, season, recipe), fit_tree_member(learn, season, recipe, seed))
+    log_odds = np.mean([member.churn_logit(judge.matrix) for member in members], axis=0)
+    churn = probability_of(log_odds + season.offsets(judge.day)[0])
     amount = np.exp(np.mean([member.log_amount(judge.matrix) for member in members], axis=0))
     churned = judge.churned == 1
     # The level is the season's matter, not the recipe's: both forecasts are brought to the judged date's own.

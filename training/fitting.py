@@ -1,0 +1,118 @@
+"""Members fitted to the labels known at a date, each date's season taken out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from training.arrays import Floats
+from training.btyd import fit_purchases, fit_spend
+from training.data import TrainingData
+from training.linear import fit_logistic, fit_ridge
+from training.members import HISTORY, LifetimeMember, LinearMember, Member, TreeMember
+from training.recipe import Recipe
+from training.season import Season, log_level, measure_season
+from training.splits import sampled_customers
+from training.trees import Objective, TreeModel, TreeSettings, fit_trees
+
+LEAST_ROWS, LEAST_CLASS = 300, 30
+"""Rows, and rows of each answer, that a member needs to learn from."""
+
+LINEAR_ROWS = 60_000
+"""Rows that the linear member learns from: more of them no longer move its weights."""
+
+SMALLEST_SHARE = 0.02
+"""The share of the lowest positive values that sets the floor for refunded customers."""
+
+
+def lifetime_at(data: TrainingData, day: int) -> LifetimeMember:
+    """Buy-till-you-die as it could be fitted at `day`."""
+    key = ("lifetime", day)
+    if key not in data.memo:
+        data.memo[key] = fit_lifetime(data, day)
+    lifetime: LifetimeMember = data.memo[key]
+    return lifetime
+
+
+def members_at(data: TrainingData, day: int, recipe: Recipe, seed: int) -> tuple[Member, ...]:
+    """The members as they could be fitted at `day`: those that there is enough to learn from, buy-till-you-die always last."""
+    key = (day, recipe, seed)
+    if key not in data.memo:
+        known = data.known_at(day)
+        season = season_at(data, day)
+        learned: tuple[Member, ...] = ()
+        if is_enough(known):
+            learned = fit_linear_member(known, season, recipe), fit_tree_member(known, season, recipe, seed)
+        data.memo[key] = (*learned, lifetime_at(data, day))
+    fitted: tuple[Member, ...] = data.memo[key]
+    return fitted
+
+
+def fit_lifetime(data: TrainingData, day: int) -> LifetimeMember:
+    """Buy-till-you-die from the purchases known at `day`."""
+    columns = tuple(data.names.index(name) for name in HISTORY)
+    history = data.at(day).matrix[:, columns]
+    purchase_days, recency, age, mean_spend = history.T
+    return LifetimeMember(
+        purchases=fit_purchases(purchase_days - 1, age - recency, age),
+        spend=fit_spend(purchase_days, mean_spend),
+        horizon_days=data.horizon_days,
+        columns=columns,
+        reference=tuple(map(float, np.median(history, axis=0))),
+    )
+
+
+def is_enough(known: TrainingData) -> bool:
+    """Whether labelled rows suffice for members that learn from labels."""
+    churned = int(known.churned.sum())
+    return len(known) >= LEAST_ROWS and min(churned, len(known) - churned) >= LEAST_CLASS
+
+
+def season_at(data: TrainingData, day: int) -> Season:
+    """The effects of the dates whose horizon ends at or before `day`, as they could be measured then."""
+    key = ("season", day)
+    if key not in data.memo:
+        data.memo[key] = measure_season(data.known_at(day), lifetime_at(data, day))
+    season: Season = data.memo[key]
+    return season
+
+
+def fit_linear_member(known: TrainingData, season: Season, recipe: Recipe) -> LinearMember:
+    """The linear member from labelled rows, their dates' effects taken out."""
+    few = known.rows(sampled_customers(known.customer, LINEAR_ROWS))
+    active = known.rows(known.churned == 0)
+    active = active.rows(sampled_customers(active.customer, LINEAR_ROWS))
+    offset = season.offsets(active.day)[1]
+    amount = fit_ridge(active.matrix, _log_value(active.value) - offset, np.ones(len(active)), recipe.amount_ridge)
+    # Least squares of logarithms meet the median; what is asked for is the mean.
+    level = log_level(active.value, amount.predict(active.matrix) + offset)
+    return LinearMember(
+        churn=fit_logistic(few.matrix, few.churned, season.offsets(few.day)[0], np.ones(len(few)), recipe.churn_ridge),
+        amount=replace(amount, intercept=amount.intercept + level),
+    )
+
+
+def fit_tree_member(known: TrainingData, season: Season, recipe: Recipe, seed: int) -> TreeMember:
+    """The tree member from labelled rows, their dates' effects taken out."""
+    active = known.rows(known.churned == 0)
+    churn_offset, amount_offset = season.offsets(known.day)[0], season.offsets(active.day)[1]
+    amount = np.exp(_log_value(active.value))
+    return TreeMember(
+        churn=_trees(known, known.churned, churn_offset, objective="binary", settings=recipe.churn_trees, seed=seed),
+        amount=_trees(active, amount, amount_offset, objective="gamma", settings=recipe.amount_trees, seed=seed),
+    )
+
+
+def _trees(
+    rows: TrainingData, y: Floats, offset: Floats, *, objective: Objective, settings: TreeSettings, seed: int
+) -> TreeModel:
+    weight = np.ones(len(rows))
+    return fit_trees(rows.matrix, y, offset, weight, rows.names, objective=objective, settings=settings, seed=seed)
+
+
+def _log_value(value: Floats) -> Floats:
+    """Logarithms of the values of active customers; refunds beyond the purchases count as the smallest usual value."""
+    positive = value[value > 0]
+    floor = float(np.quantile(positive, SMALLEST_SHARE)) if len(positive) else 1.0
+    return np.log(np.maximum(value, floor))
