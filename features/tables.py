@@ -85,7 +85,7 @@ TRANSACTIONS = _event_table(
         Column("ordered_at", Kind.TIME, "when it was ordered", required=True),
         Column("amount", Kind.MONEY, "what was paid for the line; negative = refund", required=True),
         Column("order_id", Kind.ID, "the order that the line belongs to; without it every line is an order"),
-        Column("quantity", Kind.NUMBER, "number of units"),
+        Column("quantity", Kind.NUMBER, "number of units", low=-1e9, high=1e9),
         Column("product_id", Kind.ID, "what was bought"),
         Column("category", Kind.TEXT, "its category"),
         Column("brand", Kind.TEXT, "its brand"),
