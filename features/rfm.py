@@ -101,12 +101,8 @@ def _rhythm() -> Iterator[Feature]:
 
 
 def _counts_and_spend(window: Window) -> Iterator[Feature]:
-    rfm, money, days, spend = (
-        partial(_rfm, window=window),
-        partial(_of_money, window=window),
-        _days(window),
-        _sum("spend", window),
-    )
+    rfm, money = partial(_rfm, window=window), partial(_of_money, window=window)
+    days, spend = _days(window), _sum("spend", window)
     titles = "Purchase days", "购买天数"
     yield rfm("purchase_days", same, (days,), titles, "Days with at least one purchase.", unit="days")
     titles, meaning = ("Orders", "订单数"), "Orders placed, each counted on every day that it has a purchase."
@@ -114,9 +110,8 @@ def _counts_and_spend(window: Window) -> Iterator[Feature]:
     yield money("spend", _money, (spend,), ("Spend", "消费额"), "Sum of all purchases, before refunds.")
     inputs: tuple[Aggregate | Shared, ...] = (spend, Aggregate("refunds", "sum", "amount", window))
     yield money("net_spend", _net, inputs, ("Net spend", "净消费额"), "Sum of all purchases less all refunds.", low=None)
-    yield money(
-        "spend_mean", _mean_money, (spend, days), ("Mean spend", "次均消费额"), "Spend per purchase day.", missing=NO_PURCHASE
-    )
+    inputs, titles = (spend, days), ("Mean spend", "次均消费额")
+    yield money("spend_mean", _mean_money, inputs, titles, "Spend per purchase day.", missing=NO_PURCHASE)
     inputs, titles = (_largest("spend", window),), ("Largest spend", "单日最高消费额")
     yield money("spend_max", _money, inputs, titles, "Largest spend of one purchase day.", missing=NO_PURCHASE)
     inputs, titles = _spread_of("spend", days), ("Spread of spend", "消费额标准差")

@@ -122,12 +122,7 @@ CATEGORY_FIRSTS = View(
     totals={"day": Total("min", "ordered_day")},
 )
 
-
-JOININGS = View(
-    name="joinings",
-    table="customers",
-    columns={"day": taken("joined_day")},
-)
+JOININGS = View(name="joinings", table="customers", columns={"day": taken("joined_day")})
 
 
 def _is_complaint(c: Operations, kind: Column) -> Column:
