@@ -59,7 +59,7 @@ body { font: 16px/1.55 system-ui, sans-serif; color: #1f2933; max-width: 60rem; 
 h1, h2 { line-height: 1.2 } h2 { margin-top: 2.2rem; border-bottom: 1px solid #d5dbe1; padding-bottom: .3rem }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums }
 th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid #e4e7eb; vertical-align: top }
-figure { margin: 1.2rem 0 } svg { max-width: 100%; height: auto }
+figure { display: inline-block; width: min(100%, 29rem); margin: .5rem 0 } svg { max-width: 100%; height: auto }
 """
 
 
