@@ -5,13 +5,13 @@ The gain over a rival is the mean of two shares: the churn log loss it saves and
     A   surely more than 2 % better than every simple rival
     B   surely better than every simple rival
     C   not surely better than the best of them
-    D   surely worse than one of them: that rival is handed out in its place
+    D   surely worse than one of them, over all dates and at the newest: that rival is handed out in its place
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.asof import day_date
-from training.arrays import Flags, Floats
+from training.arrays import Flags, Floats, Ints
 from training.data import TrainingData
 from training.fitting import is_enough
 from training.gate import log_losses, value_losses
@@ -64,16 +64,20 @@ NOT_TESTED = Backtest((), {}, {}, {}, "none", "")
 
 
 def backtest(data: TrainingData, recipe: Recipe, seed: int) -> Backtest:
-    """Try the procedure one, two and three horizons before `data.as_of`, as far as labels and history allow."""
+    """Try the procedure one, two and three horizons before `data.as_of`, as far as labels and history allow.
+
+    Earlier dates on which less history made another kind of model out of it tell nothing about this one, and are left out.
+    """
     days = cut_days(data.labelled_days, data.as_of_day, data.horizon_days, MOST_FOLDS)
     days = tuple(day for day in days if is_enough(data.at(day)))
     # Dates on which all rivals could learn, too; where there are none, those on which only buy-till-you-die could.
     days = tuple(day for day in days if is_enough(data.known_at(day))) or days
+    scorers = {day: fit_procedure(data, day, recipe, seed) for day in days}
+    days = tuple(day for day in days if scorers[day].info.family == scorers[days[0]].info.family)
     if not days:
         return NOT_TESTED
-    folds = tuple(_fold(data, day, recipe, seed) for day in days)
-    customers = np.concatenate([data.at(day).customer for day in days])
-    return _judged(folds, resampled_weights(customers, seed))
+    folds = tuple(_fold(data, day, scorers[day], recipe, seed) for day in days)
+    return _judged(folds, [data.at(day).customer for day in days], seed)
 
 
 def fit_graded(data: TrainingData, tested: Backtest, recipe: Recipe, seed: int) -> Scorer:
@@ -83,7 +87,7 @@ def fit_graded(data: TrainingData, tested: Backtest, recipe: Recipe, seed: int) 
     return scorer.graded(tested.grade, len(tested.folds))
 
 
-def _fold(data: TrainingData, day: int, recipe: Recipe, seed: int) -> Fold:
+def _fold(data: TrainingData, day: int, scorer: Scorer, recipe: Recipe, seed: int) -> Fold:
     rows = data.at(day)
     rivals = {name: fit_rival(data, day, name, recipe, seed).predict(rows.matrix) for name in rivals_at(data, day)}
     return Fold(
@@ -92,19 +96,16 @@ def _fold(data: TrainingData, day: int, recipe: Recipe, seed: int) -> Fold:
         matrix=rows.matrix,
         churned=rows.churned == 1,
         value=rows.value,
-        predictions=fit_procedure(data, day, recipe, seed).predict(rows.matrix),
+        predictions=scorer.predict(rows.matrix),
         rivals=rivals,
     )
 
 
-def _judged(folds: tuple[Fold, ...], resamples: Floats) -> Backtest:
-    outcome = Outcome(np.concatenate([fold.churned for fold in folds]), np.concatenate([fold.value for fold in folds]))
-    ours = _joined([fold.predictions for fold in folds])
-    rivals = {
-        name: _joined([fold.rivals[name] for fold in folds]) for name in RIVALS if all(name in fold.rivals for fold in folds)
-    }
-    gains = {name: _gain(outcome, ours, rival, resamples) for name, rival in rivals.items()}
-    grade, champion = graded(gains)
+def _judged(folds: tuple[Fold, ...], customers: list[Ints], seed: int) -> Backtest:
+    resamples = resampled_weights(np.concatenate(customers), seed)
+    outcome, ours, rivals = _joined(folds)
+    gains = _gains(folds, resamples)
+    grade, champion = graded(gains, _gains(folds[:1], resampled_weights(customers[0], seed)))
     return Backtest(
         folds=folds,
         figures={name: interval(metric(outcome, ours), resamples) for name, metric in METRICS.items()},
@@ -118,16 +119,25 @@ def _judged(folds: tuple[Fold, ...], resamples: Floats) -> Backtest:
     )
 
 
-def graded(gains: Mapping[str, Interval]) -> tuple[str, str]:
+def _gains(folds: tuple[Fold, ...], resamples: Floats) -> dict[str, Interval]:
+    outcome, ours, rivals = _joined(folds)
+    return {name: _gain(outcome, ours, rival, resamples) for name, rival in rivals.items()}
+
+
+def graded(gains: Mapping[str, Interval], newest: Mapping[str, Interval]) -> tuple[str, str]:
     """The grade for the gains over the rivals, and the rival to hand out in place of a grade D, else "".
 
-    >>> graded({"recency": Interval(0.1, 0.05, 0.2), "lifetime": Interval(0.03, 0.01, 0.05)})
+    A rival must be surely better over all dates and at the `newest`, too: what once was better on half the history is no reason.
+
+    >>> good, bad = Interval(0.03, 0.01, 0.05), Interval(-0.1, -0.2, -0.05)
+    >>> graded({"recency": good, "lifetime": good}, {"recency": good, "lifetime": good})
     ('B', '')
-    >>> graded({"recency": Interval(0.1, 0.05, 0.2), "lifetime": Interval(-0.1, -0.2, -0.05)})
+    >>> graded({"recency": good, "lifetime": bad}, {"recency": good, "lifetime": bad})
     ('D', 'lifetime')
     """
-    worst = min(gains, key=lambda name: gains[name].high)
-    if gains[worst].high < 0:
+    highest = {name: max(gains[name].high, newest[name].high) for name in gains}
+    worst = min(highest, key=lambda name: highest[name])
+    if highest[worst] < 0:
         return "D", worst
     surely = min(gain.low for gain in gains.values())
     return ("A" if surely > CLEARLY else "B" if surely > 0 else "C"), ""
@@ -145,6 +155,14 @@ def _gain(outcome: Outcome, ours: Predictions, rival: Predictions, resamples: Fl
     return interval(of, resamples)
 
 
-def _joined(parts: list[Predictions]) -> Predictions:
-    names = ("churn_probability", "expected_value", "value_if_active", "value_low", "value_high")
+def _joined(folds: tuple[Fold, ...]) -> tuple[Outcome, Predictions, dict[str, Predictions]]:
+    """What came, our forecasts and each rival's, of all folds in a row."""
+    outcome = Outcome(np.concatenate([fold.churned for fold in folds]), np.concatenate([fold.value for fold in folds]))
+    common = [name for name in RIVALS if all(name in fold.rivals for fold in folds)]
+    rivals = {name: _concatenated([fold.rivals[name] for fold in folds]) for name in common}
+    return outcome, _concatenated([fold.predictions for fold in folds]), rivals
+
+
+def _concatenated(parts: list[Predictions]) -> Predictions:
+    names = [field.name for field in fields(Predictions)]
     return Predictions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})

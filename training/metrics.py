@@ -175,7 +175,9 @@ def resampled_weights(customer: NDArray[np.int64], seed: int) -> Floats:
 def interval(metric: Weighted, resamples: Floats) -> Interval:
     """The figure with all weights 1, and the bounds over the resamples."""
     figures = np.array([metric(weights) for weights in resamples])
-    low, high = np.nanquantile(figures, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
+    known = figures[~np.isnan(figures)]
+    bounds = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
+    low, high = np.quantile(known, bounds) if len(known) else (np.nan, np.nan)
     return Interval(metric(np.ones(resamples.shape[1])), float(low), float(high))
 
 

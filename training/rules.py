@@ -46,7 +46,9 @@ class Steps:
 def fit_steps(matrix: Floats, column: int, y: Floats, link: str) -> Steps:
     """Means of y (n,) in up to BINS bins of equal size of a column, as log-odds (link "logit") or logarithms (link "log")."""
     x = matrix[:, column]
-    edges = np.unique(np.quantile(x[~np.isnan(x)], np.linspace(0, 1, BINS + 1)[1:-1])) if (~np.isnan(x)).any() else np.array([])
+    known = x[~np.isnan(x)]
+    levels = np.linspace(0, 1, BINS + 1)[1:-1]
+    edges = np.unique(np.quantile(known, levels)) if len(known) else np.array([])
     place = np.searchsorted(edges, x, side="right")
     sums, sizes = (np.bincount(place, weights, minlength=len(edges) + 1) for weights in (y, None))
     means = (sums + PRIOR_ROWS * y.mean()) / (sizes + PRIOR_ROWS)

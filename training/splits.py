@@ -35,7 +35,7 @@ def panel_days(first_day: int, as_of_day: int, horizon_days: int) -> tuple[int, 
     >>> panel_days(0, 365, 90)
     (35, 65, 95, 125, 155, 185, 215, 245, 275)
     >>> panel_days(0, 365, 100)
-    (32, 65, 98, 132, 165, 198, 232, 265)
+    (32, 65, 99, 132, 165, 199, 232, 265)
     >>> panel_days(0, 100, 90)
     ()
     """

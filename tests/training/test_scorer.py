@@ -1,0 +1,82 @@
+"""The scorer's promises: ranges, sums, and the same bits after a round trip."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keepwell.errors import ModelError
+from training.procedure import fit_procedure
+from training.scorer import FILE, Predictions, Scorer
+
+
+def test_predictions_are_finite_ordered_and_in_range(scorer: Scorer, matrix: np.ndarray):
+    forecast = scorer.predict(matrix)
+    for field in fields(Predictions):
+        assert np.isfinite(getattr(forecast, field.name)).all()
+    assert ((forecast.churn_probability > 0) & (forecast.churn_probability < 1)).all()
+    assert (forecast.value_low <= forecast.value_high).all()
+    assert (forecast.value_if_active > 0).all()
+
+
+def test_churn_contributions_sum_to_the_log_odds(scorer: Scorer, matrix: np.ndarray):
+    p, explanation = scorer.predict(matrix).churn_probability, scorer.explain(matrix)
+    assert np.abs(explanation.churn.sum(1) + explanation.churn_baseline - np.log(p / (1 - p))).max() < 1e-9
+
+
+@pytest.mark.parametrize("refund_rate", [0.0, 0.01, 0.19])
+def test_value_contributions_sum_to_the_logarithm_and_are_missing_where_there_is_none(scorer, matrix, refund_rate):
+    refunding = replace(scorer, refund_rate=refund_rate)
+    expected, explanation = refunding.predict(matrix).expected_value, refunding.explain(matrix)
+    positive = expected > 0
+    assert positive.any()
+    sums = explanation.value[positive].sum(1) + explanation.value_baseline
+    assert np.abs(sums - np.log(expected[positive])).max() < 1e-9
+    assert np.isnan(explanation.value[~positive]).all()
+
+
+def test_extreme_log_odds_are_clipped_and_still_explained(scorer: Scorer, matrix: np.ndarray):
+    certain = replace(scorer, churn=replace(scorer.churn, intercept=40.0))
+    p, explanation = certain.predict(matrix).churn_probability, certain.explain(matrix)
+    assert p.max() == pytest.approx(1 - 1e-6)
+    assert np.abs(explanation.churn.sum(1) + explanation.churn_baseline - np.log(p / (1 - p))).max() < 1e-6
+
+
+def test_rows_are_scored_one_by_one_as_in_a_batch(scorer: Scorer, matrix: np.ndarray):
+    whole = scorer.predict(matrix[:20])
+    single = [scorer.predict(matrix[i : i + 1]) for i in range(20)]
+    assert whole.expected_value == pytest.approx([one.expected_value[0] for one in single], rel=1e-12)
+
+
+def test_a_saved_scorer_comes_back_to_the_same_bits(scorer: Scorer, matrix: np.ndarray, tmp_path: Path):
+    scorer.save(tmp_path / "model")
+    again = Scorer.load(tmp_path / "model")
+    assert again.info == scorer.info
+    assert again.recipe == scorer.recipe
+    for field in fields(Predictions):
+        assert np.array_equal(getattr(again.predict(matrix), field.name), getattr(scorer.predict(matrix), field.name))
+    assert np.array_equal(again.explain(matrix).value, scorer.explain(matrix).value, equal_nan=True)
+
+
+def test_the_same_data_and_seed_give_the_same_file(shop_data, scorer: Scorer, tmp_path: Path):
+    fresh = replace(shop_data, memo={})
+    fit_procedure(fresh, fresh.as_of_day, scorer.recipe, seed=0).save(tmp_path / "second")
+    scorer.save(tmp_path / "first")
+    assert (tmp_path / "first" / FILE).read_bytes() == (tmp_path / "second" / FILE).read_bytes()
+
+
+def test_an_absent_or_foreign_file_is_a_model_error(tmp_path: Path):
+    with pytest.raises(ModelError, match="no scorer in"):
+        Scorer.load(tmp_path)
+    (tmp_path / FILE).write_text(json.dumps({"format": 0}))
+    with pytest.raises(ModelError, match="format 0, not 1"):
+        Scorer.load(tmp_path)
+
+
+def test_a_matrix_of_other_features_is_refused(scorer: Scorer, matrix: np.ndarray):
+    with pytest.raises(ModelError, match="needs a matrix of"):
+        scorer.predict(matrix[:, :-1])
