@@ -210,7 +210,7 @@ import sys
 from pathlib import Path
 from training.registry import Registry
 registry = Registry(sys.argv[1], Path(sys.argv[2]))
-for number in range(3):
+for number in range(2):
     with registry.run("keepwell/test", f"run {number}") as run:
         run.log_metrics({"loss": number})
         with run.child("trial") as child:
@@ -222,12 +222,12 @@ def test_several_processes_write_to_a_new_database_at_once(absent: Registry) -> 
     import mlflow
 
     command = [sys.executable, "-c", WRITER, absent.tracking_uri, str(absent.artifact_root)]
-    writers = [subprocess.Popen(command, stderr=subprocess.PIPE, cwd=Path(__file__).parents[2]) for _ in range(3)]
+    writers = [subprocess.Popen(command, stderr=subprocess.PIPE, cwd=Path(__file__).parents[2]) for _ in range(2)]
     errors = [writer.communicate(timeout=120)[1] for writer in writers]
-    assert [writer.returncode for writer in writers] == [0, 0, 0], errors
+    assert [writer.returncode for writer in writers] == [0, 0], errors
     client = mlflow.MlflowClient(absent.tracking_uri)
     experiment = client.get_experiment_by_name("keepwell/test")
-    assert len(client.search_runs([experiment.experiment_id])) == 18
+    assert len(client.search_runs([experiment.experiment_id])) == 8
     assert Path(experiment.artifact_location.removeprefix("file://")).is_relative_to(absent.artifact_root)
 
 

@@ -83,7 +83,7 @@ GAINS: dict[str, Mapping[str, Interval]] = {
 
 
 def test_every_grade_that_can_be_given_is_explained() -> None:
-    assert {graded(gains)[0] for gains in GAINS.values()} == set(GRADES) == set(GAINS)
+    assert {graded(gains, gains)[0] for gains in GAINS.values()} == set(GRADES) == set(GAINS)
 
 
 @pytest.mark.parametrize(
