@@ -11,7 +11,7 @@ from training.trees import TreeSettings
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything about a procedure that is not in the data; the defaults were chosen on other companies (docs/models.md)."""
+    """Everything about a procedure that is not in the data; how the defaults were chosen is in docs/models.md."""
 
     churn_trees: TreeSettings = field(default_factory=TreeSettings)
     amount_trees: TreeSettings = field(default_factory=TreeSettings)

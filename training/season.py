@@ -3,7 +3,7 @@
 Buy-till-you-die knows no calendar: held against each past date it shows by how much that date was livelier or quieter than a
 usual one. These effects are forecast by Gaussian process regression, from a level that drifts and a season that returns after a
 year; both are drawn to the mean where the history does not tell. The strengths below are standard deviations, of log-odds and of
-log amounts alike. They were chosen on simulated companies of other seasons, trends and lengths (docs/models.md).
+log amounts alike. How they were chosen, and what they gain, is in docs/models.md.
 """
 
 from __future__ import annotations
