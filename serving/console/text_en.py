@@ -29,7 +29,7 @@ ENGLISH = {
     "notice.no_plan": "No plan has been made from these scores yet.",
     "command.train": "keepwell train DATA --horizon 90d --as-of DATE",
     "command.score": "keepwell score DATA --as-of DATE --out scores.parquet",
-    "command.plan": "keepwell plan scores.parquet --budget 5000 --out plan.csv",
+    "command.plan": "keepwell plan scores.parquet --data DATA --budget 5000 --out plan.csv",
     "footer": "Keepwell shows what was known before the scoring day, and nothing later.",
     # Values
     "day": "{day} {month} {year}",
