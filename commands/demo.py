@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,8 +41,8 @@ def demo(settings: Settings, data: str | None, horizon: int | None, port: int, t
 
     steps, horizon_days, folder = Steps(), horizon or USUAL_HORIZON_DAYS, settings.home_path / "demo"
     company = pipeline.read(_company_folder(data, folder, steps), steps)
-    as_of = _day_after_the_last_event(company)
-    click.echo(f"  as of {as_of}, the day after the last event; looking {horizon_days} days ahead", err=True)
+    as_of = demo_day(company)
+    click.echo(f"  as of {as_of}, the day after the last transaction; looking {horizon_days} days ahead", err=True)
     result = pipeline.learn(settings, company, horizon_days, as_of, trials=trials, seed=seed, steps=steps)
     _score_and_plan(settings, company, as_of, horizon_days, folder=folder, steps=steps)
     _say_where_to_look(settings, folder, result)
@@ -70,8 +70,14 @@ def _company_folder(data: str | None, folder: Path, steps: Steps) -> Path:
     return place
 
 
-def _day_after_the_last_event(company: Company) -> date:
-    return company.data_until(date.max) + timedelta(days=1)
+def demo_day(company: Company) -> date:
+    """The demo reads no clock: its day is the first one that the data say nothing of."""
+    from features.check import day_after_last_transaction, require_history
+
+    require_history(company, date.max)
+    day = day_after_last_transaction(company)
+    assert day is not None, "there are transactions: that was required"
+    return day
 
 
 def _score_and_plan(settings: Settings, company: Company, as_of: date, horizon_days: int, *, folder: Path, steps: Steps) -> None:

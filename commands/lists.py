@@ -33,7 +33,7 @@ def score(
     steps, rules = Steps(), read_policy(policy)
     company = pipeline.read(data, steps)
     day = as_of or today(company)
-    pipeline.tell_ignored(company, day)
+    pipeline.tell_what_counts(company, day)
     scores = pipeline.score(
         settings, company, day, out, horizon_days=horizon, policy=rules, allow_hindsight=allow_hindsight, steps=steps
     )

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from training.run import TrainingResult
 
 
+SILENT_DAYS = 7
+"""A longer time without any transaction before `as_of` is rather the end of an export than a silence of all customers."""
+
+
 def open_registry(settings: Settings) -> Registry:
     """The registry of this installation."""
     from training.registry import Registry
@@ -39,8 +43,14 @@ def read(data: Path, steps: Steps) -> Company:
         return read_company(data)
 
 
-def tell_ignored(company: Company, as_of: date) -> None:
-    """Say how many events lie at or after `as_of`: they are not known then."""
+def tell_what_counts(company: Company, as_of: date) -> None:
+    """Say how many events lie at or after `as_of`, which are not known then, and whether the data end long before it."""
+    from features.check import day_after_last_transaction
+
+    end = day_after_last_transaction(company)
+    if end is not None and (as_of - end).days > SILENT_DAYS:
+        gap = f"the last transaction is {(as_of - end).days + 1} days before {as_of}"
+        click.echo(f"  {gap}, as if nobody had bought since; if the export just ends there, say --as-of {end}", err=True)
     after = {table: count for table, count in company.events_after(as_of).items() if count}
     if after:
         told = ", ".join(f"{count:,} {table}" for table, count in after.items())

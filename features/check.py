@@ -97,7 +97,7 @@ def check_report(company: Company, horizon_days: int | None = None) -> CheckRepo
 
     All of it is known by reading: nothing is fitted. A company that cannot be trained on gets a report that says why.
     """
-    as_of = _day_after_last(company)
+    as_of = day_after_last_transaction(company)
     try:
         require_history(company, as_of or date.max, horizon_days)
         refusal = None
@@ -169,7 +169,7 @@ def first_purchase_day(company: Company, as_of: date) -> int:
     return _day(known["ordered_day"].min())
 
 
-def _day_after_last(company: Company) -> date | None:
+def day_after_last_transaction(company: Company) -> date | None:
     """The first day by which every transaction is known; None without any."""
     if "transactions" not in company.tables:
         return None

@@ -49,6 +49,10 @@ class Note:
         return f"{self.kind:<8} {place}: {self.message}{count}"
 
 
+FIXED_AHEAD = ("payments",)
+"""Event tables whose dates are agreed in advance: an invoice that falls due says nothing of how far the data reach."""
+
+
 @dataclass(frozen=True)
 class Company:
     """What was read of one company, normalised as docs/architecture.md says. Tables are never changed after reading."""
@@ -67,8 +71,9 @@ class Company:
         return {name: self.tables[name] for name in EVENT_TABLES if name in self.tables}
 
     def data_until(self, as_of: date) -> date:
-        """The day of the last event known before `as_of`; HistoryError when there is none."""
-        days = [_last_known_day(name, frame, day_number(as_of)) for name, frame in self.event_tables.items()]
+        """The day of the last event known before `as_of`, those of FIXED_AHEAD left out; HistoryError when there is none."""
+        tables = {name: frame for name, frame in self.event_tables.items() if name not in FIXED_AHEAD}
+        days = [_last_known_day(name, frame, day_number(as_of)) for name, frame in tables.items()]
         known = [day for day in days if day is not None]
         if not known:
             raise HistoryError(f"nothing is known before {as_of}", hint="choose a later --as-of, or bring older events")

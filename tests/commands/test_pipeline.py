@@ -13,13 +13,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import main
+from commands.demo import demo_day
 from datasets.simulate import simulate
+from features.asof import day_number
+from features.sources import read_company
 from serving.scoring import SCORE_TYPES
 from serving.store import Store
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Shop
 
+UNTIL = date(2026, 1, 1)
 Keepwell = Callable[..., Result]
 
 
@@ -156,6 +160,21 @@ def test_events_at_or_after_the_date_are_counted_and_told(shop: Shop, tmp_path: 
     assert "not known before 2025-12-01, so ignored" in told.output
 
 
+def test_data_that_end_long_before_the_date_are_told(shop: Shop, tmp_path: Path) -> None:
+    told = at_home(shop, "score", shop.data, "--as-of", "2026-01-31", "--out", tmp_path / "s.csv")
+    assert told.exit_code == 0
+    assert "if the export just ends there, say --as-of 2026-01-01" in told.output
+    soon = at_home(shop, "score", shop.data, "--as-of", "2026-01-03", "--out", tmp_path / "s.csv")
+    assert "the export" not in soon.output
+
+
+def test_the_demo_stands_on_the_day_after_the_last_transaction(shop: Shop) -> None:
+    """Invoices fall due for weeks after it: on the last due date a month without purchases would look like everyone leaving."""
+    company = read_company(shop.data)
+    assert max(company.tables["payments"]["due_day"]) > day_number(UNTIL)
+    assert demo_day(company) == UNTIL
+
+
 def test_simulate_writes_a_company_and_its_truth_outside_of_it(keepwell: Keepwell, tmp_path: Path) -> None:
     made = keepwell("simulate", tmp_path / "co", "--customers", 50, "--months", 3, "--truth", tmp_path / "truth.parquet")
     assert made.exit_code == 0, made.output
@@ -175,5 +194,6 @@ def test_the_demo_goes_from_nothing_to_scores_and_plan(keepwell: Keepwell, tmp_p
     simulate(tmp_path / "own", customers=800, months=15, seed=1)
     shown = keepwell("demo", tmp_path / "own", "--horizon", "60d", "--trials", 1, "--no-serve")
     assert shown.exit_code == 0, shown.output
-    assert pl.read_parquet(tmp_path / "home" / "demo" / "scores.parquet").height > 0
+    scores = pl.read_parquet(tmp_path / "home" / "demo" / "scores.parquet")
+    assert scores["as_of"].unique().to_list() == [UNTIL]
     assert (tmp_path / "home" / "demo" / "plan.csv").exists()

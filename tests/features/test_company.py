@@ -66,6 +66,11 @@ def test_data_reach_until_the_last_event_known_before_as_of() -> None:
         shop.data_until(date(2020, 1, 1))
 
 
+def test_an_invoice_that_falls_due_later_says_nothing_of_how_far_the_data_reach() -> None:
+    invoices = pl.DataFrame({"customer_id": ["b"], "due_at": [datetime(2020, 3, 1)], "amount": [5.0]})
+    assert company(payments=invoices).data_until(date(2020, 4, 1)) == date(2020, 2, 1)
+
+
 def test_events_at_and_after_as_of_are_counted() -> None:
     shop = company(complaints=COMPLAINTS)
     assert shop.events_after(date(2020, 1, 5)) == {"transactions": 2, "complaints": 1}
