@@ -98,7 +98,7 @@ def _view_rows(view: View, table: Mapping[str, Array], places: Mapping[Any, int]
     """The rows of a view that count at `as_of`, sorted by customer and day, with their age."""
     rows = _read(view, table, places)
     if "known_day" in table:
-        superseded = rows["superseded_day"] if not view.all_versions else NEVER_DAY
+        superseded = NEVER_DAY if view.all_versions else rows.get("superseded_day", NEVER_DAY)
         rows = _where(rows, known_before(operations.as_of_day, rows["known_day"], superseded))
     if view.keep:
         rows = _where(rows, operations.evaluate(view.keep, rows))

@@ -11,6 +11,9 @@ from typing import Any, TypeAlias
 NEVER_DAY = 2**31 - 1
 """The day of what has not happened: later than any date, so that no comparison meets a missing value."""
 
+ALWAYS_DAY = -NEVER_DAY
+"""The day on which something became known that nobody said was told later: before any date."""
+
 NEVER_US = 2**63 - 1
 """The instant (UTC microseconds) of what has not happened."""
 

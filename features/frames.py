@@ -78,7 +78,7 @@ class PanelFrames:
         self._decimals, self._recipe = decimals, recipe
         used = {view.table for view in recipe.views.values()} & set(tables)
         self._tables = {name: _typed(tables[name]) for name in used}
-        self._late = {name for name in used if (day := event_day(name)) and _any_late(self._tables[name], day)}
+        self._late = {name for name in used if _any_late(self._tables[name], event_day(name))}
         self._ready = {
             name: settle(self._built(view, self._tables[view.table]))
             for name, view in recipe.views.items()
@@ -104,8 +104,9 @@ class PanelFrames:
         return masked.group_by("customer_id").agg(*(_summary(one) for one in aggregates))
 
     def _known(self, table: str, as_of_day: int) -> Frame:
-        """The versions of rows that counted at `as_of`."""
-        return self._tables[table].filter(known_before(as_of_day, nw.col("known_day"), nw.col("superseded_day")))
+        """The versions of rows that counted at `as_of`; rows that are no events have no versions."""
+        superseded = nw.col("superseded_day") if event_day(table) else nw.lit(NEVER_DAY)
+        return self._tables[table].filter(known_before(as_of_day, nw.col("known_day"), superseded))
 
     def _built(self, view: View, rows: Frame) -> Frame:
         """The rows of a view from the rows of its table."""
@@ -145,8 +146,10 @@ def _typed(frame: Frame) -> Frame:
     return frame.with_columns(nw.col(*integers).cast(nw.Int64)) if integers else frame
 
 
-def _any_late(frame: Frame, event_day: str) -> bool:
-    """Whether a row became known after its day, or was replaced by a newer version."""
+def _any_late(frame: Frame, event_day: str | None) -> bool:
+    """Whether a row became known after its day, or was replaced by a newer version; what is no event, whether a date is told."""
+    if event_day is None:
+        return "known_day" in frame.collect_schema().names()
     late = frame.filter((nw.col("known_day") > nw.col(event_day)) | (nw.col("superseded_day") < NEVER_DAY))
     return len(late.head(1).collect()) > 0
 

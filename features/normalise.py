@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from features.asof import NEVER_DAY
+from features.asof import ALWAYS_DAY, NEVER_DAY
 from features.columns import read_flags, read_ids, read_money, read_numbers, read_texts
 from features.company import Note, NoteKind
 from features.refusals import Place, refuse
@@ -55,6 +55,8 @@ def normalise(table: Table, raw: pl.DataFrame, reading: Reading) -> Normalised:
     if table.event_time:
         frame, late_notes = with_known_days(table, frame)
         notes += [*_identical_notes(table, raw), *late_notes]
+    elif "known_day" in frame.columns:
+        frame = frame.with_columns(pl.col("known_day").replace(NEVER_DAY, ALWAYS_DAY))
     decimals = {name: part.decimals for name, part in parts.items() if part.decimals is not None}
     return Normalised(frame, decimals, tuple(notes))
 

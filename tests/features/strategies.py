@@ -44,12 +44,12 @@ SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
         "satisfaction": pl.Float64(),
         "known_at": pl.Datetime("us"),
     },
-    "customers": {"customer_id": pl.String(), "joined_at": pl.Datetime("us")},
+    "customers": {"customer_id": pl.String(), "joined_at": pl.Datetime("us"), "known_at": pl.Datetime("us")},
 }
 OPTIONAL = {
     "transactions": ("order_id", "product_id", "quantity", "category", "known_at"),
     "complaints": ("first_response_at", "closed_at", "complaint_id", "kind", "severity", "satisfaction", "known_at"),
-    "customers": ("joined_at",),
+    "customers": ("joined_at", "known_at"),
 }
 
 
@@ -149,7 +149,8 @@ def _complaint(draw: st.DrawFn, as_of: date) -> tuple:
 @st.composite
 def _customers(draw: st.DrawFn, as_of: date) -> list[tuple]:
     midnight = datetime.combine(as_of, datetime.min.time())
-    return [(customer, draw(st.none() | AGES.map(lambda age: midnight - timedelta(age)))) for customer in CUSTOMERS[:2]]
+    times = st.none() | AGES.map(lambda age: midnight - timedelta(age))
+    return [(customer, draw(times), draw(times)) for customer in CUSTOMERS[:2]]
 
 
 @st.composite
@@ -184,7 +185,10 @@ def crowd(seed: int, customers: int = 60, *, late: bool = True) -> Story:
     rows = {
         "transactions": [_random_transaction(rng, customers, as_of) for _ in range(12 * customers)],
         "complaints": [_random_complaint(rng, customers, as_of) for _ in range(5 * customers)],
-        "customers": [(str(customer), rng.choice((None, _random_time(rng, as_of)))) for customer in range(customers)],
+        "customers": [
+            (str(customer), *(rng.choice((None, _random_time(rng, as_of))) for _ in ("joined_at", "known_at")))
+            for customer in range(customers)
+        ],
     }
     tables = {name: _table(name, table) for name, table in rows.items()}
     return Story(tables if late else {name: frame.drop("known_at", strict=False) for name, frame in tables.items()}, as_of)

@@ -33,7 +33,7 @@ CREATE TABLE firsts AS
 CREATE TABLE members AS
     SELECT customer_id, joined_day, first_day
     FROM customers JOIN (SELECT DISTINCT customer_id, first_day FROM days) USING (customer_id)
-    WHERE joined_day < $day;
+    WHERE joined_day < $day AND known_day < $day;
 CREATE TABLE told AS SELECT * FROM complaints WHERE known_day < $day AND superseded_day >= $day;
 CREATE TABLE enquiries AS SELECT customer_id, opened_day AS day FROM told WHERE kind = 'enquiry';
 CREATE TABLE cases AS
@@ -142,7 +142,8 @@ def oracle_panel(company: Company, as_of: date) -> pl.DataFrame:
     """What `build_panel` should give for one date, by SQL alone."""
     base = duckdb.connect(config={"threads": 1})
     for name, frame in company.tables.items():
-        base.register(name, frame.to_arrow())
+        told = frame if "known_day" in frame.columns else frame.with_columns(known_day=pl.lit(-1_000_000))
+        base.register(name, told.to_arrow())
     base.execute(RELATIONS.replace("$day", str(day_number(as_of))))
     customers = base.sql("SELECT DISTINCT customer_id FROM purchases ORDER BY ALL").pl()
     for relation in sorted({relation for relation, _ in ORACLE.values()}):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from features.asof import ALWAYS_DAY
 from features.company import Company, NoteKind
 from features.sources import read_company
 from keepwell.errors import ConfigError, DataError, KeepwellError
@@ -95,7 +96,7 @@ def test_attributes_with_known_at_are_dated(tmp_path) -> None:
     customers = "customer_id,known_at,city\n00001,2020-01-05,Rome\n2,,Oslo\n"
     company = read_company(folder_of(tmp_path, transactions_csv=GOOD, customers_csv=customers))
     assert company.attributes == {"city": "dated"}
-    assert company.tables["customers"]["known_day"].to_list() == [18266, 2**31 - 1]
+    assert company.tables["customers"]["known_day"].to_list() == [18266, ALWAYS_DAY]
 
 
 def test_ids_are_text_everywhere_if_they_are_text_anywhere(tmp_path) -> None:
