@@ -28,7 +28,7 @@ from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.rivals import RIVALS, fit_rival, rivals_at
 from training.scorer import Predictions, Scorer
-from training.splits import cut_days
+from training.splits import cut_days, study_ends
 
 MOST_FOLDS = 3
 CLEARLY = 0.02
@@ -66,17 +66,19 @@ NOT_TESTED = Backtest((), {}, {}, {}, "none", "")
 def backtest(data: TrainingData, recipe: Recipe, seed: int) -> Backtest:
     """Try the procedure one, two and three horizons before `data.as_of`, as far as labels and history allow.
 
+    Each date uses a recipe that has not seen its labels: `recipe` at the newest, the default at those that the study has seen.
     Earlier dates on which less history made another kind of model out of it tell nothing about this one, and are left out.
     """
     days = cut_days(data.labelled_days, data.as_of_day, data.horizon_days, MOST_FOLDS)
     days = tuple(day for day in days if is_enough(data.at(day)))
     # Dates on which all rivals could learn, too; where there are none, those on which only buy-till-you-die could.
     days = tuple(day for day in days if is_enough(data.known_at(day))) or days
-    scorers = {day: fit_procedure(data, day, recipe, seed) for day in days}
+    unseen = {day: recipe if day >= study_ends(data.as_of_day, data.horizon_days) else Recipe() for day in days}
+    scorers = {day: fit_procedure(data, day, unseen[day], seed) for day in days}
     days = tuple(day for day in days if scorers[day].info.family == scorers[days[0]].info.family)
     if not days:
         return NOT_TESTED
-    folds = tuple(_fold(data, day, scorers[day], recipe, seed) for day in days)
+    folds = tuple(_fold(data, day, scorers[day], unseen[day], seed) for day in days)
     return _judged(folds, [data.at(day).customer for day in days], seed)
 
 

@@ -56,6 +56,15 @@ def cut_days(days: Sequence[int], as_of_day: int, horizon_days: int, most: int) 
     return tuple(day for day in back if day in labelled)
 
 
+def study_ends(as_of_day: int, horizon_days: int) -> int:
+    """The day up to which a study sees labels: the newest backtest date, which must judge what has not seen it.
+
+    >>> study_ends(365, 90)
+    275
+    """
+    return as_of_day - horizon_days
+
+
 def sampled_customers(customer: Ints, rows_wanted: int) -> Flags:
     """Which rows (n,) to keep so that about `rows_wanted` remain: whole customers, the same ones at every date and every run."""
     if len(customer) <= rows_wanted:

@@ -19,7 +19,7 @@ from training.fitting import fit_linear_member, fit_tree_member, is_enough, seas
 from training.gate import log_losses, value_losses
 from training.recipe import Recipe
 from training.season import Season
-from training.splits import cut_days, sampled_customers
+from training.splits import cut_days, sampled_customers, study_ends
 from training.trees import TreeSettings
 
 OnTrial = Callable[[int, Mapping[str, Any], float], None]
@@ -50,14 +50,15 @@ def tune(
 ) -> Recipe:
     """The best recipe of a study of `trials` trials in all; the default recipe is the first and wins ties.
 
-    Members learn from labels known one horizon before the newest labelled date, and are judged on that date. With no trials, or
-    too few dates to judge on, the default recipe is returned. `on_trial(number, parameters, loss)` follows each new trial.
+    Members are judged two horizons before `data.as_of`, on labels that end one horizon before it: the newest backtest date then
+    judges a recipe that has not seen it. With no trials, or too little history for that, the default recipe is returned.
+    `on_trial(number, parameters, loss)` follows each new trial.
     """
     split = _split(data)
     if trials < 1 or split is None:
         return Recipe()
     learn, judge = split
-    season = season_at(data, data.as_of_day)
+    season = season_at(data, study_ends(data.as_of_day, data.horizon_days))
     study = _study(storage_url, study_name)
     done = len(study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE]))
     for number in range(done, trials):
@@ -73,7 +74,7 @@ def tune(
 
 
 def _split(data: TrainingData) -> tuple[TrainingData, TrainingData] | None:
-    days = cut_days(data.labelled_days, data.as_of_day, data.horizon_days, 1)
+    days = cut_days(data.labelled_days, study_ends(data.as_of_day, data.horizon_days), data.horizon_days, 1)
     if not days:
         return None
     learn, judge = data.known_at(days[0]), data.at(days[0])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import optuna
 
 from training.data import TrainingData
@@ -38,3 +41,10 @@ def test_a_study_that_was_stopped_goes_on_as_if_it_had_not_been(shop_data: Train
     assert second[0] == whole[0]
     assert first[1] + second[1] == whole[1]
     assert tuned(shop_data, 3, url) == (whole[0], [])
+
+
+def test_a_study_sees_no_label_of_the_newest_backtest_date(shop_data: TrainingData):
+    newest = shop_data.labelled_days[-1]
+    unseen = shop_data.day + shop_data.horizon_days > newest
+    other_future = replace(shop_data, churned=np.where(unseen, 1 - shop_data.churned, shop_data.churned), memo={})
+    assert tuned(other_future, 2) == tuned(shop_data, 2)
