@@ -139,6 +139,7 @@ def load_into_store(store: Store, company: Company, scores: pl.DataFrame, panel:
         features=panel,
         events=timelines(company, scores["customer_id"], as_of),
         people=company.tables.get("customers"),
+        currency=company.currency,
     )
 
 

@@ -6,7 +6,7 @@ The views are plain functions, which Starlette runs in threads: a slow query nev
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from decisions.labels import SCHEMES
+from decisions.labels import SCHEMES, Status
 from keepwell.errors import KeepwellError, RequestError, StoreError
 from serving.console.customer import customer_page
 from serving.console.customers import FeatureRows, customers_page
@@ -26,12 +26,12 @@ from serving.console.export import csv_lines
 from serving.console.frame import frame
 from serving.console.headers import SafeHeaders
 from serving.console.message import empty_page, error_page, no_customer_page, status_page
-from serving.console.query import FILTERS, PAGE_SIZE, CustomerQuery
+from serving.console.query import ALL_BUT_LOST, FILTERS, PAGE_SIZE, START, CustomerQuery
 from serving.console.render import STATIC, Renderer
 from serving.console.text import label
 from serving.console.today import TOP_CUSTOMERS, today_page
 from serving.store.reading import Reader
-from serving.store.records import CustomerFilter, CustomerPage, Load, Plan, ScoreRow
+from serving.store.records import CustomerFilter, Load, Plan, ScoreRow
 
 _EXPORT_CHUNK = 5_000
 
@@ -62,7 +62,7 @@ class LoadFacts:
 
     def __init__(self) -> None:
         self.summary = lru_cache(maxsize=8)(Reader.summary)
-        self.choices = lru_cache(maxsize=32)(Reader.choices)
+        self.choices = lru_cache(maxsize=8)(Reader.choices)
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ class Console:
             planned=store.planned_actions(plan) if plan else (),
             top=top,
             features=_features(store, load, top),
+            currency=load.currency,
             urls=self.renderer.urls(request),
         )
         return self.renderer.answer(request, "today.html", page, here="today")
@@ -100,7 +101,9 @@ class Console:
         store, load = self._open()
         if load is None:
             return self.renderer.answer(request, "message.html", empty_page(), here="customers")
-        found = _found(store, load, query, query.offset, PAGE_SIZE)
+        found = store.customers(
+            load, _chosen(query), sort=query.sort, descending=query.descending, offset=query.offset, limit=PAGE_SIZE
+        )
         page = customers_page(
             frame(load, self.clock()),
             query,
@@ -169,14 +172,16 @@ class Console:
         plan = store.plan(load)
         actions = store.planned_actions(plan) if plan else ()
         choices = {"action": {action.action: action.title or label("action", action.action) for action in actions}}
-        for name in (name for name in FILTERS if name != "action"):
+        words = [name for name in FILTERS if name != "action"]
+        for name, met in self.facts.choices(store, load, *words).items():
             order = {str(word): rank for rank, word in enumerate(SCHEMES[name])}
-            values = sorted(self.facts.choices(store, load, name), key=lambda value: order.get(value, len(order)))
+            values = sorted(met, key=lambda value: order.get(value, len(order)))
             choices[name] = {value: label(name, value) for value in values}
         return choices
 
 
-def _found(store: Reader, load: Load, query: CustomerQuery, offset: int, limit: int) -> CustomerPage:
+def _chosen(query: CustomerQuery) -> CustomerFilter:
+    """What the store is to let through."""
     wanted = dict(query.filters)
     chosen = CustomerFilter(
         search=query.search or None,
@@ -185,14 +190,14 @@ def _found(store: Reader, load: Load, query: CustomerQuery, offset: int, limit: 
         quadrant=wanted.get("quadrant"),
         action=wanted.get("action"),
     )
-    return store.customers(load, chosen, sort=query.sort, descending=query.descending, offset=offset, limit=limit)
+    return replace(chosen, status=None, but_status=str(Status.LOST)) if chosen.status == ALL_BUT_LOST else chosen
 
 
 def _top(store: Reader, load: Load, plan: Plan | None) -> list[ScoreRow]:
-    """The first customers of the plan, or without one those with most value at risk."""
+    """The first customers of the plan, or without one those with most value at risk among all who are not lost."""
     items = store.plan_items(plan, limit=TOP_CUSTOMERS) if plan else ()
     if not items:
-        return list(store.customers(load, limit=TOP_CUSTOMERS).rows)
+        return list(store.customers(load, _chosen(START), limit=TOP_CUSTOMERS).rows)
     rows = store.customers_by_id(load, [item.customer_id for item in items])
     return [rows[item.customer_id] for item in items if item.customer_id in rows]
 
@@ -202,7 +207,8 @@ def _features(store: Reader, load: Load, rows: Sequence[ScoreRow]) -> FeatureRow
 
 
 def _all_rows(store: Reader, load: Load, query: CustomerQuery) -> Iterator[ScoreRow]:
-    offset = 0
-    while rows := _found(store, load, query, offset, _EXPORT_CHUNK).rows:
-        yield from rows
-        offset += len(rows)
+    ids = store.customer_ids(load, _chosen(query), sort=query.sort, descending=query.descending)
+    for start in range(0, len(ids), _EXPORT_CHUNK):
+        some = ids[start : start + _EXPORT_CHUNK]
+        rows = store.customers_by_id(load, some)
+        yield from (rows[customer_id] for customer_id in some if customer_id in rows)

@@ -198,7 +198,7 @@ def pyramid_slices(count: int) -> tuple[str, ...]:
     >>> pyramid_slices(2)
     ('50,0 50,0 75,100 25,100', '25,0 75,0 100,100 0,100')
     """
-    edges = [50 * index / count for index in range(count + 1)]
+    edges = [50 * index / max(count, 1) for index in range(count + 1)]
     corners = ((50 - top, 50 + top, 50 + bottom, 50 - bottom) for top, bottom in pairwise(edges))
     return tuple(f"{a:g},0 {b:g},0 {c:g},100 {d:g},100" for a, b, c, d in corners)
 

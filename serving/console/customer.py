@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from serving.console import charts
 from serving.console import format as show
-from serving.console.customers import Tag, interval_text, tag
+from serving.console.customers import Interval, Tag, interval, tag
 from serving.console.frame import Frame
-from serving.console.reasons import ReasonBar, reason_bars
+from serving.console.reasons import ReasonGroup, reason_groups
 from serving.console.text import label, t
 from serving.store.records import Event, Load, PlanItem, ScoreRow
 
@@ -74,13 +74,13 @@ class CustomerPage:
     churn: str
     churn_bar: charts.Span
     expected: str
-    interval: str
+    interval: Interval | None
     expected_range: charts.Range | None
     amounts: tuple[Fact, ...]
     tags: tuple[NamedTag, ...]
     action: ActionCard | None
-    churn_reasons: tuple[ReasonBar, ...]
-    value_reasons: tuple[ReasonBar, ...]
+    churn_reasons: tuple[ReasonGroup, ...]
+    value_reasons: tuple[ReasonGroup, ...]
     timeline: charts.Timeline | None
     events: tuple[EventLine, ...]
     events_text: str
@@ -106,14 +106,14 @@ def customer_page(
         owner=row.owner or "",
         churn=show.percent(row.churn_probability),
         churn_bar=charts.share_bar(row.churn_probability),
-        expected=show.money(row.expected_value, decimals),
-        interval=interval_text(row.value_low, row.value_high, decimals),
+        expected=show.total(row.expected_value, load.currency, decimals),
+        interval=interval(row.value_low, row.value_high, decimals),
         expected_range=_expected_range(row),
         amounts=tuple(_fact(name, show.money(amount, decimals)) for name, amount in zip(_AMOUNTS, amounts, strict=True)),
         tags=tuple(_named_tag(name, getattr(row, name)) for name in _TAGS if getattr(row, name) is not None),
         action=_action_card(item) if item else None,
-        churn_reasons=reason_bars(reasons, "churn", features),
-        value_reasons=reason_bars(reasons, "value", features),
+        churn_reasons=reason_groups(reasons, "churn", features),
+        value_reasons=reason_groups(reasons, "value", features),
         timeline=charts.timeline(events, load.as_of, load.horizon_days),
         events=tuple(_event_lines(events[:NEWEST_EVENTS])),
         events_text=_events_text(len(events)),
@@ -133,6 +133,8 @@ def _expected_range(row: ScoreRow) -> charts.Range | None:
     if row.value_low is None or row.expected_value is None or row.value_high is None:
         return None
     if not all(math.isfinite(value) for value in (row.value_low, row.expected_value, row.value_high)):
+        return None
+    if row.value_low >= row.value_high:
         return None
     return charts.value_range(row.value_low, row.expected_value, row.value_high)
 

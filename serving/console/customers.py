@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from serving.console import charts
 from serving.console import format as show
 from serving.console.frame import Frame
-from serving.console.query import FILTERS, SORTS, CustomerQuery
+from serving.console.query import ALL_BUT_LOST, FILTERS, SORTS, START, CustomerQuery
 from serving.console.reasons import short_reasons
 from serving.console.text import label, meaning, t
 from serving.console.urls import Urls
@@ -16,6 +16,8 @@ from serving.store.records import CustomerPage, ScoreRow
 
 FeatureRows = Mapping[str, Mapping[str, float | None]]
 """Customer id to their features by name; who has none kept is not in it."""
+
+_LEAST_SHOWN = 0.005  # what is less looks like 0 with the two decimals of an amount
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,18 @@ class Tag:
 
 
 @dataclass(frozen=True)
+class Interval:
+    """How far a value may be from what is expected, in words, and what these words mean."""
+
+    words: str
+    means: str
+
+
+@dataclass(frozen=True)
 class CustomerLine:
     """One customer in a list. `customer_id` is repeated below the name only where there is a name (`title` is then the name).
 
-    `no_reasons` says why `reasons` is empty, where it is.
+    `interval` is None where it is not known; `no_reasons` says why `reasons` is empty, where it is.
     """
 
     link: str
@@ -40,7 +50,7 @@ class CustomerLine:
     churn: str
     churn_bar: charts.Span
     expected: str
-    interval: str
+    interval: Interval | None
     at_risk: str
     tier: Tag
     status: Tag
@@ -80,7 +90,7 @@ class Menu:
 
 @dataclass(frozen=True)
 class CustomersPage:
-    """One page of the list. `previous`, `next` and `clear` are links, empty where there is nowhere to go."""
+    """One page of the list. `previous`, `next` and `restart` are links, empty where there is nowhere to go."""
 
     frame: Frame
     search: str
@@ -91,7 +101,7 @@ class CustomersPage:
     range_text: str
     previous: str
     next: str
-    clear: str
+    restart: str
     export: str
 
 
@@ -117,7 +127,7 @@ def customers_page(
         range_text=_range_text(query.offset + 1, last, page.total) if page.rows else t("customers.none"),
         previous=urls.customers(query.at_page(query.page - 1).parameters) if query.page > 1 else "",
         next=urls.customers(query.at_page(query.page + 1).parameters) if last < page.total else "",
-        clear=urls.customers() if query.is_narrowed or query.page > 1 else "",
+        restart=urls.customers() if query != START else "",
         export=urls.customers_csv(query.at_page(1).parameters),
     )
 
@@ -135,11 +145,18 @@ def tag(group: str, value: str | None) -> Tag:
     return Tag(value, label(group, value), meaning(group, value))
 
 
-def interval_text(low: float | None, high: float | None, decimals: int) -> str:
-    """An interval in words, empty where it is not known."""
+def interval(low: float | None, high: float | None, decimals: int) -> Interval | None:
+    """The interval between the values that 1 of 10 and 9 of 10 such customers stay below; None where it is not known.
+
+    One that ends at 0 is told in words: two zeros beside a positive expected value would look like a mistake.
+    """
     if low is None or high is None:
-        return ""
-    return t("interval", low=show.money(low, decimals), high=show.money(high, decimals))
+        return None
+    if abs(high) < _LEAST_SHOWN:
+        return Interval(t("interval.nothing"), t("interval.nothing.means"))
+    if high < 1:
+        decimals = show.money_decimals([low, high])
+    return Interval(t("interval", low=show.money(low, decimals), high=show.money(high, decimals)), t("interval.means"))
 
 
 def _line(row: ScoreRow, features: Mapping[str, float | None], urls: Urls, decimals: int) -> CustomerLine:
@@ -150,7 +167,7 @@ def _line(row: ScoreRow, features: Mapping[str, float | None], urls: Urls, decim
         churn=show.percent(row.churn_probability),
         churn_bar=charts.share_bar(row.churn_probability),
         expected=show.money(row.expected_value, decimals),
-        interval=interval_text(row.value_low, row.value_high, decimals),
+        interval=interval(row.value_low, row.value_high, decimals),
         at_risk=show.money(row.value_at_risk, decimals),
         tier=tag("value_tier", row.value_tier),
         status=tag("status", row.status),
@@ -168,7 +185,9 @@ def _heading(sort: str, query: CustomerQuery, urls: Urls) -> Heading:
 
 def _menu(name: str, names: Mapping[str, str], chosen: str) -> Menu:
     # A value that a saved link asks for stays in the menu, also where nobody has it any more.
-    offered = {"": t("filter.all"), **names, **({chosen: names.get(chosen, label(name, chosen))} if chosen else {})}
+    first = {"": t("filter.all"), **({ALL_BUT_LOST: t("filter.all_but_lost")} if name == "status" else {})}
+    names = {**first, **names}
+    offered = {**names, **({chosen: names.get(chosen, label(name, chosen))} if chosen else {})}
     return Menu(name, t(f"filter.{name}"), tuple(Choice(value, shown, value == chosen) for value, shown in offered.items()))
 
 

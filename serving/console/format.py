@@ -39,12 +39,22 @@ def money_decimals(amounts: Iterable[float | None]) -> int:
 
 
 def money(value: float | None, decimals: int | None = None) -> str:
-    """An amount in the company's own currency, which is not named; by default with the decimals that suit it alone.
+    """An amount whose currency goes without saying; by default with the decimals that suit it alone.
 
     >>> money(1234.56), money(12.5)
     ('1,235', '12.50')
     """
     return number(value, money_decimals([value]) if decimals is None else decimals)
+
+
+def total(value: float | None, currency: str | None, decimals: int | None = None) -> str:
+    """An amount with its currency after it, where that is known.
+
+    >>> total(340183.2, "EUR"), total(12.5, None), total(None, "EUR")
+    ('340,183 EUR', '12.50', '–')
+    """
+    shown = money(value, decimals)
+    return shown if currency is None or shown == MISSING else t("total", amount=shown, currency=currency)
 
 
 def percent(share: float | None) -> str:
@@ -88,11 +98,13 @@ def measured(value: float, unit: str) -> str:
 
     >>> measured(74.0, "days"), measured(0.25, "share"), measured(3.52, "ratio"), measured(1250.0, "currency")
     ('74 days', '25 %', '3.5 times', '1,250')
+    >>> measured(0.04, "ratio")  # "4 % as much" is plainer than "0.0 times as much"
+    '4 %'
     """
     if unit == "days":
         return t("amount.days", count=value, value=plain(value))
     if unit == "ratio":
-        return t("times", value=number(value, 0 if value >= 10 else 1))
+        return percent(value) if 0 <= value < 1 else t("times", value=number(value, 0 if value >= 10 else 1))
     return money(value) if unit == "currency" else percent(value) if unit == "share" else plain(value)
 
 

@@ -10,6 +10,9 @@ from keepwell.errors import RequestError
 FILTERS = ("value_tier", "status", "quadrant", "action")
 """The filters of the list; each is a field of the store's CustomerFilter."""
 
+ALL_BUT_LOST = "all_but_lost"
+"""The choice of the filter `status` that leaves out those who are lost already."""
+
 SORTS = ("value_at_risk", "churn_probability", "expected_value", "lifetime_value", "name")
 """What the list can be sorted by; the first is the default."""
 
@@ -63,11 +66,6 @@ class CustomerQuery:
         return {name: value for name, value in values.items() if value}
 
     @property
-    def is_narrowed(self) -> bool:
-        """Whether a search or filter leaves customers out."""
-        return bool(self.search or self.filters)
-
-    @property
     def offset(self) -> int:
         """How many rows come before the page."""
         return (self.page - 1) * PAGE_SIZE
@@ -80,6 +78,10 @@ class CustomerQuery:
         """The first page in the order of `sort`; asking again for the same order turns it round."""
         descending = not self.descending if sort == self.sort else starts_descending(sort)
         return replace(self, sort=sort, descending=descending, page=1)
+
+
+START = CustomerQuery(filters=(("status", ALL_BUT_LOST),))
+"""What links to the list ask for: those for whom something can still be done. An address without a filter asks for everybody."""
 
 
 def starts_descending(sort: str) -> bool:

@@ -18,6 +18,9 @@ _WINDOW = re.compile(r"_(?:(\d+)d|all)(?=_|$)")
 SHORT_LIST = 2
 """How many reasons a line of a list has room for."""
 
+MOST_RAISING, MOST_LOWERING = 4, 3
+"""How many reasons of each direction the page of a customer shows."""
+
 
 @dataclass(frozen=True)
 class ReasonBar:
@@ -28,9 +31,16 @@ class ReasonBar:
 
     words: str
     effect: str
-    effect_in_words: str
     direction: str
     bar: charts.Span
+
+
+@dataclass(frozen=True)
+class ReasonGroup:
+    """The reasons of one direction, which `title` says in words."""
+
+    title: str
+    bars: tuple[ReasonBar, ...]
 
 
 def short_reasons(reasons: Iterable[Reason], features: Mapping[str, float | None]) -> tuple[str, ...]:
@@ -40,16 +50,31 @@ def short_reasons(reasons: Iterable[Reason], features: Mapping[str, float | None
     return tuple(in_words(reason, features) for reason in strongest)
 
 
-def reason_bars(reasons: Iterable[Reason], target: str, features: Mapping[str, float | None]) -> tuple[ReasonBar, ...]:
-    """The reasons of one target (churn, value) as signed bars, strongest first and "all other" last.
+def reason_groups(reasons: Iterable[Reason], target: str, features: Mapping[str, float | None]) -> tuple[ReasonGroup, ...]:
+    """The reasons of one target (churn, value) as signed bars: those that raise it, then those that lower it.
 
+    Each group has its strongest first; "all other", which takes in what is not shown, stands last in the group of its direction.
     Contributions add up on a log scale (log odds of leaving, log of the value), so each acts as a multiplier: its exponential.
     The baseline is not a reason of this customer's and is left out.
     """
-    chosen = [reason for reason in reasons if reason.target == target and reason.feature != BASELINE]
-    chosen.sort(key=lambda reason: (not _is_feature(reason), -abs(reason.contribution)))
+    chosen = _shown([reason for reason in reasons if reason.target == target and reason.feature != BASELINE], target)
     largest = max((abs(reason.contribution) for reason in chosen), default=0.0)
-    return tuple(_bar(reason, features, largest) for reason in chosen)
+    groups = []
+    for direction in ("up", "down"):
+        bars = (_bar(reason, features, largest) for reason in chosen)
+        if same := tuple(bar for bar in bars if bar.direction == direction):
+            groups.append(ReasonGroup(t(f"effect.{target}.{direction}"), same))
+    return tuple(groups)
+
+
+def _shown(reasons: list[Reason], target: str) -> list[Reason]:
+    """The strongest of each direction, and the sum of all others as one more reason where there are any."""
+    strongest = sorted((reason for reason in reasons if _is_feature(reason)), key=lambda reason: -abs(reason.contribution))
+    raising = [reason for reason in strongest if reason.contribution > 0][:MOST_RAISING]
+    lowering = [reason for reason in strongest if reason.contribution < 0][:MOST_LOWERING]
+    shown = raising + lowering
+    rest = sum(reason.contribution for reason in reasons if reason not in shown)
+    return shown if rest == 0 else [*shown, Reason(target, ALL_OTHER, t("reasons.all_other"), rest)]
 
 
 def in_words(reason: Reason, features: Mapping[str, float | None]) -> str:
@@ -58,21 +83,30 @@ def in_words(reason: Reason, features: Mapping[str, float | None]) -> str:
     >>> in_words(Reason("churn", "recency_days", "Days since last purchase", 0.4), {"recency_days": 74.0})
     'Last purchase 74 days ago'
     >>> in_words(Reason("churn", "gap_days_mean", "Mean gap", 0.1), {"gap_days_mean": None})
-    'Mean gap: bought on one day only'
+    'Bought on one day only'
+    >>> in_words(Reason("churn", "spend_90d", "Spend, last 90 days", 0.1), {"spend_90d": 0.0})
+    'Spent nothing in the last 90 days'
     """
-    entry = CATALOG.get(reason.feature)
     if reason.feature not in features:
         return reason.name
-    value = features[reason.feature]
+    value, unit = features[reason.feature], _unit(reason.feature)
+    key, days = f"reason.{_WINDOW.sub('', reason.feature)}", _days(reason.feature)
+    window = t("window", days=days) if days else t("window.all")
     if value is None:
-        return t("reason", name=reason.name, value=entry.missing if entry and entry.missing else t("not_known"))
-    unit = entry.unit if entry else ""
-    key = f"reason.{_WINDOW.sub('', reason.feature)}"
+        return t(f"{key}.missing", window=window, days=days) if known(f"{key}.missing") else _not_known(reason)
+    if known(special := f"{key}.{value:g}"):
+        return t(special, window=window)
     if known(f"{key}.one"):
-        return t(key, count=int(value), value=show.number(value), window=_window(reason.feature))
+        return t(key, count=int(value), value=show.number(value), window=window)
     if known(key):
-        return t(key, value=show.measured(value, "" if unit == "days" else unit), window=_window(reason.feature))
+        return t(key, value=show.measured(value, "" if unit == "days" else unit), window=window)
     return t("reason", name=reason.name, value=show.measured(value, unit))
+
+
+def _not_known(reason: Reason) -> str:
+    """What the feature catalog says of a missing value, which is a fact of its own; "not known" where it says nothing."""
+    why = CATALOG[reason.feature].missing if reason.feature in CATALOG else ""
+    return f"{why[0].upper()}{why[1:]}" if why else t("reason", name=reason.name, value=t("not_known"))
 
 
 def _bar(reason: Reason, features: Mapping[str, float | None], largest: float) -> ReasonBar:
@@ -80,7 +114,6 @@ def _bar(reason: Reason, features: Mapping[str, float | None], largest: float) -
     return ReasonBar(
         words=in_words(reason, features),
         effect=show.factor(math.exp(min(reason.contribution, 50.0))),
-        effect_in_words=t(f"effect.{reason.target}.{direction}"),
         direction=direction,
         bar=charts.signed_bar(reason.contribution, largest),
     )
@@ -90,8 +123,11 @@ def _is_feature(reason: Reason) -> bool:
     return reason.feature not in (BASELINE, ALL_OTHER)
 
 
-def _window(feature: str) -> str:
+def _unit(feature: str) -> str:
+    return CATALOG[feature].unit if feature in CATALOG else ""
+
+
+def _days(feature: str) -> str:
+    """The length of a feature's window, empty where it has none or sees all time."""
     found = _WINDOW.search(feature)
-    if found is None or found[1] is None:
-        return t("window.all")
-    return t("window", days=found[1])
+    return (found[1] or "") if found else ""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from decisions.labels import Tier
+from decisions.labels import Status, Tier
 from serving.console import charts
 from serving.console import format as show
 from serving.console.customers import CustomerLine, FeatureRows, Tag, customer_lines, tag
 from serving.console.frame import Frame, Notice
-from serving.console.query import CustomerQuery
+from serving.console.query import START, CustomerQuery
 from serving.console.text import label, t
 from serving.console.urls import Urls
 from serving.store.records import Plan, PlannedAction, ScoreRow, Summary, TierCount
@@ -20,17 +20,18 @@ TOP_CUSTOMERS = 8
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of the day, what it is made of (`note`) and what it means."""
+    """One number of the day, what it is made of (`note`) and what it means; `link` leads to whom it counts, where not empty."""
 
     name: str
     value: str
     note: str
     means: str
+    link: str = ""
 
 
 @dataclass(frozen=True)
 class TierLine:
-    """One tier: `polygon` is its slice of the pyramid, `share_bar` its part of all value at risk."""
+    """One tier without the lost: `polygon` is its slice of the pyramid, `share_bar` its part of all value at risk."""
 
     tier: Tag
     link: str
@@ -79,14 +80,15 @@ def today_page(
     planned: Sequence[PlannedAction],
     top: Sequence[ScoreRow],
     features: FeatureRows,
+    currency: str | None,
     urls: Urls,
 ) -> TodayPage:
-    """Put the page together; `planned` is the plan by action, `features` those of the customers in `top`."""
+    """Put the page together; `planned` is the plan by action, `features` are those of the customers in `top`."""
     if plan is None:
         frame = replace(frame, notices=(*frame.notices, Notice(t("notice.no_plan"), t("command.plan"))))
     return TodayPage(
         frame=frame,
-        figures=tuple(_figures(summary, plan)),
+        figures=tuple(_figures(summary, plan, currency, urls)),
         tiers=tuple(_tier_lines(summary, urls)),
         actions=tuple(_action_lines(planned, urls)),
         plan_notes=plan.notes if plan else (),
@@ -96,14 +98,13 @@ def today_page(
     )
 
 
-def _figures(summary: Summary, plan: Plan | None) -> Iterable[Figure]:
-    share = summary.value_at_risk / summary.expected_value if summary.expected_value > 0 else None
-    at_risk_share = show.percent(summary.customers_at_risk / summary.customers)
+def _figures(summary: Summary, plan: Plan | None, currency: str | None, urls: Urls) -> Iterable[Figure]:
+    at_risk_share = show.percent(_share(summary.customers_at_risk, summary.customers))
     yield Figure(
         t("figure.value_at_risk"),
-        show.money(summary.value_at_risk),
-        t("figure.value_at_risk.note", expected=show.money(summary.expected_value)) if share is not None else "",
-        t("column.value_at_risk.means"),
+        show.total(summary.value_at_risk, currency),
+        t("figure.value_at_risk.note", expected=show.total(summary.expected_value, currency)),
+        t("figure.value_at_risk.means"),
     )
     yield Figure(
         t("figure.at_risk"),
@@ -111,8 +112,20 @@ def _figures(summary: Summary, plan: Plan | None) -> Iterable[Figure]:
         t("figure.at_risk.note", share=at_risk_share, customers=show.number(summary.customers)),
         t("figure.at_risk.means"),
     )
+    yield Figure(
+        t("figure.lost"),
+        show.number(summary.customers_lost),
+        t("figure.lost.note", value=show.total(summary.value_lost, currency)),
+        t("figure.lost.means"),
+        urls.customers(CustomerQuery(filters=(("status", str(Status.LOST)),)).parameters),
+    )
     yield _complaints(summary.complaints_open)
-    yield _plan_figure(plan)
+    yield _plan_figure(plan, currency)
+
+
+def _share(part: float, whole: float) -> float:
+    """A part of the whole, 0 of an empty one."""
+    return part / whole if whole > 0 else 0.0
 
 
 def _complaints(open_now: int | None) -> Figure:
@@ -120,12 +133,13 @@ def _complaints(open_now: int | None) -> Figure:
     return Figure(t("figure.complaints"), show.number(open_now), note, t("figure.complaints.means"))
 
 
-def _plan_figure(plan: Plan | None) -> Figure:
+def _plan_figure(plan: Plan | None, currency: str | None) -> Figure:
     name, means = t("figure.plan"), t("figure.plan.means")
     if plan is None:
         return Figure(name, show.MISSING, t("figure.plan.none"), means)
-    actions = t("figure.plan.note", count=plan.customers, actions=show.number(plan.customers), cost=show.money(plan.cost))
-    return Figure(name, show.money(plan.expected_net_value), actions, means)
+    cost = show.total(plan.cost, currency)
+    actions = t("figure.plan.note", count=plan.customers, actions=show.number(plan.customers), cost=cost)
+    return Figure(name, show.total(plan.expected_net_value, currency), actions, means)
 
 
 def _tier_lines(summary: Summary, urls: Urls) -> Iterable[TierLine]:
@@ -138,14 +152,14 @@ def _tier_lines(summary: Summary, urls: Urls) -> Iterable[TierLine]:
 
 
 def _tier_line(tier: TierCount, polygon: str, summary: Summary, decimals: int, urls: Urls) -> TierLine:
-    share = tier.value_at_risk / summary.value_at_risk if summary.value_at_risk > 0 else 0.0
-    query = CustomerQuery(filters=(("value_tier", tier.value_tier),) if tier.value_tier else ())
+    share = _share(tier.value_at_risk, summary.value_at_risk)
+    query = replace(START, filters=((("value_tier", tier.value_tier),) if tier.value_tier else ()) + START.filters)
     return TierLine(
         tier=tag("value_tier", tier.value_tier),
         link=urls.customers(query.parameters),
         polygon=polygon,
         customers=show.number(tier.customers),
-        customer_share=show.percent(tier.customers / summary.customers),
+        customer_share=show.percent(_share(tier.customers, summary.customers)),
         expected=show.money(tier.expected_value, decimals),
         at_risk=show.money(tier.value_at_risk, decimals),
         share=show.percent(share),

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from serving.console.query import START
+
 
 @dataclass(frozen=True)
 class Urls:
@@ -22,9 +24,9 @@ class Urls:
         """The page of the day."""
         return f"{self.base}/"
 
-    def customers(self, parameters: Mapping[str, str] | None = None) -> str:
+    def customers(self, parameters: Mapping[str, str] = START.parameters) -> str:
         """The list of customers, as `parameters` ask for it."""
-        return self._with_query("/customers", parameters or {})
+        return self._with_query("/customers", parameters)
 
     def customers_csv(self, parameters: Mapping[str, str]) -> str:
         """The same list as a file."""

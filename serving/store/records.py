@@ -8,7 +8,10 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One scoring run: `as_of` and `data_until` are days in the company's zone, `loaded_at` is an instant in UTC."""
+    """One scoring run: `as_of` and `data_until` are days in the company's zone, `loaded_at` is an instant in UTC.
+
+    `currency` is the ISO 4217 code of all amounts.
+    """
 
     id: int
     company: str
@@ -21,6 +24,7 @@ class Load:
     grade: str
     customers: int
     feature_names: tuple[str, ...]
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,12 @@ class ScoreRow:
 class CustomerFilter:
     """Which customers to list; None lets all through. `search` is a part of the id or of the name, in any case of A to Z.
 
-    `action` is the name of a planned action.
+    `action` is the name of a planned action; `but_status` leaves out those of one status.
     """
 
     search: str | None = None
     status: str | None = None
+    but_status: str | None = None
     value_tier: str | None = None
     quadrant: str | None = None
     lifecycle: str | None = None
@@ -104,7 +109,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class TierCount:
-    """One value tier: how many customers, what they are expected to bring, how much of their value is at risk."""
+    """One value tier without the lost: how many customers, what they are expected to bring, how much value is at risk."""
 
     value_tier: str | None
     customers: int
@@ -114,15 +119,18 @@ class TierCount:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One load in figures. `customers_at_risk` have a churn probability of at least the threshold that was asked for.
+    """One load in figures: those who are lost already by themselves, all other figures but `complaints_open` without them.
 
-    `complaints_open` is None where the company has no complaints table.
+    `customers_at_risk` have a churn probability of at least the threshold that was asked for. `value_lost` is the value at risk
+    of the lost. `complaints_open` is None where the company has no complaints table.
     """
 
     customers: int
     customers_at_risk: int
     value_at_risk: float
     expected_value: float
+    customers_lost: int
+    value_lost: float
     complaints_open: int | None
     tiers: tuple[TierCount, ...]
 

@@ -65,6 +65,7 @@ loads = Table(
     Column("model_version", String(100), nullable=False),
     Column("model_family", String(100), nullable=False),
     Column("grade", String(10), nullable=False),
+    Column("currency", String(3)),
     Column("customers", Integer, nullable=False),
     Column("feature_names", JSON, nullable=False),
     Column("current", Boolean, nullable=False),
@@ -108,7 +109,21 @@ scores = Table(
     Column("reasons", Text),
     sqlite_with_rowid=False,
 )
-Index("ix_scores_load_id_value_at_risk", scores.c.load_id, scores.c.value_at_risk)
+# All that a list of customers filters, sorts and searches by: a page of it is found without a look at the rows, which are long.
+Index(
+    "ix_scores_list",
+    scores.c.load_id,
+    scores.c.value_at_risk,
+    scores.c.customer_id,
+    scores.c.name,
+    scores.c.churn_probability,
+    scores.c.expected_value,
+    scores.c.lifetime_value,
+    scores.c.status,
+    scores.c.value_tier,
+    scores.c.quadrant,
+    scores.c.complaints_open,
+)
 
 feature_rows = Table(
     "feature_rows",

@@ -55,24 +55,26 @@ class Store(Reader):
         features: pl.DataFrame | None = None,
         events: pl.DataFrame | None = None,
         people: pl.DataFrame | None = None,
+        currency: str | None = None,
     ) -> Load:
         """Write one scoring run and make it the current one; readers see it whole or not at all.
 
         `frame` has the score columns of docs/architecture.md, one run of them (StoreError otherwise). `features` has
         customer_id, as_of and one column per feature; `events` customer_id, day, kind, count, amount, detail;
-        `people` customer_id, name and owner. Each may be left out. The oldest loads beyond KEPT_LOADS are removed.
+        `people` customer_id, name and owner; `currency` names that of all amounts. Each may be left out. The oldest loads
+        beyond KEPT_LOADS are removed.
         """
         run = _the_run(frame)
         parts = _parts(frame, features, events, people)
         names = [] if features is None else [name for name in features.columns if name not in ("customer_id", "as_of")]
+        values = {**run, "company": company, "currency": currency, "loaded_at": loaded_at, "customers": frame.height}
         with writing(self._engine) as connection:
-            values = {**run, "company": company, "loaded_at": loaded_at, "customers": frame.height, "feature_names": names}
-            load_id = _insert_one(connection, loads, {**values, "current": False})
+            load_id = _insert_one(connection, loads, {**values, "feature_names": names, "current": False})
             for table, part in parts:
                 _insert_frame(connection, table, part, {"load_id": load_id})
             _make_current(connection, company, run["horizon_days"], load_id)
             _prune(connection, company, run["horizon_days"])
-        return Load(id=load_id, company=company, loaded_at=loaded_at, customers=frame.height, feature_names=tuple(names), **run)
+        return Load(id=load_id, feature_names=tuple(names), **values)
 
     def save_plan(
         self,

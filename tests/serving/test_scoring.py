@@ -175,6 +175,7 @@ def test_the_store_gets_scores_features_timelines_and_names(
 ) -> None:
     store = Store(f"sqlite:///{tmp_path / 'store.db'}")
     load = load_into_store(store, shop, scored, panel, loaded_at=datetime(2025, 1, 1, tzinfo=UTC))
+    assert load.currency == shop.currency == "EUR"
     customer_id = scored["customer_id"][0]
     row, features = store.customer(load, customer_id), store.features(load, customer_id)
     assert row.name == shop.tables["customers"].filter(pl.col("customer_id") == customer_id)["name"].item()

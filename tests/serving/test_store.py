@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,6 +11,9 @@ import polars as pl
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import event
 
 from keepwell.errors import StoreError
 from serving.store import CustomerFilter, Store
@@ -110,12 +115,19 @@ def test_a_load_comes_back_as_it_was_written(store: Store) -> None:
     filled(store)
     load = store.current_load("acme", 90)
     assert (load.as_of, load.data_until, load.loaded_at) == (date(2024, 3, 1), date(2024, 2, 29), LOADED_AT)
+    assert load.currency is None
     written = scores().row(0, named=True)
     row = store.customer(load, "c0000")
     for name in ("churn_probability", "expected_value", "value_low", "lifetime_value", "value_tier", "status"):
         assert getattr(row, name) == written[name]
     assert (row.reasons[0].name, row.reasons[0].contribution) == (REASON["name"], REASON["contribution"])
     assert store.customer(load, "c0001").reasons is None
+
+
+def test_the_currency_is_kept_with_the_load(store: Store) -> None:
+    written = store.load_scores(scores(), company="acme", loaded_at=LOADED_AT, currency="EUR")
+    assert store.current_load() == written
+    assert written.currency == "EUR"
 
 
 def test_integer_ids_are_text_in_the_store(store: Store) -> None:
@@ -295,7 +307,86 @@ def test_the_summary_adds_up(store: Store) -> None:
     assert summary.complaints_open == 2
     assert {tier.value_tier: tier.customers for tier in summary.tiers} == {"VIP": 1, "small": 9}
     assert store.customers(load, CustomerFilter(with_open_complaint=True)).total == 1
-    assert store.choices(load, "value_tier") == ("VIP", "small")
+    assert store.choices(load, "value_tier", "status") == {"value_tier": ("VIP", "small"), "status": ("status_0", "status_1")}
+
+
+def test_the_lost_are_a_figure_of_their_own(store: Store) -> None:
+    frame = scores(12).with_columns(status=pl.Series(["lost", "active", None] * 4))
+    filled(store, frame)
+    load = store.current_load()
+    summary = store.summary(load, at_risk_from=0.4)
+    lost, others = frame.filter(pl.col("status") == "lost"), frame.filter(pl.col("status").ne_missing("lost"))
+    assert (summary.customers_lost, summary.customers) == (4, 8)
+    assert summary.value_lost == pytest.approx(lost["value_at_risk"].sum())
+    assert summary.value_at_risk == pytest.approx(others["value_at_risk"].sum())
+    assert summary.expected_value == pytest.approx(others["expected_value"].sum())
+    assert summary.customers_at_risk == (others["churn_probability"] >= 0.4).sum()
+    assert sum(tier.customers for tier in summary.tiers) == 8
+    assert store.customers(load, CustomerFilter(but_status="lost")).total == 8
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        CustomerFilter(),
+        CustomerFilter(but_status="lost"),
+        CustomerFilter(status="lapsing", value_tier="VIP", quadrant="gold"),
+        CustomerFilter(search="weber"),
+        CustomerFilter(with_open_complaint=True),
+    ],
+)
+@pytest.mark.parametrize("sort", ["value_at_risk", "churn_probability", "expected_value", "lifetime_value", "name"])
+def test_a_page_of_the_list_is_found_in_an_index_alone(store: Store, chosen: CustomerFilter, sort: str) -> None:
+    """Rows are long; reading all of them for one page takes seconds once there are some 100,000."""
+    filled(store, scores(10))
+    load = store.current_load()
+    with statements(store) as asked:
+        store.customers(load, chosen, sort=sort, limit=5)
+        store.summary(load)
+        store.choices(load, "value_tier", "status", "quadrant")
+    scans = [step for step in plans_of(store, asked) if " scores " in step and "customer_id=?" not in step]
+    assert len(scans) >= 3
+    assert all("COVERING INDEX ix_scores_list" in step for step in scans)
+
+
+def plans_of(store: Store, asked: list[tuple[str, object]]) -> list[str]:
+    """The steps that SQLite takes for each statement, as it explains them."""
+    with reading(store._engine) as connection:
+        explained = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all() for text, values in asked]
+    return [row.detail for rows in explained for row in rows]
+
+
+@contextmanager
+def statements(store: Store) -> Iterator[list[tuple[str, object]]]:
+    """The queries that the store asks within the block, with their values."""
+    asked: list[tuple[str, object]] = []
+
+    def note(_connection: object, _cursor: object, text: str, values: object, *_more: object) -> None:
+        if text.startswith("SELECT"):
+            asked.append((text, values))
+
+    event.listen(store._engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(store._engine, "before_cursor_execute", note)
+
+
+@given(st.integers(1, 40), st.integers(0, 45), st.integers(1, 45))
+def test_the_total_is_right_on_every_page(crowd: Store, customers: int, offset: int, limit: int) -> None:
+    load = next(load for load in crowd.loads() if load.customers == customers)
+    page = crowd.customers(load, offset=offset, limit=limit)
+    assert page.total == customers
+    assert [row.customer_id for row in page.rows] == list(crowd.customer_ids(load))[offset : offset + limit]
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Iterator[Store]:
+    """Loads of 1 to 40 customers."""
+    store = Store("sqlite://")
+    store.migrate()
+    for customers in range(1, 41):
+        store.load_scores(scores(customers), company=f"acme-{customers}", loaded_at=LOADED_AT)
+    yield store
+    store.close()
 
 
 def test_without_a_complaints_table_the_number_of_open_complaints_is_unknown(store: Store) -> None:

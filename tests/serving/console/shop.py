@@ -103,7 +103,7 @@ def event_rows(customer_id: str, count: int) -> list[dict[str, object]]:
     return rows
 
 
-def fill(store: Store, count: int = 120, *, with_plan: bool = True) -> Load:
+def fill(store: Store, count: int = 120, *, with_plan: bool = True, currency: str | None = "EUR") -> Load:
     """Load `count` customers: one with a nasty name and id, one with 10,000 events, one with none."""
     ids = customer_ids(count)
     busy = event_rows(BUSY_ID, 10_000)
@@ -118,6 +118,7 @@ def fill(store: Store, count: int = 120, *, with_plan: bool = True) -> Load:
         features=feature_frame(count),
         events=pl.DataFrame(events, infer_schema_length=None),
         people=people,
+        currency=currency,
     )
     if with_plan:
         save_plan(store, load, ids)

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import polars as pl
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -16,7 +17,7 @@ from keepwell.errors import StoreError
 from serving.console.app import console_app
 from serving.console.headers import SAFE_HEADERS
 from serving.store import Store
-from tests.serving.console.shop import AS_OF, BUSY_ID, NASTY_ID, NASTY_NAME, QUIET_ID, fill, new_store
+from tests.serving.console.shop import AS_OF, BUSY_ID, NASTY_ID, NASTY_NAME, QUIET_ID, fill, new_store, score_rows
 
 Opener = Callable[..., TestClient]
 ONE = "/customers/one?"
@@ -56,10 +57,12 @@ def test_no_page_asks_for_what_its_policy_forbids(console: TestClient, path: str
 def test_today_shows_the_figures_of_the_store(console: TestClient, filled_store: Store) -> None:
     page = console.get("/").text
     summary = filled_store.summary(filled_store.current_load())
-    assert f"{summary.value_at_risk:,.0f}" in page
+    assert f"{summary.value_at_risk:,.0f} EUR" in page
     assert f">{summary.customers_at_risk}<" in page
+    assert f">{summary.customers_lost}<" in page
+    assert f"with a value of {summary.value_lost:,.0f} EUR" in page
     assert f">{summary.complaints_open}<" in page
-    assert "30 actions for 120.00" in page
+    assert "30 actions for 120.00 EUR" in page
     assert "20 customers have no consent." in page
     assert page.index(">VIP<") < page.index(">Major<") < page.index(">Ordinary<") < page.index(">Small<")
 
@@ -82,6 +85,58 @@ def test_without_a_plan_the_most_value_at_risk_comes_first(open_console: Opener,
     at_risk = [float(figure.replace(",", "")) for figure in re.findall(r'<td class="number strong"[^>]*>([\d,.]+)<', page)]
     assert at_risk == sorted(at_risk, reverse=True)
     assert len(at_risk) == 8
+    assert ">Lost<" not in page
+
+
+def test_the_figures_of_today_are_those_of_the_lists_behind_their_links(console: TestClient) -> None:
+    page = console.get("/").text
+    tiers = re.findall(r'<th scope="row"><a href="([^"]*)"[^>]*>[^<]*</a></th>\s*<td class="number">([\d,]+)', page)
+    lost = re.findall(r'<dd class="big"><a href="([^"]*)">([\d,]+)</a>', page)
+    assert (len(tiers), len(lost)) == (4, 1)
+    for link, customers in [*tiers, *lost]:
+        assert f"of {customers}</p>" in console.get(unescape(link)).text
+
+
+def test_the_list_begins_without_the_lost_says_so_and_lets_them_in_again(console: TestClient) -> None:
+    link = re.search(r'<nav.*?href="([^"]*customers[^"]*)"', console.get("/").text, re.S)
+    assert link
+    assert unescape(link[1]) == "/customers?status=all_but_lost"
+    page = console.get(link[1]).text
+    assert '<option value="all_but_lost" selected>all but lost</option>' in page
+    assert "1–50 of 90" in page
+    assert ">Lost</span>" not in page
+    everybody = console.get("/customers?q=&value_tier=&status=&quadrant=&action=").text
+    assert "1–50 of 120" in everybody
+    assert '<option value="" selected>all</option>' in everybody
+
+
+def test_an_interval_that_ends_at_0_is_told_in_words(open_console: Opener, tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    rows = score_rows(3).with_columns(value_low=pl.lit(0.0), value_high=pl.Series([0.0, 0.2, None], dtype=pl.Float64))
+    store.load_scores(rows, company="small", loaded_at=datetime(2026, 4, 1, tzinfo=UTC))
+    console = open_console(store)
+    page = console.get("/customers").text
+    assert '<small title="9 of 10 such customers buy nothing">most likely nothing</small>' in page
+    assert ">0.00 to 0.20</small>" in page
+    assert "0 to 0<" not in page
+    one = console.get(f"{ONE}{urlencode({'id': NASTY_ID})}").text
+    assert "most likely nothing: 9 of 10 such customers buy nothing" in one
+    assert "The interval is not known." in console.get(f"{ONE}id=C00002").text
+
+
+def test_amounts_without_a_known_currency_are_plain_numbers(open_console: Opener, tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    fill(store, 30, currency=None)
+    pages = [open_console(store).get(path).text for path in ("/", f"{ONE}id={BUSY_ID}")]
+    assert not any("EUR" in page or " None" in page for page in pages)
+
+
+def test_a_shop_whose_customers_are_all_lost_has_its_page(open_console: Opener, tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    rows = score_rows(3).with_columns(status=pl.lit("lost"))
+    store.load_scores(rows, company="small", loaded_at=datetime(2026, 4, 1, tzinfo=UTC))
+    page = open_console(store).get("/").text
+    assert "0 % of 0 not yet lost" in page
 
 
 def test_a_name_with_markup_is_shown_and_not_run(console: TestClient) -> None:
@@ -151,7 +206,9 @@ def test_one_customer_shows_what_the_store_knows(console: TestClient) -> None:
     page = console.get(f"{ONE}id={BUSY_ID}").text
     assert "the newest 25 of 10,000 entries" in page
     assert "Last purchase 81 days ago" in page
-    assert "raises the risk" in page
+    assert "Raises the risk" in page
+    assert "Lowers the risk" in page
+    assert re.search(r'<dd class="big">[\d,.]+ EUR</dd>', page)
     assert "Service recovery" in page
     assert "A complaint is open" in page
     assert "Looked after by Lena" in page

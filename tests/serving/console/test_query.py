@@ -44,7 +44,13 @@ def test_sorting_twice_by_the_same_column_turns_round_and_back(query: CustomerQu
 def test_any_search_and_filter_is_read(parameters: dict[str, str], page: int) -> None:
     query = CustomerQuery.read({**parameters, "page": str(page)})
     assert query.offset == (page - 1) * PAGE_SIZE
-    assert query.is_narrowed == any([parameters.get("q", "").strip(), *(parameters.get(name) for name in FILTERS)])
+    assert query.search == parameters.get("q", "").strip()
+    assert dict(query.filters) == {name: parameters[name] for name in FILTERS if parameters.get(name)}
+
+
+def test_links_to_the_list_say_that_they_leave_out_the_lost() -> None:
+    assert Urls("/console").customers() == "/console/customers?status=all_but_lost"
+    assert Urls("/console").customers({}) == "/console/customers"
 
 
 @pytest.mark.parametrize(("name", "value"), [("sort", "age"), ("order", "up"), ("page", "two")])

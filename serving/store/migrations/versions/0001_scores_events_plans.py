@@ -37,6 +37,7 @@ def _create_loads() -> None:
         sa.Column("model_version", sa.String(100), nullable=False),
         sa.Column("model_family", sa.String(100), nullable=False),
         sa.Column("grade", sa.String(10), nullable=False),
+        sa.Column("currency", sa.String(3)),
         sa.Column("customers", sa.Integer(), nullable=False),
         sa.Column("feature_names", sa.JSON(), nullable=False),
         sa.Column("current", sa.Boolean(), nullable=False),
@@ -71,7 +72,9 @@ def _create_scores() -> None:
         sa.PrimaryKeyConstraint("load_id", "customer_id", name="pk_scores"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_scores_load_id_value_at_risk", "scores", ["load_id", "value_at_risk"])
+    listed = ("value_at_risk", "customer_id", "name", "churn_probability", "expected_value", "lifetime_value")
+    words = ("status", "value_tier", "quadrant", "complaints_open")
+    op.create_index("ix_scores_list", "scores", ["load_id", *listed, *words])
 
 
 def _create_feature_rows_and_events() -> None:
