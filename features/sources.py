@@ -25,7 +25,7 @@ def read_company(path: str | Path) -> Company:
     """
     place, folder, config = _located(Path(path))
     opened = {name: found for name in TABLES if (found := _open(name, folder, config)) is not None}
-    notes = [*_separator_notes(opened), *_unused_files(folder)]
+    notes = [*_separator_notes(opened), *_unused_files(folder, config)]
     return assemble(
         {name: table.frame for name, table in opened.items()},
         key=config.company or company_key(place),
@@ -115,6 +115,8 @@ def _separator_notes(opened: dict[str, Opened]) -> list[Note]:
     ]
 
 
-def _unused_files(folder: Path) -> list[Note]:
-    names = sorted(file.name for file in folder.iterdir() if file.suffix in FOUND_ALONE and file.stem not in TABLES)
+def _unused_files(folder: Path, config: CompanyConfig) -> list[Note]:
+    named = {(folder / table.file).resolve() for table in config.tables.values() if table.file}
+    strange = (file for file in folder.iterdir() if file.suffix in FOUND_ALONE and file.stem not in TABLES)
+    names = sorted(file.name for file in strange if file.resolve() not in named)
     return [Note(NoteKind.IGNORED, Path(name).stem, None, f"{name} is no table of ours") for name in names]

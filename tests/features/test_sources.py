@@ -52,6 +52,12 @@ def test_a_folder_of_parts_is_one_table(tmp_path) -> None:
     assert messages(company, NoteKind.IGNORED) == ["transactions.year: is no column of ours"]
 
 
+def test_only_files_that_nobody_named_are_no_table_of_ours(tmp_path) -> None:
+    named = "tables: {transactions: {file: sales.csv}}"
+    company = read_company(folder_of(tmp_path, sales_csv=GOOD, notes_csv="a,b\n", company_yaml=named))
+    assert messages(company, NoteKind.IGNORED) == ["notes: notes.csv is no table of ours"]
+
+
 def test_the_mark_of_a_windows_file_is_no_part_of_a_name(tmp_path) -> None:
     assert read_company(folder_of(tmp_path, transactions_csv="\ufeff" + GOOD)).notes == ()
 
