@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from commands.terminal import AS_JSON, DATA, HORIZON, PATH, SEED, Day, to_json, today
+from commands.terminal import AS_JSON, DATA, HORIZON, PATH, SEED, TABLE_FILE, Day, to_json, today
 from keepwell.errors import ConfigError, HistoryError
 from keepwell.progress import Steps
 
@@ -34,7 +34,7 @@ def check(data: Path, horizon: int | None, as_json: bool) -> None:
 @click.command()
 @click.argument("data", type=PATH, required=False)
 @click.option("--as-of", "dates", type=Day(), multiple=True, help="A date; give it again for a panel of several. Default: today.")
-@click.option("--out", type=PATH, help="Where to write: .parquet or .csv.")
+@click.option("--out", type=TABLE_FILE, help="Where to write: .parquet or .csv.")
 @click.option("--catalog", is_flag=True, help="Print every feature with its meaning instead.")
 @AS_JSON
 def features(data: Path | None, dates: tuple[date, ...], out: Path | None, catalog: bool, as_json: bool) -> None:

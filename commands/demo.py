@@ -39,6 +39,8 @@ def demo(settings: Settings, data: str | None, horizon: int | None, port: int, t
     """
     from serving import launch
 
+    if and_serve:
+        launch.require_free(launch.LOOPBACK, port)  # minutes later would be late to say so
     steps, horizon_days, folder = Steps(), horizon or USUAL_HORIZON_DAYS, settings.home_path / "demo"
     company = pipeline.read(_company_folder(data, folder, steps), steps)
     as_of = demo_day(company)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from commands import pipeline
-from commands.terminal import AS_OF, DATA, HORIZON, PATH, POLICY, Capacity, today
+from commands.terminal import AS_OF, DATA, HORIZON, PATH, POLICY, TABLE_FILE, Capacity, today
 from keepwell.progress import Steps
 from keepwell.settings import Settings
 
@@ -17,7 +17,7 @@ from keepwell.settings import Settings
 @DATA
 @HORIZON
 @AS_OF
-@click.option("--out", type=PATH, required=True, help="Where to write: .parquet or .csv.")
+@click.option("--out", type=TABLE_FILE, required=True, help="Where to write: .parquet or .csv.")
 @POLICY
 @click.option("--allow-hindsight", is_flag=True, help="Allow a model whose labels reach past --as-of.")
 @click.pass_obj
@@ -49,7 +49,7 @@ def score(
     "--capacity", type=Capacity(), multiple=True, help="The most that a channel can carry, as call=200; may be given again."
 )
 @POLICY
-@click.option("--out", type=PATH, required=True, help="Where to write: .csv or .parquet.")
+@click.option("--out", type=TABLE_FILE, required=True, help="Where to write: .csv or .parquet.")
 @click.pass_obj
 def plan(
     settings: Settings,

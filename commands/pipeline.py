@@ -130,5 +130,6 @@ def plan(
         write_plan(made, out)
     if company is not None:
         store = Store(settings.resolved_store_url)
-        save_plan(store, company.key, scores, made, made_at=now(), budget=budget, capacities=capacities)
+        if not save_plan(store, company.key, scores, made, made_at=now(), budget=budget, capacities=capacities):
+            click.echo("  the console shows other scores than these, so the plan is in the file alone", err=True)
     return made

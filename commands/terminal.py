@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 MOST_DAYS = 3660
 """Ten years: a longer horizon is a slip of the finger."""
+
+
+TABLE_ENDINGS = (".parquet", ".csv")
 
 
 class Day(click.ParamType[date]):
@@ -61,6 +65,20 @@ class Capacity(click.ParamType[tuple[str, int]]):
         return channel, int(number)
 
 
+class TableFile(click.Path):
+    """A file that a table is written to: Parquet or CSV by its ending, so that a wrong one is told before the work."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401  # click's signature
+        """Check the ending; another one is a usage error."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if path.suffix not in TABLE_ENDINGS:
+            self.fail(f"{value!r} must end in {' or '.join(TABLE_ENDINGS)}", param, ctx)
+        return path
+
+
 class ErrorsInWords(click.Group):
     """A group whose commands fail in words: what is wrong, what to do, and the exit code of the error.
 
@@ -92,6 +110,7 @@ def _fail(error: Exception) -> None:
 
 PATH = click.Path(path_type=Path)
 DATA = click.argument("data", type=PATH)
+TABLE_FILE = TableFile()
 HORIZON = click.option("--horizon", type=Days(), help="The time to look ahead, as 90d.")
 AS_OF = click.option(
     "--as-of", type=Day(), help="Only what happened before this day is known. Default: today in the company's zone."

@@ -20,24 +20,25 @@ from keepwell.errors import ConfigError
 from keepwell.settings import Settings
 
 SERVICE = "serving.service:Keepwell"
+LOOPBACK = "127.0.0.1"
 LONGEST_START_S = 120.0
 LONGEST_STOP_S = 20.0
 
 
-def serve(settings: Settings, port: int = 3000, host: str = "127.0.0.1") -> None:
+def serve(settings: Settings, port: int = 3000, host: str = LOOPBACK) -> None:
     """Serve until interrupted (Ctrl-C or SIGTERM). Raises ConfigError as `serving` does."""
     with serving(settings, port, host) as child:
         child.wait()
 
 
 @contextmanager
-def serving(settings: Settings, port: int = 3000, host: str = "127.0.0.1") -> Iterator[subprocess.Popen[bytes]]:
+def serving(settings: Settings, port: int = 3000, host: str = LOOPBACK) -> Iterator[subprocess.Popen[bytes]]:
     """Run the service while the block runs; it answers when the block begins, and is stopped when the block ends.
 
     Raises ConfigError for an address that is not loopback, a port that is taken, and a service that does not start.
     """
     _require_loopback(host)
-    _require_free(host, port)
+    require_free(host, port)
     settings = replace(settings, home=str(settings.home_path))
     settings.home_path.mkdir(parents=True, exist_ok=True)
     child = subprocess.Popen(_command(host, port, settings.home_path), env=_environment(settings))  # noqa: S603  # our own words
@@ -79,7 +80,8 @@ def _require_loopback(host: str) -> None:
         )
 
 
-def _require_free(host: str, port: int) -> None:
+def require_free(host: str, port: int) -> None:
+    """Raise ConfigError when the port cannot be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -91,7 +91,12 @@ def _facts(company: Company, scores: pl.DataFrame, policy: Policy) -> dict[str, 
     """Features and facts of the scored customers at the date of the scores, in the order of `scores`."""
     as_of: date = scores["as_of"][0]
     panel = build_panel(company, [as_of])
-    ids = scores["customer_id"].cast(panel.schema["customer_id"])
+    ids = scores["customer_id"].cast(panel.schema["customer_id"], strict=False)
+    strangers = scores["customer_id"].filter(~ids.is_in(panel["customer_id"].implode()).fill_null(value=False))
+    if len(strangers):
+        rule = f"is no customer of {company.key} as of {as_of}"
+        hint = "name the data that the scores were made from in --data, or score again"
+        raise DataError("scores", "customer_id", rule, hint=hint, rows=len(strangers), example=strangers[0])
     rows = pl.DataFrame({"customer_id": ids}).join(panel, on="customer_id", how="left", maintain_order="left")
     features = rows.drop("customer_id", "as_of")
     return {**{name: features[name].to_numpy() for name in features.columns}, **decision_inputs(company, ids, as_of, policy)}

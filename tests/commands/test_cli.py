@@ -64,6 +64,7 @@ def test_an_unknown_setting_in_the_environment_is_refused(tmp_path: Path) -> Non
         (("train", "x", "--horizon", "0d"), "'0d' is no number of days"),
         (("train", "x", "--horizon", "90d", "--as-of", "1998-31-12"), "'1998-31-12' is no day; write it as 2026-03-31"),
         (("plan", "x", "--out", "p.csv", "--capacity", "call"), "'call' is no capacity; write it as call=200"),
+        (("score", "x", "--out", "scores.xlsx"), "'scores.xlsx' must end in .parquet or .csv"),
         (("features", "x"), "give DATA and --out, or --catalog"),
     ],
 )

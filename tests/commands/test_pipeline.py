@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -150,8 +151,37 @@ def test_without_a_champion_score_says_what_to_run(keepwell: Keepwell, shop: Sho
 
 def test_an_unwritable_kind_of_file_is_refused_before_the_work(shop: Shop, tmp_path: Path) -> None:
     refused = at_home(shop, "score", shop.data, "--as-of", "2026-01-01", "--out", tmp_path / "scores.xlsx")
+    assert refused.exit_code == 2
+    assert "must end in .parquet or .csv" in refused.output
+    assert "Reading" not in refused.output
+
+
+def test_a_plan_with_the_data_of_another_company_is_refused(shop: Shop, tmp_path: Path) -> None:
+    other = "customer_id,ordered_at,amount\n1,2025-01-05,9.90\n"
+    (tmp_path / "transactions.csv").write_text(other)
+    refused = at_home(shop, "plan", shop.scores, "--data", tmp_path, "--out", tmp_path / "plan.csv")
+    assert refused.exit_code == 3
+    assert "scores.customer_id: is no customer of" in refused.output
+    assert not (tmp_path / "plan.csv").exists()
+
+
+def test_a_plan_that_the_console_cannot_show_says_so(keepwell: Keepwell, shop: Shop, tmp_path: Path) -> None:
+    words = ("--data", shop.data, "--out", tmp_path / "plan.csv")
+    assert at_home(shop, "score", shop.data, "--as-of", UNTIL, "--out", tmp_path / "s.parquet").exit_code == 0
+    assert "in the file alone" not in at_home(shop, "plan", shop.scores, *words).output
+    elsewhere = keepwell("plan", shop.scores, *words)
+    assert elsewhere.exit_code == 0, elsewhere.output
+    assert "the plan is in the file alone" in elsewhere.output
+
+
+def test_a_port_that_is_taken_is_told_before_the_demo_begins(keepwell: Keepwell) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        refused = keepwell("demo", "--port", other.getsockname()[1])
     assert refused.exit_code == 4
-    assert ".parquet or .csv" in refused.output
+    assert "choose another one with --port" in refused.output
+    assert "Simulating" not in refused.output
 
 
 def test_events_at_or_after_the_date_are_counted_and_told(shop: Shop, tmp_path: Path) -> None:
