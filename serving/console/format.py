@@ -73,11 +73,13 @@ def percent(share: float | None) -> str:
 
 
 def factor(value: float) -> str:
-    """A multiplier.
+    """A multiplier; beyond a hundred either way its size says nothing that a reader could use.
 
-    >>> factor(2.34), factor(0.5), factor(31.6), factor(0.0001)
-    ('× 2.3', '× 0.50', '× 32', '× <0.01')
+    >>> factor(2.34), factor(0.5), factor(31.6), factor(0.0001), factor(102974.0)
+    ('× 2.3', '× 0.50', '× 32', '× <0.01', '× >100')
     """
+    if value > 100:
+        return "× >100"
     if value < 0.01:
         return "× <0.01"
     return f"× {number(value, 0 if value >= 10 else 1 if value >= 1 else 2)}"

@@ -46,7 +46,7 @@ def test_the_strongest_of_each_direction_are_shown_and_no_more(given_reasons: li
         assert [bar.words for bar in shown.get(title, [])] == [reason.name for reason in strongest[:most]]
 
 
-@given(st.lists(st.floats(-0.5, 0.5), max_size=12))
+@given(st.lists(st.floats(-0.5, 0.5), max_size=8))
 def test_what_is_shown_multiplies_to_the_effect_of_all(contributions: list[float]) -> None:
     given_reasons = [Reason("churn", f"x{i}", f"X{i}", value) for i, value in enumerate(contributions)]
     effects = [factor(bar.effect) for group in reason_groups(given_reasons, "churn", {}) for bar in group.bars]
