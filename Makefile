@@ -14,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 export DO_NOT_TRACK := true
 
-.PHONY: help machine install dev demo test test-slow test-all check format lock clean
+.PHONY: help machine install dev demo test test-slow test-all check format bench lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ check: $(VENV)/.dev  ## style and types
 format: $(VENV)/.dev  ## put the style right
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev  ## time the main job on this machine
+	$(BIN)/python benchmarks/main_job.py
 
 lock:  ## choose the newest versions again (needs uv)
 	uv pip compile pyproject.toml --extra build --generate-hashes --no-header --no-annotate --python-version 3.11 --upgrade -q -o requirements.lock
