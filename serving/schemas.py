@@ -133,7 +133,7 @@ Customer: Any = create_model(
 class PredictRequest(Strict):
     """Predict churn and value from raw histories. Events at or after `as_of` do not count."""
 
-    as_of: Day | None = Field(None, description="The day that the prediction is made for; left out: today, in UTC.")
+    as_of: Day | None = Field(None, description="The day that the prediction is made for; left out: today in the company's zone.")
     allow_hindsight: bool = Field(False, description="Predict for a day that the model's training data reach past.")
     customers: Annotated[list[Customer], Field(min_length=1, max_length=MOST_CUSTOMERS)]
 

@@ -11,9 +11,10 @@ import contextlib
 import gc
 import logging
 import os
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import bentoml
 from _bentoml_impl.server.app import ServiceAppFactory  # private: the lock pins BentoML, tests/serving/test_service.py tells
@@ -162,9 +163,10 @@ class Keepwell:
     async def predict(self, body: PredictRequest, /) -> PredictAnswer:
         """Churn and value from the raw histories of 1 to 1,000 customers."""
         champion = self.state.holder.require()
+        day = today(champion.scorer.info.zone)
         if len(body.customers) <= FEW_CUSTOMERS:
-            return predict(champion, body, today())
-        return await asyncio.to_thread(predict, champion, body, today())
+            return predict(champion, body, day)
+        return await asyncio.to_thread(predict, champion, body, day)
 
     @bentoml.api(route="/v1/scores")  # type: ignore[untyped-decorator]
     async def scores(self, body: ScoresRequest, /) -> ScoresAnswer:
@@ -172,9 +174,9 @@ class Keepwell:
         return await asyncio.to_thread(self.state.scores, body)
 
 
-def today() -> date:
-    """The day that it is, in UTC."""
-    return datetime.now(UTC).date()
+def today(zone: str = "UTC") -> date:
+    """The day that it is in a zone."""
+    return datetime.now(ZoneInfo(zone)).date()
 
 
 async def _look_again(holder: Holder) -> None:

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from features.company import Company
 from serving.openapi import openapi
-from tests.serving.conftest import AS_OF, HORIZON, register, scorer_for
+from tests.serving.conftest import AS_OF, HORIZON, register, renamed, scorer_for
 from training.registry import Registry
 from training.scorer import Scorer
 
@@ -113,6 +113,16 @@ def test_without_as_of_the_day_is_today(served: TestClient) -> None:
     answer = served.post("/v1/predict", json=body).json()
     assert date.fromisoformat(answer["as_of"]) >= date(2025, 6, 1)
     assert answer["stale"] is True
+
+
+def test_today_is_the_day_in_the_companys_zone(served: TestClient, scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two zones that are 25 hours apart never have the same day."""
+    holder, body = served.state.holder, {name: value for name, value in one().items() if name != "as_of"}
+    days = []
+    for zone in ("Pacific/Niue", "Pacific/Kiritimati"):
+        monkeypatch.setattr(holder, "champion", replace(holder.champion, scorer=renamed(scorer, zone=zone)))
+        days.append(date.fromisoformat(served.post("/v1/predict", json=body).json()["as_of"]))
+    assert (days[1] - days[0]).days in (1, 2)
 
 
 def test_hindsight_is_refused_unless_it_is_asked_for(served: TestClient) -> None:
