@@ -7,9 +7,7 @@ from pathlib import Path
 
 import click
 
-from commands import pipeline
 from commands.terminal import HORIZON, PATH, PORT
-from keepwell.progress import Steps
 from keepwell.settings import Settings
 
 
@@ -24,9 +22,10 @@ def serve(settings: Settings, data: Path | None, horizon: int | None, port: int,
 
     Example: keepwell serve shop --port 3000
     """
+    from features.sources import read_key
     from serving import launch
 
     chosen = settings if horizon is None else replace(settings, horizon=f"{horizon}d")
     if data is not None:
-        chosen = replace(chosen, company=pipeline.read(data, Steps()).key)
+        chosen = replace(chosen, company=read_key(data))
     launch.serve(chosen, host=host, port=port)

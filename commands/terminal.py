@@ -100,6 +100,9 @@ class ErrorsInWords(click.Group):
 def _fail(error: Exception) -> None:
     if isinstance(error, KeepwellError):
         message, hint, code = error.message, error.hint, error.exit_code
+    elif isinstance(error, OSError):
+        message, code = str(error), KeepwellError.exit_code
+        hint = "check that the place exists, that there is room, and that you may read and write there"
     else:
         message, code = f"{type(error).__name__}: {error}", KeepwellError.exit_code
         hint = "this is a fault of Keepwell; `keepwell --traceback ...` shows where: please report it"

@@ -28,11 +28,21 @@ def read_company(path: str | Path) -> Company:
     notes = [*_separator_notes(opened), *_unused_files(folder, config)]
     return assemble(
         {name: table.frame for name, table in opened.items()},
-        key=config.company or company_key(place),
+        key=_key(place, config),
         config=config,
         typeless=[name for name, table in opened.items() if table.typeless],
         notes=tuple(notes),
     )
+
+
+def read_key(path: str | Path) -> str:
+    """The key of the company at `path`, without a look at its tables. Raises ConfigError as `read_company` does."""
+    place, _, config = _located(Path(path))
+    return _key(place, config)
+
+
+def _key(place: Path, config: CompanyConfig) -> str:
+    return config.company or company_key(place)
 
 
 def _located(path: Path) -> tuple[Path, Path, CompanyConfig]:

@@ -46,6 +46,14 @@ def test_a_fault_of_ours_is_told_without_a_traceback(keepwell: Keepwell, tmp_pat
     assert "Traceback" not in failed.output
 
 
+def test_a_place_that_cannot_be_written_to_is_no_fault_of_ours(keepwell: Keepwell, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    failed = keepwell("simulate", tmp_path / "file" / "shop", "--customers", 5, "--months", 1)
+    assert failed.exit_code == 1
+    assert "Not a directory" in failed.output
+    assert "you may read and write there" in failed.output
+
+
 def test_a_traceback_comes_when_asked_for(keepwell: Keepwell, tmp_path: Path) -> None:
     failed = keepwell("--traceback", "check", tmp_path / "nowhere")
     assert type(failed.exception).__name__ == "ConfigError"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from features.asof import ALWAYS_DAY
 from features.company import Company, NoteKind
-from features.sources import read_company
+from features.sources import read_company, read_key
 from keepwell.errors import ConfigError, DataError, KeepwellError
 
 SHARED = Path(__file__).parents[2].parent / "shared"
@@ -50,6 +50,12 @@ def test_a_folder_of_parts_is_one_table(tmp_path) -> None:
     company = read_company(tmp_path)
     assert company.tables["transactions"].height == 2
     assert messages(company, NoteKind.IGNORED) == ["transactions.year: is no column of ours"]
+
+
+def test_the_key_is_known_without_a_look_at_the_tables(tmp_path) -> None:
+    folder_of(tmp_path, transactions_csv=GOOD)
+    assert read_key(tmp_path) == read_company(tmp_path).key
+    assert read_key(folder_of(tmp_path, transactions_csv="", company_yaml="company: my-shop")) == "my-shop"
 
 
 def test_only_files_that_nobody_named_are_no_table_of_ours(tmp_path) -> None:
