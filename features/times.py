@@ -21,6 +21,8 @@ ISO_CLOCKS = (" %H:%M", " %H:%M:%S%.f", "T%H:%M", "T%H:%M:%S%.f")
 ISO_NAIVE = ("%Y-%m-%d", *(f"%Y-%m-%d{clock}" for clock in ISO_CLOCKS))
 ISO_AWARE = tuple(f"%Y-%m-%d{clock}%z" for clock in ISO_CLOCKS)
 
+WHOLE_NUMBER_DATE = "%Y%m%d"
+
 OTHER_DATES = (
     "%d/%m/%Y",
     "%m/%d/%Y",
@@ -77,7 +79,9 @@ def _parsed(place: Place, raw: pl.Series, time_format: str | None) -> tuple[pl.S
     if isinstance(dtype, pl.Datetime | pl.Date):
         return _typed(place, raw)
     if dtype.is_integer():
-        return *_from_text(place, raw.cast(pl.String), "%Y%m%d"), "%Y%m%d"
+        return *_from_text(
+            place, raw.cast(pl.String), time_format or WHOLE_NUMBER_DATE
+        ), None if time_format else WHOLE_NUMBER_DATE
     if dtype in (pl.Categorical, pl.Enum, pl.Null):
         raw = raw.cast(pl.String)
     if raw.dtype != pl.String:

@@ -109,6 +109,11 @@ def test_whole_numbers_are_read_as_year_month_day() -> None:
     assert day_date(read_times(PLACE, pl.Series([20200213]), "UTC").day[0]) == date(2020, 2, 13)
 
 
+def test_a_given_format_holds_for_whole_numbers_too() -> None:
+    times = read_times(PLACE, pl.Series([20112012]), "UTC", "%d%m%Y")
+    assert (day_date(times.day[0]), times.guessed_format) == (date(2012, 11, 20), None)
+
+
 def test_a_text_that_two_formats_read_differently_is_refused() -> None:
     with pytest.raises(
         DataError, match=r"ordered_at: can be read as %d/%m/%Y and as %m/%d/%Y \(2 rows, for example '01/02/2020'\)"
