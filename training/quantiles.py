@@ -79,7 +79,9 @@ def fit_spread(active_probability: Floats, amount: Floats, value: Floats, churne
     if groups == 0 and bought.sum() < 20:
         return DEFAULT_SPREAD
     levels = np.linspace(0, 1, max(groups, 1) + 1)[1:-1]
-    edges = np.unique(np.quantile(active_probability[bought], levels))
+    # Edges are forecasts of buyers, and some buyers lie above the last one: no group is empty where many forecasts are alike.
+    edges = np.unique(np.quantile(active_probability[bought], levels, method="lower"))
+    edges = edges[edges < active_probability[bought].max()]
     group = np.searchsorted(edges, active_probability)
     ratio = np.maximum(value / amount, LEAST_RATIO)
     ratios = [tuple(map(float, np.quantile(ratio[bought & (group == each)], GRID))) for each in range(len(edges) + 1)]

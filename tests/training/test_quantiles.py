@@ -48,6 +48,18 @@ def test_without_buyers_the_default_spread_is_used():
     assert fit_spread(active, active, np.zeros(10), np.ones(10)) == DEFAULT_SPREAD
 
 
+@settings(max_examples=40, deadline=None)
+@given(forecasts=st.lists(st.floats(0.1, 1.0), min_size=1, max_size=4), n=st.integers(600, 3_000), seed=st.integers(0, 100))
+def test_customers_whose_forecasts_are_alike_have_quantiles(forecasts, n, seed):
+    """A company whose customers all come back: every forecast says so."""
+    random = np.random.default_rng(seed)
+    active, amount = random.choice(forecasts, n), np.full(n, 10.0)
+    spread = fit_spread(active, amount, random.gamma(2, 5, n), np.zeros(n))
+    low, high = spread.quantiles(active, amount)
+    assert np.isfinite(high).all()
+    assert (low <= high).all()
+
+
 def test_plain_values_bring_back_the_same_spread():
     spread = fit_spread(*outcomes(3_000, seed=2))
     assert Spread.from_dict(spread.to_dict()) == spread
