@@ -65,7 +65,7 @@ class PurchaseModel:
 
         Given that the customer is alive their rate is Gamma(r + x, alpha + T), so silence has a closed form.
         """
-        silent = np.exp((self.r + x) * (np.log(self.alpha + T) - np.log(self.alpha + T + horizon)))
+        silent = np.exp(-(self.r + x) * np.log1p(horizon / (self.alpha + T)))
         return np.asarray(self.alive_probability(x, tx, T) * (1 - silent))
 
     def expected_purchases(self, x: Floats, tx: Floats, T: Floats, horizon: float) -> Floats:
@@ -80,7 +80,8 @@ class PurchaseModel:
         nodes = np.maximum(betaincinv(self.a, self.b + counts[:, None] + more, levels), 1e-12)
         total = np.zeros(np.shape(x))
         for p in nodes[place.reshape(np.shape(x))].T:
-            total += -np.expm1((self.r + x) * (np.log(self.alpha + T) - np.log(self.alpha + T + p * horizon))) / p
+            # log1p, since p * horizon may be too small a part of alpha + T to be seen in a difference of logarithms.
+            total += -np.expm1(-(self.r + x) * np.log1p(p * horizon / (self.alpha + T))) / p
         return self.alive_probability(x, tx, T) * total / NODES
 
 

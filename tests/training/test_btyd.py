@@ -110,6 +110,14 @@ def test_expected_purchases_agree_with_the_closed_form():
     assert model.expected_purchases(x, tx, T, horizon) == pytest.approx(closed, rel=0.01)
 
 
+def test_customers_who_buy_like_clockwork_and_never_leave_go_on_at_their_rate():
+    """Steady customers have a huge alpha and leave with almost no probability: nothing of the count may be lost in rounding."""
+    model = PurchaseModel("bgnbd", 8_000.0, 240_000.0, 0.0003, 3_400.0, 0.0)
+    x, T = np.arange(5.0, 30.0), 30 * np.arange(5.0, 30.0)
+    rate = (model.r + x) / (model.alpha + T)
+    assert model.expected_purchases(x, T, T, 90.0) == pytest.approx(90 * rate, rel=1e-3)
+
+
 def test_the_gamma_gamma_parameters_of_a_simulated_company_come_back():
     random = np.random.default_rng(0)
     n, p, q, v = 40_000, 4.0, 5.0, 20.0
