@@ -79,9 +79,8 @@ def _parsed(place: Place, raw: pl.Series, time_format: str | None) -> tuple[pl.S
     if isinstance(dtype, pl.Datetime | pl.Date):
         return _typed(place, raw)
     if dtype.is_integer():
-        return *_from_text(
-            place, raw.cast(pl.String), time_format or WHOLE_NUMBER_DATE
-        ), None if time_format else WHOLE_NUMBER_DATE
+        used = time_format or WHOLE_NUMBER_DATE
+        return *_from_text(place, raw.cast(pl.String), used), None if time_format else used
     if dtype in (pl.Categorical, pl.Enum, pl.Null):
         raw = raw.cast(pl.String)
     if raw.dtype != pl.String:
