@@ -16,7 +16,7 @@ from keepwell.settings import Settings
 
 if TYPE_CHECKING:
     from features.company import Company
-    from training.run import TrainingResult
+    from training.result import TrainingResult
 
 COMPLETE_JOURNEY = "complete-journey"
 USUAL_HORIZON_DAYS = 90

@@ -14,7 +14,7 @@ from keepwell.progress import Steps
 from keepwell.settings import Settings
 
 if TYPE_CHECKING:
-    from training.run import TrainingResult
+    from training.result import TrainingResult
 
 
 @click.command()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decisions.policy import Policy
     from features.company import Company
     from training.registry import Registry
-    from training.run import TrainingResult
+    from training.result import TrainingResult
 
 
 SILENT_DAYS = 7

@@ -16,7 +16,7 @@ from training.registry import Run
 from training.report import draw, headline, model_card
 
 if TYPE_CHECKING:
-    from training.run import TrainingResult
+    from training.result import TrainingResult
 
 
 def log_inputs(run: Run, known: Company, data: TrainingData, settings: Mapping[str, object]) -> str:

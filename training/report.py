@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from training.backtest import Backtest, Fold
     from training.gate import Verdict
     from training.metrics import Interval
-    from training.run import TrainingResult
+    from training.result import TrainingResult
     from training.scorer import ModelInfo, Predictions
 
 SHOWN_FEATURES = 20

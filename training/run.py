@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -23,7 +23,8 @@ from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.record import log_inputs, log_result, log_trial
 from training.registry import Registry, Run, model_name
-from training.report import handed_out, headline
+from training.report import handed_out
+from training.result import TrainingResult
 from training.rivals import fit_rival
 from training.scorer import Predictions, Scorer
 from training.tune import tune
@@ -36,26 +37,6 @@ REPLACED = "D"
 EXAMPLE_ROWS = 5
 EXPLAINED_ROWS = 2_000
 """Customers whose contributions make the importance of a feature: a mean over these is steady."""
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """What a training came to. `scorer.info.version` is the registered version; `importance`: target -> feature -> weight."""
-
-    scorer: Scorer
-    verdict: Verdict
-    backtest: Backtest
-    importance: Mapping[str, Mapping[str, float]]
-    settings: Mapping[str, object]
-    customers: int
-    history_days: int
-    fingerprint: str
-    run_id: str
-
-    @property
-    def summary(self) -> str:
-        """One line for people."""
-        return headline(self)
 
 
 def train(

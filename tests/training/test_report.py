@@ -12,7 +12,8 @@ from training.gate import Comparison, Verdict
 from training.metrics import METRICS, Interval
 from training.record import backtest_metrics
 from training.report import GRADES, draw, handed_out, headline, model_card, warnings
-from training.run import TrainingResult, importance
+from training.result import TrainingResult
+from training.run import importance
 from training.scorer import Scorer
 
 

@@ -23,7 +23,8 @@ from training.data import TrainingData
 from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.registry import Registry
-from training.run import TrainingResult, compared_with_champion, importance, known_until, train
+from training.result import TrainingResult
+from training.run import compared_with_champion, importance, known_until, train
 from training.scorer import Scorer
 
 TRIALS = 2

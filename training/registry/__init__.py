@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from training.registry.client import Registry, model_name
+from training.registry.client import Registry
+from training.registry.mlflow_home import model_name
 from training.registry.run import Run
 
 if TYPE_CHECKING:  # what the registry hands out, by name; LightGBM is for those who load a model

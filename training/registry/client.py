@@ -9,23 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keepwell.errors import ModelError
-from training.registry.mlflow_home import database_file, is_local, local_folder, make_database, mlflow
+from training.registry.mlflow_home import database_file, is_local, local_folder, make_database, mlflow, model_name
 from training.registry.run import Run, started_run
 
 if TYPE_CHECKING:
     from training.scorer import Scorer
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
-
-
-def model_name(company: str, horizon_days: int) -> str:
-    """The registered model's name; `/`, `:` and `%`, which MLflow or we cannot have, are percent-encoded: no two keys collide.
-
-    >>> model_name("corner-shop", 90), model_name("shop: north/south", 28)
-    ('corner-shop-90d', 'shop%3A north%2Fsouth-28d')
-    """
-    safe = company.replace("%", "%25").replace("/", "%2F").replace(":", "%3A")
-    return f"{safe}-{horizon_days}d"
 
 
 class Registry:

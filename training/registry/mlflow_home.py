@@ -89,3 +89,13 @@ def local_folder(uri: str, tracking_uri: str) -> Path:
             hint="put the artifacts back where they were (MLflow keeps absolute paths), or train again",
         )
     return folder
+
+
+def model_name(company: str, horizon_days: int) -> str:
+    """The registered model's name; `/`, `:` and `%`, which MLflow or we cannot have, are percent-encoded: no two keys collide.
+
+    >>> model_name("corner-shop", 90), model_name("shop: north/south", 28)
+    ('corner-shop-90d', 'shop%3A north%2Fsouth-28d')
+    """
+    safe = company.replace("%", "%25").replace("/", "%2F").replace(":", "%3A")
+    return f"{safe}-{horizon_days}d"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from training.registry.mlflow_home import mlflow
+from training.registry.mlflow_home import mlflow, model_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,8 +80,6 @@ class Run:
 
         Aliases stay as they are: `Registry.promote` and `Registry.challenge` set them.
         """
-        from training.registry.client import model_name  # noqa: PLC0415  # client imports this module
-
         info, names = scorer.info, list(scorer.info.feature_names)
         with tempfile.TemporaryDirectory() as folder:
             scorer.save(Path(folder) / "scorer")

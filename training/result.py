@@ -1,0 +1,25 @@
+"""What a training came to, for the card, for MLflow and for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from training.backtest import Backtest
+from training.gate import Verdict
+from training.scorer import Scorer
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training came to. `scorer.info.version` is the registered version; `importance`: target -> feature -> weight."""
+
+    scorer: Scorer
+    verdict: Verdict
+    backtest: Backtest
+    importance: Mapping[str, Mapping[str, float]]
+    settings: Mapping[str, object]
+    customers: int
+    history_days: int
+    fingerprint: str
+    run_id: str
