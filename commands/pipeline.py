@@ -11,6 +11,7 @@ import click
 
 from commands.terminal import now
 from keepwell.errors import ModelError
+from keepwell.files import written_whole
 from keepwell.progress import Steps
 from keepwell.settings import Settings
 
@@ -104,8 +105,8 @@ def score(
     with steps.step("Building features"):
         panel = scoring_panel(company, scorer.info, as_of)
     scores = score_company(company, scorer, as_of, policy, panel=panel, allow_hindsight=allow_hindsight, progress=steps)
-    with steps.step("Writing the scores"):
-        write_table(scores, out)
+    with steps.step("Writing the scores"), written_whole(out) as temporary:  # the file appears once the store has them too
+        write_table(scores, temporary)
         load_into_store(Store(settings.resolved_store_url), company, scores, panel, loaded_at=now())
     return scores
 

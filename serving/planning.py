@@ -16,8 +16,10 @@ from features.company import Company
 from features.panel import build_panel
 from keepwell.errors import DataError
 from serving.decision_inputs import decision_inputs
-from serving.scoring import write_table
+from serving.scoring import SCORE_TYPES, write_table
 from serving.store import Store
+
+NUMBERS = (pl.Float64, pl.Int32)
 
 
 def read_scores(path: Path) -> pl.DataFrame:
@@ -29,12 +31,23 @@ def read_scores(path: Path) -> pl.DataFrame:
         raise DataError(
             "scores", None, f"{path} cannot be read: {error}", hint="name a file that `keepwell score` wrote"
         ) from None
-    missing = [name for name in (*REQUIRED, "as_of", "model_version") if name not in scores.columns]
-    if missing:
-        raise DataError("scores", missing[0], "is missing", hint="name a file that `keepwell score` wrote")
+    for name in (*REQUIRED, "as_of", "model_version"):
+        _require_column(scores, name)
     if scores["as_of"].n_unique() != 1:
         raise DataError("scores", "as_of", "must be one date in all rows", hint="plan one scoring run at a time")
     return scores
+
+
+def _require_column(scores: pl.DataFrame, name: str) -> None:
+    """Raise DataError unless the column is there, of the type that `keepwell score` gives it, and without gaps."""
+    hint = "name a file that `keepwell score` wrote"
+    if name not in scores.columns:
+        raise DataError("scores", name, "is missing", hint=hint)
+    wanted, column = SCORE_TYPES[name], scores[name]
+    if (wanted == pl.Date and column.dtype != pl.Date) or (wanted in NUMBERS and not column.dtype.is_numeric()):
+        raise DataError("scores", name, f"must be {wanted}, found {column.dtype}", hint=hint)
+    if column.null_count():
+        raise DataError("scores", name, "must not be empty", rows=column.null_count(), hint=hint)
 
 
 def plan_scores(

@@ -105,11 +105,6 @@ def refuse_misfit(company: Company, info: ModelInfo, as_of: date, *, allow_hinds
         )
 
 
-def write_scores(frame: pl.DataFrame, path: Path) -> None:
-    """Write scores as `write_table` does."""
-    write_table(frame, path)
-
-
 def write_table(frame: pl.DataFrame, path: Path) -> None:
     """Write Parquet or CSV, by the suffix of `path`, whole or not at all; lists become JSON in CSV.
 

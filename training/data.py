@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features.asof import day_date, day_number, known_before
+from features.asof import day_date, day_number
+from features.check import first_purchase_day
 from features.company import Company
 from features.panel import build_panel, feature_names
-from keepwell.errors import HistoryError
 from keepwell.progress import Progress, Silent
 from training.arrays import Flags, Floats, Ints
 from training.labels import labels
@@ -87,7 +87,7 @@ def training_data(company: Company, horizon_days: int, as_of: date, progress: Pr
     HistoryError when there is no purchase before `as_of`.
     """
     steps = progress or Silent()
-    first = _first_purchase_day(company, as_of)
+    first = first_purchase_day(company, as_of)
     days = panel_days(first, day_number(as_of), horizon_days)
     dates = [day_date(day) for day in days]
     names = feature_names(company)
@@ -115,17 +115,6 @@ def training_data(company: Company, horizon_days: int, as_of: date, progress: Pr
         value=joined["value"].fill_null(float("nan")).to_numpy(),
         zone=company.zone,
     )
-
-
-def _first_purchase_day(company: Company, as_of: date) -> int:
-    table = company.tables.get("transactions")
-    if table is None:
-        raise HistoryError("there is no table transactions to learn from", hint="bring transactions, with amounts and dates")
-    known = known_before(day_number(as_of), pl.col("known_day"), pl.col("superseded_day"))
-    first = table.filter(known & (pl.col("amount") > 0))["ordered_day"].min()
-    if first is None:
-        raise HistoryError(f"no customer has a purchase before {as_of}", hint="choose a later --as-of, or bring older events")
-    return int(first)  # type: ignore[arg-type]  # an int32 column's minimum is an integer
 
 
 def population_edges(data: TrainingData, day: int) -> dict[str, tuple[float, ...]]:

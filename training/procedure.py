@@ -155,8 +155,7 @@ def _info(data: TrainingData, day: int, family: str) -> ModelInfo:
         company=data.company,
         horizon_days=data.horizon_days,
         trained_as_of=day_date(day),
-        # Without labels nothing after the data was looked at.
-        labels_until=day_date(max(ends)) if ends else min(data.data_until, day_date(day)),
+        labels_until=day_date(max(ends, default=day)),  # without labels, purchases up to the date were learned from
         data_until=min(data.data_until, day_date(day)),
         feature_names=data.names,
         family=family,

@@ -58,7 +58,7 @@ def log_result(run: Run, result: TrainingResult) -> None:
 
 
 def backtest_metrics(tested: Backtest) -> dict[str, float]:
-    """Figures by the name that MLflow shows: `auc`, its bounds `interval/auc_low` and `_high`, a rival's `rival/bgnbd/auc`."""
+    """Figures as MLflow names them: `churn_auc`, its bounds `interval/churn_auc_low` and `_high`, `rival/recency/churn_auc`."""
     ours = {name: interval.value for name, interval in tested.figures.items()}
     bounds = {
         f"interval/{name}_{side}": getattr(interval, side)

@@ -130,7 +130,8 @@ def _performance(tested: Backtest) -> list[Block]:
         Heading(2, "How good it was"),
         Paragraph(
             f"Forecast as of {dates}, then held against what came. The figures belong to the procedure at those dates, before "
-            "the refit on all dates that made this model: the model itself has no unseen future yet. Brackets hold the figure "
+            "the refit on all dates that made this model: the model itself has no unseen future yet. The newest date judges the "
+            "study's recipe, which has not seen it; earlier ones the default recipe. Brackets hold the figure "
             f"with {CONFIDENCE:.0%} confidence, by bootstrap over customers."
         ),
         Table(

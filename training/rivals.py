@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from training.data import TrainingData
-from training.fitting import fit_linear_member, fit_tree_member, is_enough, members_at
+from training.fitting import fit_linear_member, fit_tree_member, is_enough, lifetime_at
 from training.members import LifetimeMember, Member
 from training.procedure import assemble
 from training.recipe import Recipe
@@ -43,7 +43,7 @@ def fit_rival(data: TrainingData, day: int, name: str, recipe: Recipe, seed: int
 
 def _member(data: TrainingData, day: int, name: str, recipe: Recipe, seed: int) -> Member:
     if name == LifetimeMember.name:
-        return members_at(data, day, recipe, seed)[-1]
+        return lifetime_at(data, day)
     known = data.known_at(day)
     if name == "logistic":
         return fit_linear_member(known, no_season(known), recipe)

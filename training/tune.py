@@ -60,7 +60,7 @@ def tune(
     learn, judge = split
     season = season_at(data, study_ends(data.as_of_day, data.horizon_days))
     study = _study(storage_url, study_name)
-    done = len(study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE]))
+    done = len(_finished(study))
     for number in range(done, trials):
         # A sampler of its own for each trial: a study that was stopped goes on as if it had not been.
         study.sampler = TPESampler(seed=seed + number)
@@ -86,9 +86,13 @@ def _split(data: TrainingData) -> tuple[TrainingData, TrainingData] | None:
 def _study(storage_url: str | None, name: str) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(storage=storage_url, study_name=name, load_if_exists=True)
-    if not study.trials:
-        study.enqueue_trial(_parameters(Recipe()))
+    if not _finished(study):  # a study that was killed in its first trial has not tried the default yet
+        study.enqueue_trial(_parameters(Recipe()), skip_if_exists=False)
     return study
+
+
+def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
 
 
 def suggested(trial: optuna.trial.BaseTrial) -> Recipe:

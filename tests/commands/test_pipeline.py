@@ -18,6 +18,7 @@ from commands.demo import demo_day
 from datasets.simulate import simulate
 from features.asof import day_number
 from features.sources import read_company
+from keepwell.errors import StoreError
 from serving.scoring import SCORE_TYPES
 from serving.store import Store
 
@@ -227,3 +228,21 @@ def test_the_demo_goes_from_nothing_to_scores_and_plan(keepwell: Keepwell, tmp_p
     scores = pl.read_parquet(tmp_path / "home" / "demo" / "scores.parquet")
     assert scores["as_of"].unique().to_list() == [UNTIL]
     assert (tmp_path / "home" / "demo" / "plan.csv").exists()
+
+
+def test_scores_with_a_text_where_a_number_belongs_are_refused(shop: Shop, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.parquet"
+    pl.read_parquet(shop.scores).with_columns(expected_value=pl.lit("much")).write_parquet(wrong)
+    refused = at_home(shop, "plan", wrong, "--out", tmp_path / "plan.csv")
+    assert refused.exit_code == 3
+    assert "scores.expected_value: must be Float64, found String" in refused.output
+
+
+def test_when_the_store_fails_no_file_of_scores_is_left(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise StoreError("the store is full", hint="make room")
+
+    monkeypatch.setattr("serving.scoring.load_into_store", fail)
+    refused = at_home(shop, "score", shop.data, "--as-of", "2026-01-01", "--out", tmp_path / "scores.parquet")
+    assert refused.exit_code == 7
+    assert list(tmp_path.iterdir()) == []

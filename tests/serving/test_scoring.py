@@ -11,7 +11,7 @@ import pytest
 from features.company import Company
 from keepwell.errors import ConfigError, HistoryError, ModelError
 from serving.policy import read_policy
-from serving.scoring import SCORE_TYPES, load_into_store, score_company, scoring_panel, write_scores, write_table
+from serving.scoring import SCORE_TYPES, load_into_store, score_company, scoring_panel, write_table
 from serving.store import Store
 from tests.serving.conftest import AS_OF, HORIZON, renamed
 from training.scorer import Scorer
@@ -93,8 +93,8 @@ def test_only_the_most_value_at_risk_is_explained(shop: Company, scorer: Scorer,
 
 
 def test_the_same_input_gives_the_same_bytes(shop: Company, scorer: Scorer, scored: pl.DataFrame, tmp_path: Path) -> None:
-    write_scores(scored, tmp_path / "one.parquet")
-    write_scores(score_company(shop, scorer, AS_OF, POLICY), tmp_path / "two.parquet")
+    write_table(scored, tmp_path / "one.parquet")
+    write_table(score_company(shop, scorer, AS_OF, POLICY), tmp_path / "two.parquet")
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
 
 
@@ -146,7 +146,7 @@ def test_nobody_to_score_is_an_error(shop: Company, scorer: Scorer) -> None:
 
 
 def test_csv_keeps_reasons_as_json(scored: pl.DataFrame, tmp_path: Path) -> None:
-    write_scores(scored, tmp_path / "scores.csv")
+    write_table(scored, tmp_path / "scores.csv")
     read = pl.read_csv(tmp_path / "scores.csv", schema_overrides={"customer_id": pl.String})
     assert read.columns == scored.columns
     assert json.loads(read["reasons"][0]) == list(scored["reasons"][0])
@@ -154,7 +154,7 @@ def test_csv_keeps_reasons_as_json(scored: pl.DataFrame, tmp_path: Path) -> None
 
 
 def test_parquet_gives_back_the_same_table(scored: pl.DataFrame, tmp_path: Path) -> None:
-    write_scores(scored, tmp_path / "deep" / "scores.parquet")
+    write_table(scored, tmp_path / "deep" / "scores.parquet")
     assert pl.read_parquet(tmp_path / "deep" / "scores.parquet").equals(scored)
 
 

@@ -136,5 +136,6 @@ def test_expected_spend_lies_between_the_own_mean_and_everyones(p, above, v, cou
 
 
 @pytest.mark.slow
-def test_a_million_customers_are_fitted_in_a_minute():
-    fit_purchases(*simulated(1_000_000, (0.6, 8.0, 0.9, 2.5), seed=7))
+def test_a_million_customers_give_the_parameters_they_were_made_with():
+    model = fit_purchases(*simulated(1_000_000, (0.6, 8.0, 0.9, 2.5), seed=7))
+    assert [model.r, model.alpha, model.a, model.b] == pytest.approx([0.6, 8.0, 0.9, 2.5], rel=0.05)

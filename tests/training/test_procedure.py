@@ -87,5 +87,5 @@ def test_all_alike_is_no_reason_to_fail(tmp_path):
 def test_without_a_purchase_before_as_of_there_is_a_history_error(tmp_path):
     rows = [("a", AS_OF, 5.0)]
     pl.DataFrame(rows, schema=["customer_id", "ordered_at", "amount"], orient="row").write_csv(tmp_path / "transactions.csv")
-    with pytest.raises(HistoryError, match="no customer has a purchase before 2024-06-01"):
+    with pytest.raises(HistoryError, match="no purchase is known before 2024-06-01"):
         training_data(read_company(tmp_path), 30, AS_OF)
