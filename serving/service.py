@@ -73,12 +73,19 @@ class State:
         self.holder.refresh()
 
     def scores(self, request: ScoresRequest) -> ScoresAnswer:
-        """Batch scores by id; StoreError when there are none for this company and horizon."""
-        load = self.store.current_load(self.company, self.horizon_days)
+        """Batch scores by id of the company and horizon that are served; StoreError when there are none for them."""
+        load = self.store.current_load(*self._served())
         if load is None:
             raise StoreError("there are no scores yet", hint="score first: keepwell score DATA --as-of DATE --out FILE")
         asked = list(dict.fromkeys(map(str, request.customer_ids)))
         return stored_scores(load, asked, self.store.customers_by_id(load, asked), today())
+
+    def _served(self) -> tuple[str, int]:
+        """The company and horizon of the settings; the champion's where they leave one open. ModelError when it is not known."""
+        if self.company is not None and self.horizon_days is not None:
+            return self.company, self.horizon_days
+        champion = self.holder.require()
+        return champion.company, champion.horizon_days
 
 
 class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed

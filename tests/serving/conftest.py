@@ -128,13 +128,13 @@ def served(service: TestClient, shop: Company, scorer: Scorer, registry: Registr
 
 
 @pytest.fixture
-def loaded(service: TestClient, shop: Company, scored: pl.DataFrame, panel: pl.DataFrame, settings: Settings) -> TestClient:
-    """The service with scores in its store."""
+def loaded(served: TestClient, shop: Company, scored: pl.DataFrame, panel: pl.DataFrame, settings: Settings) -> TestClient:
+    """The service with a champion, and its scores in the store."""
     store = Store(settings.resolved_store_url)
     store.migrate()
     if store.current_load() is None:
         load_into_store(store, shop, scored, panel, loaded_at=datetime(2025, 1, 1, 6, tzinfo=UTC))
-    return service
+    return served
 
 
 def renamed(scorer: Scorer, **changes: object) -> Scorer:

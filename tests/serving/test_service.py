@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from starlette.testclient import TestClient
 
 from features.company import Company
 from serving.openapi import openapi
+from serving.store import Store
 from tests.serving.conftest import AS_OF, HORIZON, register, renamed, scorer_for
 from training.registry import Registry
 from training.scorer import Scorer
@@ -70,15 +73,25 @@ def test_without_a_champion_the_service_lives_and_says_what_to_run(service: Test
     if service.state.holder.champion is not None:
         pytest.skip("another test has promoted a champion already")
     assert service.get("/livez").status_code == 200
-    for answer in (service.get("/readyz"), service.post("/v1/predict", json=one())):
+    calls = (service.post("/v1/predict", json=one()), service.post("/v1/scores", json={"customer_ids": ["a"]}))
+    for answer in (service.get("/readyz"), *calls):
         assert "keepwell train" in error(answer, 503, "no_model")["hint"]
         assert answer.headers["retry-after"] == "5"
 
 
-def test_without_scores_the_service_says_what_to_run(service: TestClient) -> None:
-    if service.get("/console/").text.count("keepwell score") == 0:
-        pytest.skip("another test has loaded scores already")
-    assert "keepwell score" in error(service.post("/v1/scores", json={"customer_ids": ["a"]}), 503, "no_store")["hint"]
+@pytest.fixture
+def store(service: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Store]:
+    """An empty store in the place of the service's own."""
+    store = Store(f"sqlite:///{tmp_path / 'store.db'}")
+    store.migrate()
+    monkeypatch.setattr(service.state, "store", store)
+    yield store
+    store.close()
+
+
+@pytest.mark.usefixtures("store")
+def test_without_scores_the_service_says_what_to_run(served: TestClient) -> None:
+    assert "keepwell score" in error(served.post("/v1/scores", json={"customer_ids": ["a"]}), 503, "no_store")["hint"]
 
 
 def test_the_endpoint_gives_what_batch_scoring_gives(served: TestClient, shop: Company, scored: pl.DataFrame) -> None:
@@ -202,23 +215,25 @@ def test_the_number_of_customers_has_limits_and_nobody_comes_twice(served: TestC
     ],
 )
 def test_a_body_that_is_no_request_is_refused(served: TestClient, content: bytes, status: int, code: str) -> None:
-    error(served.post("/v1/predict", content=content), status, code)
+    assert error(served.post("/v1/predict", content=content), status, code)["hint"]
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "multipart/form-data; boundary=x", "application/vnd.bentoml+pickle", "x"])
 def test_only_json_is_read(served: TestClient, media_type: str) -> None:
-    error(served.post("/v1/predict", content=b"x", headers={"content-type": media_type}), 415, "not_json")
+    refused = error(served.post("/v1/predict", content=b"x", headers={"content-type": media_type}), 415, "not_json")
+    assert media_type.partition(";")[0] in refused["message"]
+    assert "application/json" in refused["hint"]
 
 
 def test_a_body_that_is_too_large_is_refused(served: TestClient) -> None:
-    error(served.post("/v1/predict", content=b" " * (33 * 2**20)), 413, "too_large")
+    assert "fewer customers" in error(served.post("/v1/predict", content=b" " * (33 * 2**20)), 413, "too_large")["hint"]
 
 
 @pytest.mark.parametrize(
     "path", ["/nope", "/v1", "/v1/predict/", "/schema.json", "/static_content/x", "/v1/predict/submit", "/assets/x"]
 )
 def test_there_are_only_the_paths_that_there_are(service: TestClient, path: str) -> None:
-    error(service.get(path), 404, "not_found")
+    assert path in error(service.get(path), 404, "not_found")["message"]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
@@ -275,11 +290,30 @@ def test_scores_come_from_the_store_with_their_age(loaded: TestClient, scored: p
     assert answer["scores"][0]["reasons"] == list(row["reasons"])
 
 
+def test_scores_are_those_of_the_champions_company_and_horizon(
+    served: TestClient, store: Store, shop: Company, scored: pl.DataFrame
+) -> None:
+    """Later loads of another company and of another horizon are none of this service's."""
+    others = [(shop.key, scored), ("another", scored), (shop.key, scored.with_columns(horizon_days=pl.lit(90, pl.Int32)))]
+    for hour, (company, frame) in enumerate(others):
+        store.load_scores(frame, company=company, loaded_at=datetime(2025, 1, 1, hour, tzinfo=UTC))
+    answer = served.post("/v1/scores", json={"customer_ids": [scored["customer_id"][0]]}).json()
+    assert (answer["company"], answer["model"]["horizon_days"], len(answer["scores"])) == (shop.key, HORIZON, 1)
+
+
+def test_scores_of_a_chosen_company_need_no_champion(
+    service: TestClient, store: Store, scored: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.load_scores(scored, company="chosen", loaded_at=datetime(2025, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(service.state, "company", "chosen")
+    monkeypatch.setattr(service.state, "horizon_days", HORIZON)
+    monkeypatch.setattr(service.state.holder, "champion", None)
+    assert service.post("/v1/scores", json={"customer_ids": ["a"]}).json()["company"] == "chosen"
+
+
 def test_a_store_that_cannot_be_read_is_said_without_its_place(
     loaded: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    from serving.store import Store
-
     (tmp_path / "secret.db").write_bytes(b"no database " * 200)
     monkeypatch.setattr(loaded.state, "store", Store(f"sqlite:///{tmp_path / 'secret.db'}"))
     answer = loaded.post("/v1/scores", json={"customer_ids": ["a"]})
