@@ -73,7 +73,13 @@ def _complaints(rows: pl.DataFrame, _company: Company, as_of_day: int) -> pl.Dat
     """Complaints and enquiries: what about, how bad, and whether they were closed before `as_of`."""
     closed = pl.col("closed_day") if "closed_day" in rows.columns else pl.lit(NEVER_DAY)
     took = closed - pl.col("opened_day")
-    state = pl.when(closed < as_of_day).then(pl.format("closed after {}", _days(took))).otherwise(pl.lit("still open"))
+    state = (
+        pl.when(closed >= as_of_day)
+        .then(pl.lit("still open"))
+        .when(took < 0)  # closed before it was opened: a slip of the pen, which says nothing about how long it took
+        .then(pl.lit("closed"))
+        .otherwise(pl.format("closed after {}", _days(took)))
+    )
     severity = _number(rows, "severity")
     about = pl.concat_str(_text(rows, "category"), pl.format("severity {}", severity), state, separator=", ", ignore_nulls=True)
     kind = _text(rows, "kind").fill_null("complaint")
@@ -114,7 +120,10 @@ def _text(rows: pl.DataFrame, column: str) -> pl.Expr:
 
 
 def _number(rows: pl.DataFrame, column: str) -> pl.Expr:
-    return pl.col(column).cast(pl.Int64, strict=False) if column in rows.columns else pl.lit(None, pl.Int64)
+    """Numbers as people write them, with two decimals at most: 4, 3.5."""
+    if column not in rows.columns:
+        return pl.lit(None, pl.String)
+    return pl.col(column).cast(pl.Float64).round(2).cast(pl.String).str.strip_suffix(".0")
 
 
 def _days(number: pl.Expr) -> pl.Expr:

@@ -56,6 +56,8 @@ def test_many_details_are_cut_and_counted() -> None:
         ("2024-02-02", "late, severity 4, closed after 1 day"),
         ("2024-03-01", "late, severity 4, still open"),
         (None, "late, severity 4, still open"),
+        ("2024-02-01", "late, severity 4, closed after 0 days"),
+        ("2024-01-29", "late, severity 4, closed"),
     ],
 )
 def test_a_complaint_tells_what_was_known_before_as_of(closed_at: str | None, detail: str) -> None:
@@ -64,6 +66,15 @@ def test_a_complaint_tells_what_was_known_before_as_of(closed_at: str | None, de
     found = {kind: text for _, kind, _, _, text in timeline(transactions=[buy("2024-01-01", 1)], complaints=rows)}
     assert found["complaint"] == detail
     assert "enquiry" in found
+
+
+@pytest.mark.parametrize(
+    ("severity", "shown"), [(3.5, "severity 3.5, "), (4.0, "severity 4, "), (10 / 3, "severity 3.33, "), (None, "")]
+)
+def test_a_severity_is_shown_as_it_was_given(severity: float | None, shown: str) -> None:
+    complaints = [{"customer_id": "a", "opened_at": "2024-02-01", "severity": given} for given in (severity, 5.0)]
+    details = timeline(transactions=[buy("2024-01-01", 1)], complaints=complaints)[1][4]
+    assert details == f"{shown}still open; severity 5, still open"
 
 
 @pytest.mark.parametrize(
