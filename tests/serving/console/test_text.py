@@ -12,10 +12,12 @@ from serving.console import charts, text
 from serving.console.query import FILTERS, SORTS
 from serving.console.render import FOLDER
 from serving.console.text import meaning, t
-from serving.console.text_en import ENGLISH
+from serving.console.text_en import ENGLISH, PAGES
+from serving.console.text_en_reasons import REASONS
+from training.report import GRADES
 
 CODE = "\n".join(
-    path.read_text() for path in (*FOLDER.glob("*.py"), *FOLDER.glob("templates/*.html")) if path.name != "text_en.py"
+    path.read_text() for path in (*FOLDER.glob("*.py"), *FOLDER.glob("templates/*.html")) if not path.name.startswith("text_en")
 )
 
 
@@ -31,6 +33,15 @@ def test_every_text_of_the_catalogue_is_used() -> None:
     stems = {key.removesuffix(".one").removesuffix(".other") for key in ENGLISH}
     unused = {key for key in stems if not key.startswith(families) and f'"{key}"' not in CODE and f"'{key}'" not in CODE}
     assert unused - by_target == set()
+
+
+def test_no_text_is_there_twice() -> None:
+    assert PAGES.keys() & REASONS.keys() == set()
+
+
+def test_grades_mean_in_the_console_what_they_mean_in_the_model_card() -> None:
+    assert {grade: meaning("grade", grade).lower() for grade in GRADES} == {grade: f"{words}." for grade, words in GRADES.items()}
+    assert meaning("grade", "none").startswith("Not graded")
 
 
 def test_one_and_many_come_together() -> None:
