@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,14 +19,15 @@ WRITER_WAITS_S = 300
 _ADVISORY_KEY = 7_226_351_004  # one number for all Keepwell writers of a PostgreSQL database
 
 _HINTS = {
-    "no such table": "the store is empty: `keepwell score DATA --as-of DATE --out FILE` fills it",
-    "does not exist": "the store is empty: `keepwell score DATA --as-of DATE --out FILE` fills it",
+    "no such table|relation .* does not exist": "the store is empty: `keepwell score DATA --as-of DATE --out FILE` fills it",
+    "database .* does not exist": "create the database, or name another one in KEEPWELL_STORE_URL",
     "locked": "another program is writing to it: try again when it is done",
     "disk": "free some disk space, then run the command again; what was there before is untouched",
     "not a database": "KEEPWELL_STORE_URL names a file that is something else: name another one",
     "readonly": "give this user the right to write to the file and its folder",
     "unable to open": "check that the folder exists and that this user may write to it",
 }
+"""What to do by what the database says: patterns of its words in small letters."""
 
 
 def open_engine(url: str) -> Engine:
@@ -49,7 +51,7 @@ def open_engine(url: str) -> Engine:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection whose queries all see one state of the store. Raises StoreError."""
-    with _speaking_plainly(engine), engine.connect() as connection, connection.begin():
+    with _speaking_plainly(engine), _seeing_one_state(engine).connect() as connection, connection.begin():
         yield connection
 
 
@@ -60,6 +62,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_KEY})")
         yield connection
+
+
+def _seeing_one_state(engine: Engine) -> Engine:
+    """PostgreSQL shows each query the newest state unless told otherwise; a transaction of SQLite keeps to one by itself."""
+    return engine.execution_options(isolation_level="REPEATABLE READ") if engine.dialect.name == "postgresql" else engine
 
 
 def _set_up_sqlite(engine: Engine) -> None:
@@ -89,7 +96,8 @@ def _speaking_plainly(engine: Engine) -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         cause = str(getattr(error, "orig", None) or error).strip()
-        hint = next((hint for sign, hint in _HINTS.items() if sign in cause.lower()), "check KEEPWELL_STORE_URL and the database")
+        fitting = (hint for sign, hint in _HINTS.items() if re.search(sign, cause.lower()))
+        hint = next(fitting, "check KEEPWELL_STORE_URL and the database")
         place = engine.url.render_as_string(hide_password=True)
         raise StoreError(f"the store {place} cannot be used: {cause}", hint=hint) from error
 

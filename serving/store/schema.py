@@ -40,6 +40,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+NAME_CHARACTERS = 200
+"""A longer name is cut: it is part of an index, whose entries PostgreSQL limits to 2,704 bytes."""
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -86,7 +89,7 @@ scores = Table(
     metadata,
     _load_id(),
     Column("customer_id", String(500), primary_key=True),
-    Column("name", Text),
+    Column("name", String(NAME_CHARACTERS)),
     Column("owner", Text),
     Column("churn_probability", Float, nullable=False),
     Column("expected_value", Float),

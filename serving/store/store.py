@@ -16,8 +16,8 @@ from serving.store.engine import open_engine, writing
 from serving.store.migrate import migrate
 from serving.store.reading import Reader
 from serving.store.records import Load
+from serving.store.schema import NAME_CHARACTERS, feature_rows, loads, plan_items, plans, scores
 from serving.store.schema import events as events_table
-from serving.store.schema import feature_rows, loads, plan_items, plans, scores
 
 KEPT_LOADS = 3
 """How many loads of one company and horizon stay: the current one, and those before it for readers who still hold them."""
@@ -61,8 +61,8 @@ class Store(Reader):
 
         `frame` has the score columns of docs/architecture.md, one run of them (StoreError otherwise). `features` has
         customer_id, as_of and one column per feature; `events` customer_id, day, kind, count, amount, detail;
-        `people` customer_id, name and owner; `currency` names that of all amounts. Each may be left out. The oldest loads
-        beyond KEPT_LOADS are removed.
+        `people` customer_id, name (cut after NAME_CHARACTERS) and owner; `currency` names that of all amounts. Each may be
+        left out. The oldest loads beyond KEPT_LOADS are removed.
         """
         run = _the_run(frame)
         parts = _parts(frame, features, events, people)
@@ -135,6 +135,7 @@ def _score_rows(frame: pl.DataFrame, features: pl.DataFrame | None, people: pl.D
         rows = rows.join(open_now, on="customer_id", how="left")
     if people is not None:
         known = people.select(name for name in ("customer_id", "name", "owner") if name in people.columns)
+        known = known.with_columns(pl.col("^name$").cast(pl.String).str.slice(0, NAME_CHARACTERS))
         rows = rows.join(known, on="customer_id", how="left")
     return rows
 

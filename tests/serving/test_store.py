@@ -13,12 +13,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import Dialect, Engine, NullPool, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 
 from keepwell.errors import StoreError
 from serving.store import CustomerFilter, Store
-from serving.store.engine import reading
-from serving.store.schema import metadata
+from serving.store.engine import _seeing_one_state, reading
+from serving.store.schema import NAME_CHARACTERS, metadata
 from serving.store.store import KEPT_LOADS
 
 LOADED_AT = datetime(2024, 3, 1, 8, 30, tzinfo=UTC)
@@ -128,6 +130,36 @@ def test_the_currency_is_kept_with_the_load(store: Store) -> None:
     written = store.load_scores(scores(), company="acme", loaded_at=LOADED_AT, currency="EUR")
     assert store.current_load() == written
     assert written.currency == "EUR"
+
+
+def test_a_name_is_cut_to_what_an_index_can_hold(store: Store) -> None:
+    names = ["Ann", "名" * 300, None]
+    filled(store, people=scores().select("customer_id", name=pl.Series(names)))
+    load = store.current_load()
+    assert [store.customer(load, f"c000{i}").name for i in range(3)] == ["Ann", "名" * NAME_CHARACTERS, None]
+
+
+@pytest.mark.parametrize(
+    ("words", "way_out"),
+    [
+        ("no such table: loads", "the store is empty"),
+        ('relation "loads" does not exist\nLINE 2: FROM loads', "the store is empty"),
+        ('connection failed: FATAL:  database "shop" does not exist', "create the database"),
+        ('role "me" does not exist', "check KEEPWELL_STORE_URL"),
+    ],
+)
+def test_the_way_out_fits_what_the_database_says(store: Store, words: str, way_out: str) -> None:
+    with pytest.raises(StoreError, match="cannot be used") as caught, reading(store._engine):
+        raise OperationalError("SELECT 1", None, Exception(words))
+    assert way_out in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("dialect", "level"), [(sqlite.dialect(), None), (postgresql.dialect(), "REPEATABLE READ")], ids=["sqlite", "postgresql"]
+)
+def test_one_state_is_asked_for_where_it_is_not_the_rule(dialect: Dialect, level: str | None) -> None:
+    engine = Engine(NullPool(lambda: None), dialect, make_url("unused://"))
+    assert _seeing_one_state(engine).get_execution_options().get("isolation_level") == level
 
 
 def test_integer_ids_are_text_in_the_store(store: Store) -> None:

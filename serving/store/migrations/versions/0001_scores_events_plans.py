@@ -60,7 +60,7 @@ def _create_scores() -> None:
     op.create_table(
         "scores",
         *_of_a_load("scores"),
-        sa.Column("name", sa.Text()),
+        sa.Column("name", sa.String(200)),
         sa.Column("owner", sa.Text()),
         sa.Column("churn_probability", sa.Float(), nullable=False),
         sa.Column("expected_value", sa.Float()),
