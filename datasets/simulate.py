@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from datasets.folder import write_company
 from datasets.orders import order_lines
 from datasets.population import Floats, Population, customer_table, known_where, make_population
 from datasets.shop import GONE_NEVER, Effects, Fate, Log, Shop, season_of
@@ -88,7 +89,7 @@ def simulate(
         "contacts": _contacts(rng_files, people, log, effects, start),
     }
     tables["payments"] = _payments(rng_files, people, tables["transactions"], until)
-    _write(folder, tables, key=f"simulated-{customers}-{months}-{seed}")
+    write_company(folder, COMPANY_YAML.format(key=f"simulated-{customers}-{months}-{seed}"), tables)
     return Truth(until, effects, _truth_table(people, shop.fate(), start))
 
 
@@ -196,12 +197,3 @@ def _instants(days: Floats, start: np.datetime64) -> np.ndarray:
     seconds = np.where(known, days, 0.0) * 86400
     moments = start.astype("datetime64[us]") + seconds.astype(np.int64) * np.timedelta64(1_000_000, "us")
     return np.where(known, moments, np.datetime64("NaT"))
-
-
-def _write(folder: Path, tables: dict[str, pl.DataFrame], key: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        with written_whole(folder / f"{name}.parquet") as temporary:
-            table.write_parquet(temporary)
-    with written_whole(folder / "company.yaml") as temporary:
-        temporary.write_text(COMPANY_YAML.format(key=key), encoding="utf-8")
