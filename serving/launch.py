@@ -8,13 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 from keepwell.errors import ConfigError
 from keepwell.settings import Settings
@@ -41,14 +43,31 @@ def serving(settings: Settings, port: int = 3000, host: str = LOOPBACK) -> Itera
     require_free(host, port)
     settings = replace(settings, home=str(settings.home_path))
     settings.home_path.mkdir(parents=True, exist_ok=True)
-    child = subprocess.Popen(_command(host, port, settings.home_path), env=_environment(settings))  # noqa: S603  # our own words
+    with _sigterm_as_interrupt():
+        child = subprocess.Popen(_command(host, port, settings.home_path), env=_environment(settings))  # noqa: S603  # our own words
+        try:
+            _await_answer(child, host, port)
+            with suppress(KeyboardInterrupt):
+                yield child
+        finally:
+            _stop(child)
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does: by default it would end this process alone, and the child would keep the port."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread is given signals
+        yield
+        return
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        _await_answer(child, host, port)
-        yield child
-    except KeyboardInterrupt:
-        pass
+        yield
     finally:
-        _stop(child)
+        signal.signal(signal.SIGTERM, before)
 
 
 def _command(host: str, port: int, home: Path) -> list[str]:

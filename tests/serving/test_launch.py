@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -49,5 +54,27 @@ def test_the_service_starts_without_a_model_answers_and_ends(tmp_path: Path) -> 
         assert "keepwell train" in json.load(refused.value)["error"]["hint"]
         refused.value.close()
     assert child.poll() is not None
+    assert not answers(port)
+
+
+@pytest.mark.parametrize("is_running", [False, True])
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_the_service_ends_with_the_command_that_started_it(end: signal.Signals, is_running: bool, tmp_path: Path) -> None:
+    port = free_port()
+    words = [sys.executable, "-m", "cli", "serve", "--port", str(port)]
+    root = Path(__file__).parents[2]
+    home = tmp_path / "home"
+    with subprocess.Popen(words, env={**os.environ, "KEEPWELL_HOME": str(home)}, cwd=root, stderr=subprocess.PIPE) as parent:
+        deadline = time.monotonic() + 60
+        while not (answers(port) if is_running else home.exists()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(0.5)
+        parent.send_signal(end)
+        told = parent.communicate(timeout=40)[1].decode()
+    assert "fault of Keepwell" not in told
+    assert not answers(port)
+
+
+def answers(port: int) -> bool:
     with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", port)) != 0
+        return probe.connect_ex(("127.0.0.1", port)) == 0
