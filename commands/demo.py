@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commands import pipeline
-from commands.terminal import HORIZON, PORT, SEED, TRIALS
+from commands.terminal import HORIZON, PORT, SEED, TRIALS, now
 from keepwell.progress import Steps
 from keepwell.settings import Settings
 
@@ -62,8 +62,8 @@ def _company_folder(data: str | None, folder: Path, steps: Steps) -> Path:
     if data is None:
         from datasets.simulate import simulate
 
-        with steps.step("Simulating a company: 20,000 customers, 24 months"):
-            simulate(place)
+        with steps.step("Simulating a company: 20,000 customers, 24 months until today"):
+            simulate(place, until=now().date())
     else:
         from datasets.public import complete_journey
 
