@@ -40,6 +40,26 @@ def registry(absent: Registry, empty_database: Path) -> Registry:
     return absent
 
 
+@pytest.mark.parametrize("content", [b"garbage " * 100, None])
+def test_what_is_no_database_is_told_and_left_alone(absent: Registry, content: bytes | None) -> None:
+    file = absent.artifact_root.parent / "mlflow.db"
+    file.mkdir(parents=True) if content is None else (file.parent.mkdir(), file.write_bytes(content))
+    with pytest.raises(ModelError, match=r"mlflow\.db is no SQLite database"):
+        absent.champions()
+    with pytest.raises(ModelError, match="is no SQLite database"), absent.run("keepwell/test", "nothing"):
+        pass
+    (file.parent / "studies.db").write_bytes(b"garbage")
+    with pytest.raises(ModelError, match=r"studies\.db is no SQLite database"):
+        absent.study_storage()
+    assert file.is_dir() if content is None else file.read_bytes() == content
+
+
+def test_an_address_that_mlflow_does_not_know_is_told(tmp_path: Path) -> None:
+    unknown = Registry("nope://somewhere", tmp_path / "artifacts")
+    with pytest.raises(ModelError, match="MLflow cannot use nope://somewhere"), unknown.run("keepwell/test", "nothing"):
+        pass
+
+
 def registered(registry: Registry, scorer: Scorer, count: int = 1) -> list[str]:
     """The versions of `count` registrations of `scorer` under COMPANY and HORIZON."""
     ours = renamed(scorer)

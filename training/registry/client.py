@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keepwell.errors import ModelError
-from training.registry.mlflow_home import database_file, is_local, local_folder, make_database, mlflow, model_name
+from training.registry.mlflow_home import database_file, is_database, is_local, local_folder, make_database, mlflow, model_name
 from training.registry.run import Run, started_run
 
 if TYPE_CHECKING:
@@ -36,13 +36,17 @@ class Registry:
         """
         if (file := database_file(self.tracking_uri)) is not None:
             make_database(file, self.artifact_root)
-        with started_run(self.tracking_uri, self._artifact_location(experiment), experiment, name) as run:
+        with started_run(self._client, self._artifact_location(experiment), experiment, name) as run:
             yield run
 
     def study_storage(self) -> str:
-        """The SQLAlchemy URL of the studies' own database, beside the artifacts; its folder is made."""
+        """The SQLAlchemy URL of the studies' own database, beside the artifacts; its folder is made.
+
+        Raises ModelError when another kind of file stands there.
+        """
         home = self.artifact_root.parent
         home.mkdir(parents=True, exist_ok=True)
+        is_database(home / "studies.db")
         return f"sqlite:///{home / 'studies.db'}"
 
     def champion(self, company: str, horizon_days: int) -> Scorer:
@@ -113,13 +117,16 @@ class Registry:
 
     @cached_property
     def _client(self) -> Any:  # noqa: ANN401  # MLflow is not typed for its callers
-        return mlflow().MlflowClient(self.tracking_uri, registry_uri=self.tracking_uri)
+        try:
+            return mlflow().MlflowClient(self.tracking_uri, registry_uri=self.tracking_uri)
+        except mlflow().exceptions.MlflowException as error:
+            raise ModelError(f"MLflow cannot use {self.tracking_uri}", hint="check KEEPWELL_TRACKING_URI") from error
 
     @property
     def _exists(self) -> bool:
         """Whether there is a database to ask: opening a missing SQLite file would create one."""
         file = database_file(self.tracking_uri)
-        return file is None or file.is_file()
+        return file is None or is_database(file)
 
     def _artifact_location(self, experiment: str) -> str | None:
         """An absolute place, since MLflow keeps it for good; None leaves the choice to a tracking server."""

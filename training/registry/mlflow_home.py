@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from keepwell.errors import ModelError
 
 SQLITE = "sqlite:///"
+SQLITE_HEAD = b"SQLite format 3\0"
 
 
 @cache
@@ -42,12 +43,28 @@ def database_file(tracking_uri: str) -> Path | None:
     return Path(tracking_uri.removeprefix(SQLITE)) if tracking_uri.startswith(SQLITE) else None
 
 
+def is_database(file: Path) -> bool:
+    """Whether there is a SQLite database at `file`, an empty file being one; ModelError when something else stands there."""
+    if not file.exists():
+        return False
+    head = _head(file) if file.is_file() else None
+    if head not in (b"", SQLITE_HEAD):
+        hint = "move it away, or name another place in KEEPWELL_HOME or KEEPWELL_TRACKING_URI"
+        raise ModelError(f"{file} is no SQLite database", hint=hint)
+    return True
+
+
+def _head(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(len(SQLITE_HEAD))
+
+
 def make_database(file: Path, artifact_root: Path) -> None:
     """Make MLflow's database at `file` unless it is there: whole or absent, however many processes begin at once.
 
     MLflow itself would create the tables in place, and two of them at the same moment trip over each other.
     """
-    if file.exists():
+    if is_database(file):
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: PLC0415
 

@@ -108,20 +108,25 @@ class Run:
 
 
 @contextmanager
-def started_run(tracking_uri: str, artifact_location: str | None, experiment: str, name: str) -> Iterator[Run]:
+def started_run(
+    client: Any,  # noqa: ANN401  # an MlflowClient
+    artifact_location: str | None,
+    experiment: str,
+    name: str,
+) -> Iterator[Run]:
     """Open a run and end it; the tracking URI that the process had before is put back."""
     module, before = mlflow(), mlflow().get_tracking_uri()
     try:
-        module.set_tracking_uri(tracking_uri)
-        joined = _run_to_join()
-        experiment_id = None if joined else _experiment_id(experiment, artifact_location)
+        module.set_tracking_uri(client.tracking_uri)
+        joined = _run_to_join(client)
+        experiment_id = None if joined else _experiment_id(client, experiment, artifact_location)
         with module.start_run(run_id=joined, run_name=name, experiment_id=experiment_id) as opened:
             yield Run(opened.info.run_id, opened.info.experiment_id)
     finally:
         module.set_tracking_uri(before)
 
 
-def _run_to_join() -> str | None:
+def _run_to_join(client: Any) -> str | None:  # noqa: ANN401  # an MlflowClient
     """The run that `mlflow run` opened for this process, if our tracking URI knows it.
 
     The variable is taken away, as MLflow itself does: only the first run of the process may join.
@@ -130,19 +135,18 @@ def _run_to_join() -> str | None:
     if run_id is None:
         return None
     try:
-        return str(mlflow().MlflowClient().get_run(run_id).info.run_id)
+        return str(client.get_run(run_id).info.run_id)
     except mlflow().exceptions.MlflowException:
         return None
 
 
-def _experiment_id(name: str, artifact_location: str | None) -> str:
+def _experiment_id(client: Any, name: str, artifact_location: str | None) -> str:  # noqa: ANN401  # an MlflowClient
     """The id of the experiment, made if need be; another process may make it in the same moment."""
-    client, errors = mlflow().MlflowClient(), mlflow().exceptions
     if (found := client.get_experiment_by_name(name)) is not None:
         return str(found.experiment_id)
     try:
         return str(client.create_experiment(name, artifact_location=artifact_location))
-    except errors.MlflowException:
+    except mlflow().exceptions.MlflowException:
         if (found := client.get_experiment_by_name(name)) is None:
             raise
         return str(found.experiment_id)
