@@ -85,7 +85,7 @@ def warnings(result: TrainingResult) -> Iterator[str]:
     """When not to trust the model, as far as its own figures tell."""
     info, backtest = result.scorer.info, result.backtest
     if not backtest.folds:
-        yield "The history is too short for a backtest: nothing here has been measured."
+        yield "There are too few dates or customers for a backtest: nothing here has been measured."
     elif len(backtest.folds) < WANTED_DATES:
         yield f"Only {len(backtest.folds)} backtest date(s) of the {WANTED_DATES} wanted: one season may look like the rule."
     if info.grade in {"C", "D"}:
@@ -123,7 +123,7 @@ def _performance(tested: Backtest) -> list[Block]:
     if not tested.folds:
         return [
             Heading(2, "How good it was"),
-            Paragraph("Not measured: the history is too short to forecast a past date and wait."),
+            Paragraph("Not measured: there are too few dates or customers to forecast a past date and wait."),
         ]
     dates = ", ".join(str(fold.as_of) for fold in tested.folds)
     return [
@@ -174,7 +174,7 @@ def _importance(importance: Mapping[str, Mapping[str, float]]) -> Iterator[Block
 
 def _graded(info: ModelInfo) -> str:
     if info.grade not in GRADES:
-        return "Not graded, since the history is too short for a backtest"
+        return "Not graded, since there are too few dates or customers for a backtest"
     dates = "1 backtest date" if info.backtest_dates == 1 else f"{info.backtest_dates} backtest dates"
     return f"Grade {info.grade} on {dates}: {GRADES[info.grade]}"
 

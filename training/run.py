@@ -150,7 +150,7 @@ def compared_with_champion(registry: Registry, data: TrainingData, tested: Backt
     if missing:
         return Verdict(True, f"champion {version} needs {missing[0]}, which the data no longer give")
     if not tested.folds:
-        return Verdict(False, "the history is too short to compare with the champion at a past date")
+        return Verdict(False, "there are too few dates or customers to compare with the champion at a past date")
     fold = tested.folds[0]
     candidate = handed_out(tested, fold)
     return judge(fold.churned, fold.value, candidate, _at(champion, data, fold, seed), as_of=fold.as_of, seed=seed)

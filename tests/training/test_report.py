@@ -65,7 +65,7 @@ def test_without_a_backtest_the_card_says_that_nothing_was_measured(result: Trai
     page = to_markdown(model_card(untested, draw(untested)))
     assert "Not measured" in page
     assert "nothing here has been measured" in page
-    assert headline(untested).startswith("Version 7 is the champion. Not graded, since the history is too short")
+    assert headline(untested).startswith("Version 7 is the champion. Not graded, since there are too few dates or customers")
 
 
 @pytest.mark.parametrize(("promote", "rank"), [(True, "champion"), (False, "challenger")])
