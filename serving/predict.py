@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepwell.errors import RequestError
 from serving.champion import Champion
-from serving.requests import feature_rows
+from serving.requests import columns_not_given, feature_rows
 from serving.schemas import ModelCard, PredictAnswer, Prediction, PredictRequest, Score, ScoresAnswer
 from serving.store import Load, ScoreRow
 
@@ -29,7 +29,9 @@ def predict(champion: Champion, request: PredictRequest, today: date) -> Predict
     if len(places):
         found = champion.scorer.predict(matrix)
         for row, place in enumerate(places.tolist()):
-            predictions[place] = _prediction(request.customers[place].customer_id, found, row)
+            customer = request.customers[place]
+            note = _note(columns_not_given(customer, info))
+            predictions[place] = _prediction(customer.customer_id, found, row, note)
     return PredictAnswer(model=model_card(champion), as_of=as_of, stale=is_stale(info, as_of), predictions=predictions)
 
 
@@ -98,7 +100,14 @@ def _refuse_repeated(customer_ids: Sequence[Any]) -> None:
             )
 
 
-def _prediction(customer_id: str | int, found: Predictions, row: int) -> Prediction:
+def _note(not_given: Sequence[str]) -> str | None:
+    """A warning where the model must do without what it has always seen: it has not learned what such silence means."""
+    if not not_given:
+        return None
+    return f"the model has learned from {', '.join(not_given)}, not given here: without them the prediction can be far off"
+
+
+def _prediction(customer_id: str | int, found: Predictions, row: int, note: str | None) -> Prediction:
     churn = float(found.churn_probability[row])
     return Prediction(
         customer_id=customer_id,
@@ -107,6 +116,7 @@ def _prediction(customer_id: str | int, found: Predictions, row: int) -> Predict
         value_low=float(found.value_low[row]),
         value_high=float(found.value_high[row]),
         value_at_risk=churn * float(found.value_if_active[row]),
+        note=note,
     )
 
 

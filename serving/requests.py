@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.arrays import feature_matrix
+from features.catalog import FEATURES
 from features.columns import read_money
 from features.normalise import Normalised, Reading, normalise
 from features.recipe import recipe
@@ -53,6 +54,20 @@ def tables_read(names: Sequence[str]) -> tuple[str, ...]:
     ('complaints', 'transactions')
     """
     return tuple(sorted({view.table for view in recipe(names).views.values()}))
+
+
+def columns_not_given(customer: Any, info: ModelInfo) -> tuple[str, ...]:  # noqa: ANN401  # a `schemas.Customer`
+    """The optional columns, as "transactions.quantity", that the model has learned from and no row of this customer gives.
+
+    A table without rows lacks nothing: that nothing happened is known.
+    """
+    needed = sorted({column for name in info.feature_names for column in FEATURES[name].needs})
+    return tuple(column for column in needed if not _gives(customer, *column.split(".")))
+
+
+def _gives(customer: Any, table: str, column: str) -> bool:  # noqa: ANN401  # a `schemas.Customer`
+    rows = (getattr(customer, table) or ()) if table in EVENT_TABLES else (customer,)
+    return not rows or any(column in row.model_fields_set for row in rows)
 
 
 def _rows(customers: Sequence[Any], table: str) -> list[Row]:

@@ -150,7 +150,7 @@ class ModelCard(Answer):
 
 
 class Prediction(Answer):
-    """One customer's prediction; all figures are null, and `note` says why, where there was nothing to predict from."""
+    """One customer's prediction; `note` says what to mind: no purchase, so no figures, or columns that were not given."""
 
     customer_id: str | int
     churn_probability: float | None = Field(description="Chance of no purchase in the horizon, 0 to 1.")

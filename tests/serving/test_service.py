@@ -121,6 +121,17 @@ def test_a_customer_without_a_purchase_gets_nulls_and_the_reason(served: TestCli
         assert (prediction["churn_probability"], prediction["note"]) == (None, "no purchase is known before as_of")
 
 
+def test_a_history_without_a_column_that_the_model_has_learned_from_is_told_so(served: TestClient) -> None:
+    note = served.post("/v1/predict", json=one()).json()["predictions"][0]["note"]
+    assert "transactions.quantity" in note
+    assert "can be far off" in note
+
+
+def test_a_history_with_every_column_has_no_note(served: TestClient, shop: Company, scored: pl.DataFrame) -> None:
+    body = histories(shop, scored["customer_id"].head(5).to_list())
+    assert {each["note"] for each in served.post("/v1/predict", json=body).json()["predictions"]} == {None}
+
+
 def test_without_as_of_the_day_is_today(served: TestClient) -> None:
     body = {name: value for name, value in one().items() if name != "as_of"}
     answer = served.post("/v1/predict", json=body).json()
