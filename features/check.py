@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from features.asof import day_date, day_number, known_before
+from features.asof import day_date, day_number
 from features.catalog import feature_names
 from features.company import Company, Note
 from features.tables import TABLES
@@ -156,7 +156,7 @@ def require_history(company: Company, as_of: date, horizon_days: int | None = No
 def first_purchase_day(company: Company, as_of: date) -> int:
     """The day number of the first purchase known before `as_of`; HistoryError when there is none."""
     purchases = company.tables["transactions"].filter(pl.col("amount") > 0)
-    known = purchases.filter(known_before(day_number(as_of), pl.col("known_day"), pl.col("superseded_day")))
+    known = company.known_rows("transactions", day_number(as_of)).filter(pl.col("amount") > 0)
     if purchases.is_empty():
         raise HistoryError(
             "no transaction has a positive amount, so there is no customer", hint="purchases are positive, refunds negative"
@@ -182,7 +182,7 @@ def _counting(company: Company, as_of: date | None) -> tuple[pl.DataFrame, pl.Da
         nothing = pl.DataFrame(schema={"customer_id": pl.String, "ordered_day": pl.Int32})
         return nothing, nothing
     day = day_number(as_of)
-    known = company.tables["transactions"].filter(known_before(day, pl.col("known_day"), pl.col("superseded_day")))
+    known = company.known_rows("transactions", day)
     return known.filter(pl.col("amount") > 0), known.filter(pl.col("amount") < 0)
 
 

@@ -70,10 +70,14 @@ class Company:
         """The tables of events that exist, by name."""
         return {name: self.tables[name] for name in EVENT_TABLES if name in self.tables}
 
+    def known_rows(self, table: str, as_of_day: int) -> pl.DataFrame:
+        """The rows of an event table that count at `as_of_day`; the table must be there."""
+        return self.tables[table].filter(known_before(as_of_day, pl.col("known_day"), pl.col("superseded_day")))
+
     def data_until(self, as_of: date) -> date:
         """The day of the last event known before `as_of`, those of FIXED_AHEAD left out; HistoryError when there is none."""
-        tables = {name: frame for name, frame in self.event_tables.items() if name not in FIXED_AHEAD}
-        days = [_last_known_day(name, frame, day_number(as_of)) for name, frame in tables.items()]
+        tables = [name for name in self.event_tables if name not in FIXED_AHEAD]
+        days = [_last_day(name, self.known_rows(name, day_number(as_of))) for name in tables]
         known = [day for day in days if day is not None]
         if not known:
             raise HistoryError(f"nothing is known before {as_of}", hint="choose a later --as-of, or bring older events")
@@ -107,10 +111,8 @@ def company_key(folder: Path) -> str:
     return f"{readable}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
 
 
-def _last_known_day(name: str, frame: pl.DataFrame, as_of_day: int) -> int | None:
-    event_day = str(TABLES[name].event_time).removesuffix("_at") + "_day"
-    known = frame.filter(known_before(as_of_day, pl.col("known_day"), pl.col("superseded_day")))
-    day = known[event_day].max()
+def _last_day(name: str, known: pl.DataFrame) -> int | None:
+    day = known[str(TABLES[name].event_time).removesuffix("_at") + "_day"].max()
     return None if day is None else int(day)  # type: ignore[arg-type]  # an int32 column's maximum is an integer
 
 

@@ -44,9 +44,7 @@ def decision_inputs(company: Company, customer_ids: pl.Series, as_of: date, poli
 def _known(company: Company, table: str, customer_ids: pl.Series, as_of_day: int) -> pl.DataFrame:
     """The rows of an event table that count at `as_of_day`, with the place of their customer among `customer_ids`."""
     places = pl.DataFrame({"customer_id": customer_ids, PLACE: np.arange(len(customer_ids))})
-    rows = company.tables[table]
-    known = rows.filter(known_before(as_of_day, pl.col("known_day"), pl.col("superseded_day")))
-    return known.join(places, on="customer_id", how="inner", maintain_order="left")
+    return company.known_rows(table, as_of_day).join(places, on="customer_id", how="inner", maintain_order="left")
 
 
 def _customer_columns(company: Company, customer_ids: pl.Series, as_of: date) -> Arrays:

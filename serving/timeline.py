@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from features.asof import NEVER_DAY, day_number, known_before
+from features.asof import NEVER_DAY, day_number
 from features.company import Company
 
 EVENT_TYPES = {
@@ -39,9 +39,7 @@ def timelines(company: Company, customer_ids: pl.Series, as_of: date) -> pl.Data
 
 
 def _known(company: Company, table: str, customer_ids: pl.Series, as_of_day: int) -> pl.DataFrame:
-    rows = company.tables[table]
-    counts = known_before(as_of_day, pl.col("known_day"), pl.col("superseded_day"))
-    return rows.filter(counts, pl.col("customer_id").is_in(customer_ids.implode()))
+    return company.known_rows(table, as_of_day).filter(pl.col("customer_id").is_in(customer_ids.implode()))
 
 
 def _by_day(events: pl.DataFrame) -> pl.DataFrame:

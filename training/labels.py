@@ -30,7 +30,7 @@ def labels(company: Company, dates: Sequence[date], horizon_days: int, known_unt
             f"the {horizon_days} days from {max(late)} end after {known_until}", hint="label earlier dates, or a shorter horizon"
         )
     table = company.tables["transactions"]
-    came = _worth(company, table.filter(known_before(until, pl.col("known_day"), pl.col("superseded_day"))))
+    came = _worth(company, company.known_rows("transactions", until))
     frames = [_labels_at(table, came, day_number(day), horizon_days).with_columns(as_of=pl.lit(day)) for day in sorted(dates)]
     empty = pl.DataFrame(schema={"customer_id": table.schema["customer_id"], "churned": pl.Boolean, "value": pl.Float64})
     whole = pl.concat(frames) if frames else empty.with_columns(as_of=pl.lit(known_until))
