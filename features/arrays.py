@@ -179,7 +179,17 @@ def _looked_back(view: View, rows: Columns) -> Columns:
     first[_starts([key[order] for key in within])] = True
     for name, source in view.previous.items():
         rows[name] = np.where(first, np.nan, np.roll(rows[source], 1))
+    starts = np.flatnonzero(first)
+    for name, source in view.running.items():
+        rows[name] = _running_sum(rows[source], starts)
     return rows
+
+
+def _running_sum(column: Floats, starts: Array) -> Floats:
+    """The sum of each row and those before it in its group; the column holds whole numbers."""
+    total = np.cumsum(column)
+    before = (total - column)[starts]
+    return total - np.repeat(before, np.diff(starts, append=len(column)))
 
 
 def _aggregated(

@@ -69,7 +69,8 @@ class Total:
 class View:
     """One row per thing that is counted. Made in this order: rows kept, columns made, grouped, looked back, columns made.
 
-    Every view ends with the columns `customer_id` and `day`: a row counts at `as_of` when its day is before.
+    What looks back needs rows of different days within its group, or the order of rows would matter. Every view ends with the
+    columns `customer_id` and `day`: a row counts at `as_of` when its day is before.
     """
 
     name: str
@@ -83,6 +84,8 @@ class View:
     totals: Mapping[str, Total] = field(default_factory=dict)
     previous: Mapping[str, str] = field(default_factory=dict)
     """New column -> the column whose value in the row before (of the same `within`, by day) it takes."""
+    running: Mapping[str, str] = field(default_factory=dict)
+    """New column -> the column of integers whose sum over this row and those before (of the same `within`, by day) it holds."""
     within: tuple[str, ...] = ("customer_id",)
     later: Mapping[str, Computed] = field(default_factory=dict)
     """What is made after grouping and looking back; may build on what stands above it."""
@@ -101,11 +104,13 @@ class View:
                 later[name] = computed
                 names |= set(computed.inputs)
         previous = {name: source for name, source in self.previous.items() if name in names}
-        names |= set(previous.values())
+        running = {name: source for name, source in self.running.items() if name in names}
+        names |= {*previous.values(), *running.values()}
         totals = {name: total for name, total in self.totals.items() if name in names}
         names |= {total.column for total in totals.values()}
         columns = {name: computed for name, computed in self.columns.items() if name in names}
-        return replace(self, columns=columns, totals=totals, previous=previous, later=dict(reversed(later.items())))
+        later = dict(reversed(later.items()))
+        return replace(self, columns=columns, totals=totals, previous=previous, running=running, later=later)
 
     def sources(self) -> set[str]:
         """The columns of the table that this view reads, beside `customer_id`."""

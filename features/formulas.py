@@ -5,7 +5,7 @@ What must be exact is an integer until the last step; so a result is the same in
 
 from __future__ import annotations
 
-from features.asof import Column
+from features.asof import Column, known_before
 from features.definitions import Computed, Operations
 
 SPLIT = 2**20
@@ -52,6 +52,41 @@ def month_number(c: Operations, day: Column) -> Column:
     year = quotient(c, day_of_century, 1_461)
     day_of_year = quotient(c, day_of_century - year * 1_461, 4)
     return (100 * century + year) * 12 + quotient(c, 5 * day_of_year + 461, 153)
+
+
+def difference(_: Operations, value: Column, earlier: Column) -> Column:
+    """One column less another."""
+    return value - earlier
+
+
+def change(c: Operations, value: Column, earlier: Column) -> Column:
+    """What a row adds to the row before: the sum of changes up to a day is the last value before it."""
+    return value - c.where(c.is_missing(earlier), 0, earlier)
+
+
+def product(_: Operations, a: Column, b: Column) -> Column:
+    """One column times another."""
+    return a * b
+
+
+def positive(_: Operations, count: Column) -> Column:
+    """Whether a count is above 0."""
+    return count > 0
+
+
+def later_day(c: Operations, day: Column, other_day: Column) -> Column:
+    """The later of two days."""
+    return c.where(day > other_day, day, other_day)
+
+
+def happened(c: Operations, day: Column) -> Column:
+    """Condition: what a day column tells of happened before `as_of`."""
+    return known_before(c.as_of_day, day)
+
+
+def not_happened(c: Operations, day: Column) -> Column:
+    """Condition: what a day column tells of had not happened before `as_of`."""
+    return ~known_before(c.as_of_day, day)
 
 
 def ratio(c: Operations, numerator: Column, denominator: Column) -> Column:

@@ -124,6 +124,8 @@ class PanelFrames:
             )
         for name, source in view.previous.items():
             rows = rows.with_columns(nw.col(source).shift(1).over(*view.within, order_by="day").alias(name))
+        for name, source in view.running.items():
+            rows = rows.with_columns(nw.col(source).cum_sum().over(*view.within, order_by="day").alias(name))
         for name, made in view.later.items():
             rows = rows.with_columns(never.evaluate(made).alias(name))
         return rows

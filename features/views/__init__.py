@@ -1,0 +1,25 @@
+"""The event views: what is counted, once for both executors; one module for each kind of event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from features.definitions import View
+from features.views.complaints import COMPLAINTS, ENQUIRIES, RATED_DAYS, REOPENINGS
+from features.views.customers import JOININGS
+from features.views.purchases import CATEGORY_FIRSTS, PURCHASE_DAYS, REFUNDS
+
+__all__ = ["PURCHASE_DAYS", "VIEWS"]
+
+VIEWS: Mapping[str, View] = MappingProxyType(
+    {
+        view.name: view
+        for view in (
+            *(PURCHASE_DAYS, REFUNDS, CATEGORY_FIRSTS),
+            *(COMPLAINTS, ENQUIRIES, RATED_DAYS, REOPENINGS),
+            JOININGS,
+        )
+    }
+)
+"""Every view, by name."""
