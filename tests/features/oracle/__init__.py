@@ -1,0 +1,10 @@
+"""Every feature again, in plain SQL over the normalised tables: a second implementation that shares no code with the first."""
+
+from __future__ import annotations
+
+from tests.features.oracle.complaints import COMPLAINTS
+from tests.features.oracle.rfm import RFM
+from tests.features.oracle.tenure import TENURE
+
+ORACLES = (RFM, TENURE, COMPLAINTS)
+"""In an order in which their relations can be created; every builder has one."""
