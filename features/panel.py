@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -16,7 +16,10 @@ from features.recipe import recipe
 from keepwell.errors import ConfigError
 from keepwell.progress import Progress, Silent
 
-__all__ = ["build_frames", "build_panel", "feature_names"]
+__all__ = ["build_frames", "build_panel", "feature_names", "panel_blocks"]
+
+BLOCK_CUSTOMERS = 65_536
+"""About how many customers one block of `panel_blocks` holds."""
 
 Native: TypeAlias = Any
 """A table of any engine that Narwhals knows."""
@@ -42,6 +45,20 @@ def build_panel(
         parts.append(rows.with_columns(ids.gather(rows["customer_id"]).alias("customer_id")))
         progress.count(done, len(ordered))
     return pl.concat(parts)
+
+
+def panel_blocks(
+    company: Company, dates: Sequence[date], names: Sequence[str] | None = None, progress: Progress = Silent()
+) -> Iterator[pl.DataFrame]:
+    """The rows of `build_panel` in blocks of customers, for a panel that does not fit into memory.
+
+    Each block holds some customers at all dates, sorted by `as_of`, `customer_id`; customers ascend from block to block. Every
+    block has the same columns; one without rows is left out, but there is at least one block.
+    """
+    panel = build_panel(company, dates, names, progress)
+    ids = panel["customer_id"].unique().sort()
+    for first in range(0, max(ids.len(), 1), BLOCK_CUSTOMERS):
+        yield panel.filter(pl.col("customer_id").is_in(ids.slice(first, BLOCK_CUSTOMERS).implode()))
 
 
 def build_frames(frames: Mapping[str, Native], scales: Mapping[str, int], dates: Sequence[date], names: Sequence[str]) -> Native:
