@@ -61,6 +61,7 @@ def assemble(
         attributes=MappingProxyType(read["customers"].attributes if "customers" in read else {}),
         notes=(*notes, *own_notes, *id_notes, *_stranger_notes(tables), *_order_notes(tables)),
         currency=config.currency,
+        attribution_days=config.attribution_days,
     )
 
 
@@ -85,7 +86,7 @@ def _read_table(table: Table, source: pl.DataFrame | pl.LazyFrame, config: Compa
         raise unreadable(table.name, error) from error
     if raw.is_empty() and table.name == "transactions":
         raise DataError(table.name, None, "has no rows", hint="check that the export or the query is complete")
-    normalised = normalise(table, raw, Reading(config.zone, settings.time_format))
+    normalised = normalise(table, raw, Reading(config.zone, settings.time_format, attribution_days=config.attribution_days))
     if table.name != "customers":
         ignored = [Note(NoteKind.IGNORED, table.name, name, "is no column of ours") for name in match.extra]
         return _Read(normalised, {}, (*match.notes, *ignored, *normalised.notes))

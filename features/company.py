@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from features.asof import day_date, day_number, known_before
-from features.tables import EVENT_TABLES, TABLES
+from features.tables import ATTRIBUTION_DAYS, EVENT_TABLES, TABLES
 from keepwell.errors import HistoryError
 
 
@@ -64,6 +64,7 @@ class Company:
     attributes: Mapping[str, str]
     notes: tuple[Note, ...]
     currency: str | None = None
+    attribution_days: int = ATTRIBUTION_DAYS
 
     @property
     def event_tables(self) -> dict[str, pl.DataFrame]:

@@ -7,7 +7,7 @@ from functools import partial
 
 from features.asof import Column
 from features.definitions import WINDOWS, Aggregate, Feature, Operations, Window, feature
-from features.formulas import MILLION, mean_millionths, ratio, same
+from features.formulas import MILLION, mean_millionths, rating_trend, ratio, same
 
 HOUR_US = 3_600_000_000
 
@@ -37,11 +37,6 @@ def _mean_hours(c: Operations, elapsed_us: Column, count: Column) -> Column:
 
 def _in_points(c: Operations, millionths: Column) -> Column:
     return c.over(millionths, MILLION)
-
-
-def _trend(c: Operations, points: Column, ratings: Column, last_points: Column, last_ratings: Column) -> Column:
-    """The last rating less the mean of those before it; missing while there is but one day with ratings."""
-    return mean_millionths(c, last_points, last_ratings) - mean_millionths(c, points - last_points, ratings - last_ratings)
 
 
 def _bought_after(c: Operations, recency: Column, complaint_age: Column) -> Column:
@@ -167,7 +162,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     _complaints(
         "complaint_satisfaction_trend",
-        _trend,
+        rating_trend,
         (POINTS, RATINGS, LAST_POINTS, LAST_RATINGS),
         ("Satisfaction trend", "投诉满意度变化"),
         "Last satisfaction less the mean of all before it.",

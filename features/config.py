@@ -10,7 +10,7 @@ import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from features.tables import TABLES
+from features.tables import ATTRIBUTION_DAYS, TABLES
 from keepwell.errors import ConfigError
 
 FILE_NAME = "company.yaml"
@@ -47,6 +47,9 @@ class CompanyConfig(BaseModel):
     company: str | None = Field(default=None, description="the company's key: its models and scores are filed under it")
     zone: str = Field(default="UTC", description="IANA time zone that days and naive times belong to")
     currency: str | None = Field(default=None, description="ISO 4217 code of all amounts, for display")
+    attribution_days: int = Field(
+        default=ATTRIBUTION_DAYS, ge=1, le=365, description="days after a contact when its outcome is known, if it has no known_at"
+    )
     static: tuple[str, ...] = Field(default=(), description="attributes that never change, and so may be used at any date")
     tables: dict[str, TableConfig] = Field(default_factory=dict, description="one entry for each table that needs one")
 

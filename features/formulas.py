@@ -99,6 +99,11 @@ def mean_millionths(c: Operations, total: Column, count: Column) -> Column:
     return c.divide(total, count * MILLION)
 
 
+def rating_trend(c: Operations, points: Column, ratings: Column, last_points: Column, last_ratings: Column) -> Column:
+    """The last rating less the mean of those before it, of points in millionths; missing while there is but one day of them."""
+    return mean_millionths(c, last_points, last_ratings) - mean_millionths(c, points - last_points, ratings - last_ratings)
+
+
 def whole_mean(c: Operations, count: Column, total: Column) -> Column:
     """A whole number near the mean of whole numbers; near 0 without any."""
     return c.whole(total / c.where(count > 0, count, 1))

@@ -55,7 +55,7 @@ class FrameOperations:
 
     def money(self, minor_units: Column, amounts: str) -> Column:
         """See `Operations`."""
-        return self.over(minor_units, 10 ** self._decimals[amounts])
+        return self.over(minor_units, 10 ** self._decimals.get(amounts, 0))  # a column that is not there has none
 
     def evaluate(self, computed: Computed) -> Column:
         """The formula over columns of the frame."""

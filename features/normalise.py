@@ -12,9 +12,9 @@ from features.asof import ALWAYS_DAY, NEVER_DAY
 from features.columns import read_flags, read_ids, read_money, read_numbers, read_texts
 from features.company import Note, NoteKind
 from features.refusals import Place, refuse
-from features.tables import Column, Kind, Table
+from features.tables import ATTRIBUTION_DAYS, Column, Kind, Table
 from features.times import read_dates, read_times
-from features.versions import with_known_days
+from features.versions import with_known_days, with_outcome_day
 from keepwell.errors import DataError
 
 
@@ -31,11 +31,13 @@ class Reading:
     """How the values of a table are to be read.
 
     `decimals` fixes the minor units of money columns (as a model's, at the endpoint); where it is silent the data decide.
+    `attribution_days` after a contact its outcome is known, where nobody said when.
     """
 
     zone: str = "UTC"
     time_format: str | None = None
     decimals: Mapping[str, int] = field(default_factory=dict)
+    attribution_days: int = ATTRIBUTION_DAYS
 
 
 def normalise(table: Table, raw: pl.DataFrame, reading: Reading) -> Normalised:
@@ -53,7 +55,7 @@ def normalise(table: Table, raw: pl.DataFrame, reading: Reading) -> Normalised:
     _refuse_repeated(table, frame)
     notes = [note for part in parts.values() for note in part.notes]
     if table.event_time:
-        frame, late_notes = with_known_days(table, frame)
+        frame, late_notes = with_known_days(table, with_outcome_day(table, frame, reading.attribution_days))
         notes += [*_identical_notes(table, raw), *late_notes]
     elif "known_day" in frame.columns:
         frame = frame.with_columns(pl.col("known_day").replace(NEVER_DAY, ALWAYS_DAY))

@@ -39,7 +39,8 @@ class Table:
 
     `event_time` names the column that says when a row happened (None: rows are no events). Rows with the same `version_key` are
     versions of one thing, where the key is given; `versions_by_known_at` says that they are so only in a table with `known_at`,
-    since order lines repeat a product without correcting it. `unique` must not repeat.
+    since order lines repeat a product without correcting it. `unique` must not repeat. `outcomes` names what comes of a row:
+    known from `known_at`, where given, else some days after the row's event time.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Table:
     version_key: tuple[str, ...] = ()
     versions_by_known_at: bool = False
     unique: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """The column called `name`; KeyError if there is none."""
@@ -68,6 +70,9 @@ class Table:
 def _no_column(table: str, name: str) -> Column:
     raise KeyError(f"{table} has no column {name}")
 
+
+ATTRIBUTION_DAYS = 30
+"""How long after a contact its outcome is known, where neither its row nor company.yaml says."""
 
 CUSTOMER = Column("customer_id", Kind.ID, "who; text or integer, kept as it is", required=True)
 KNOWN_AT = Column("known_at", Kind.TIME, "when the row became known, if later than it happened")
@@ -162,6 +167,7 @@ CONTACTS = _event_table(
         Column("converted", Kind.FLAG, "whether a purchase followed"),
         Column("reason", Kind.TEXT, "why not: price, service, rival ..."),
     ),
+    outcomes=("accepted", "converted"),
 )
 
 SURVEYS = _event_table(

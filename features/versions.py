@@ -1,4 +1,4 @@
-"""When each row became known, and when a newer version of it took its place."""
+"""When each row and its outcome became known, and when a newer version of the row took its place."""
 
 from __future__ import annotations
 
@@ -27,6 +27,23 @@ def with_known_days(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, li
     else:
         dated = dated.with_columns(superseded_day=pl.lit(NEVER_DAY, dtype=pl.Int32))
     return dated.drop("known_us"), _notes(table, dated, f"{stem}_day")
+
+
+def with_outcome_day(table: Table, frame: pl.DataFrame, attribution_days: int) -> pl.DataFrame:
+    """Add `outcome_day` to a normalised table that has outcomes: the day on which those of a row became known.
+
+    That is the day of `known_at`, but not before the event; where it is not given, `attribution_days` after the event. A row
+    without any outcome has NEVER_DAY. Call it before `with_known_days`, which uses up what it looks at.
+    """
+    outcomes = [name for name in table.outcomes if name in frame.columns]
+    if not outcomes:
+        return frame
+    event_day = pl.col(f"{str(table.event_time).removesuffix('_at')}_day")
+    day = event_day + attribution_days
+    if "known_us" in frame.columns:
+        day = pl.when(pl.col("known_us") == NEVER_US).then(day).otherwise(pl.max_horizontal(event_day, "known_day"))
+    has_outcome = pl.any_horizontal(pl.col(outcomes).is_not_null())
+    return frame.with_columns(outcome_day=pl.when(has_outcome).then(day).otherwise(NEVER_DAY).cast(pl.Int32))
 
 
 def _with_known_day(frame: pl.DataFrame, event_day: str, event_us: str) -> pl.DataFrame:

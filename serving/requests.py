@@ -90,7 +90,8 @@ def _rows(customers: Sequence[Any], table: str) -> list[Row]:
 
 def _normalised(table: Table, rows: Sequence[Row], info: ModelInfo) -> Normalised:
     raw = _frame(table, rows)
-    return normalise(table, raw, Reading(info.zone, decimals=_decimals(table, raw, info.decimals)))
+    decimals = _decimals(table, raw, info.decimals)
+    return normalise(table, raw, Reading(info.zone, decimals=decimals, attribution_days=info.attribution_days))
 
 
 def _frame(table: Table, rows: Sequence[Row]) -> pl.DataFrame:

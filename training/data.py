@@ -15,6 +15,7 @@ from features.asof import day_date, day_number
 from features.check import first_purchase_day
 from features.company import Company
 from features.panel import build_panel, feature_names
+from features.tables import ATTRIBUTION_DAYS
 from keepwell.progress import Progress, Silent
 from training.arrays import Flags, Floats, Ints
 from training.labels import labels
@@ -49,6 +50,7 @@ class TrainingData:
     churned: Floats
     value: Floats
     zone: str = "UTC"
+    attribution_days: int = ATTRIBUTION_DAYS
     memo: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -114,6 +116,7 @@ def training_data(company: Company, horizon_days: int, as_of: date, progress: Pr
         churned=joined["churned"].cast(pl.Float64).fill_null(float("nan")).to_numpy(),
         value=joined["value"].fill_null(float("nan")).to_numpy(),
         zone=company.zone,
+        attribution_days=company.attribution_days,
     )
 
 

@@ -166,4 +166,5 @@ def _info(data: TrainingData, day: int, family: str) -> ModelInfo:
         decimals=data.decimals,
         edges=population_edges(data, day),
         zone=data.zone,
+        attribution_days=data.attribution_days,
     )

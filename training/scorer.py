@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from features.tables import ATTRIBUTION_DAYS
 from keepwell.errors import ModelError
 from training.arrays import EDGE, LOGIT_EDGE, Floats, probability_of
 from training.members import LifetimeMember, LinearMember, Member, TreeMember, shapley
@@ -43,6 +44,7 @@ class ModelInfo:
     decimals: Mapping[str, int]
     edges: Mapping[str, tuple[float, ...]]
     zone: str = "UTC"
+    attribution_days: int = ATTRIBUTION_DAYS
 
 
 @dataclass(frozen=True)

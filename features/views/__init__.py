@@ -7,8 +7,11 @@ from types import MappingProxyType
 
 from features.definitions import View
 from features.views.complaints import COMPLAINTS, ENQUIRIES, RATED_DAYS, REOPENINGS
+from features.views.contacts import CONTACTS, OUTCOME_DAYS
 from features.views.customers import JOININGS
+from features.views.payments import PAYMENTS
 from features.views.purchases import CATEGORY_FIRSTS, PURCHASE_DAYS, REFUNDS
+from features.views.surveys import ANSWERS, QUALITY_GAPS, SURVEYS
 
 __all__ = ["PURCHASE_DAYS", "VIEWS"]
 
@@ -18,6 +21,9 @@ VIEWS: Mapping[str, View] = MappingProxyType(
         for view in (
             *(PURCHASE_DAYS, REFUNDS, CATEGORY_FIRSTS),
             *(COMPLAINTS, ENQUIRIES, RATED_DAYS, REOPENINGS),
+            PAYMENTS,
+            *(SURVEYS, *ANSWERS, QUALITY_GAPS),
+            *(CONTACTS, OUTCOME_DAYS),
             JOININGS,
         )
     }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from features.asof import NEVER_DAY, Column, known_before
-from features.definitions import Computed, Operations, Total, View
-from features.formulas import change, happened, known, later_day, millionths, not_happened, positive, taken
+from features.definitions import Computed, Operations, View
+from features.formulas import happened, known, later_day, millionths, not_happened, positive, taken
+from features.views.ratings import rating_days
 
 SATISFIED = 4.0
 """From which satisfaction (1-5) a customer counts as satisfied."""
@@ -81,22 +82,12 @@ ENQUIRIES = View(
     columns={"day": taken("opened_day")},
 )
 
-RATED_DAYS = View(
-    name="rated_days",
-    table="complaints",
+RATED_DAYS = rating_days(
+    "rated_days",
+    "complaints",
     keep=Computed(_is_rated_complaint, ("kind", "closed_day", "satisfaction")),
-    columns={
-        "day": Computed(later_day, ("closed_day", "known_day")),
-        "millionths": Computed(millionths, ("satisfaction",)),
-        "one": Computed(known, ("satisfaction",)),
-    },
-    keys=("day",),
-    totals={"points": Total("sum", "millionths"), "ratings": Total("sum", "one")},
-    previous={"previous_points": "points", "previous_ratings": "ratings"},
-    later={
-        "points_change": Computed(change, ("points", "previous_points")),
-        "ratings_change": Computed(change, ("ratings", "previous_ratings")),
-    },
+    day=Computed(later_day, ("closed_day", "known_day")),
+    millionths=Computed(millionths, ("satisfaction",)),
 )
 
 REOPENINGS = View(

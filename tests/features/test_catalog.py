@@ -27,6 +27,8 @@ BY_WINDOW = {
         *("quantity", "quantity_mean", "quantity_max", "quantity_sd"),
     ),
     "complaints": ("complaints", "enquiries"),
+    "payments": ("payments_due", "late_payments"),
+    "contacts": ("contacts", "contact_acceptances", "contact_conversions"),
 }
 
 
@@ -56,7 +58,8 @@ def test_every_windowed_column_exists_in_every_window() -> None:
 
 def test_the_contracts_table_of_columns_and_the_catalog_agree() -> None:
     page = Path(__file__).parents[2] / "docs" / "architecture.md"
-    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if re.match(r"\| (rfm|tenure|complaints) \|", line)]
+    builders = "|".join({entry.builder for entry in CATALOG.values()})
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if re.match(rf"\| ({builders}) \|", line)]
     documented = set(re.findall(r"`([A-Za-z0-9_]+)`", " ".join(rows)))
     stems = {re.sub(r"_(\d+d|all)(?=_|$)", "_W", name) for name in CATALOG}
     assert documented == stems
@@ -85,7 +88,7 @@ def assert_in_range(story: Story) -> None:
 
 
 def test_table_names_allow_what_builds_on_them() -> None:
-    assert feature_names(["transactions", "customers", "complaints"]) == tuple(CATALOG)
+    assert feature_names([name for name in TABLES if name != "labels"]) == tuple(CATALOG)
     assert {CATALOG[name].table for name in feature_names({"transactions"})} == {"transactions"}
 
 
@@ -97,6 +100,9 @@ def test_table_names_allow_what_builds_on_them() -> None:
         ("complaints", "satisfaction", "complaints_recovered"),
         ("complaints", "closed_at", "resolve_hours_mean"),
         ("complaints", "complaint_id", "complaints_reopened"),
+        ("payments", "paid_at", "late_payments_90d"),
+        ("surveys", "expectation", "survey_quality_gap_last"),
+        ("contacts", "accepted", "contact_response_share_all"),
         ("customers", "joined_at", "days_since_joined"),
     ],
 )
@@ -132,7 +138,7 @@ def test_every_definition_names_things_that_exist() -> None:
     for feature in FEATURES.values():
         for one in feature.aggregates:
             view = VIEWS[one.view]
-            assert one.column in {"", "age", *view.columns, *view.totals, *view.later, *view.previous}
+            assert one.column in {"", "age", *view.columns, *view.totals, *view.later, *view.previous, *view.running}
             assert not one.where or one.where in view.conditions
         for need in feature.needs:
             table, column = need.split(".")
@@ -162,6 +168,6 @@ def test_a_company_with_no_purchase_has_no_rows() -> None:
 def test_windows_are_nested() -> None:
     story = crowd(1)
     made = build_panel(story.company(), [story.as_of])
-    for stem in ("purchase_days", "orders", "spend", "complaints", "enquiries"):
+    for stem in ("purchase_days", "orders", "spend", "complaints", "enquiries", "payments_due", "contacts"):
         for shorter, longer in pairwise(WINDOWS):
             assert (made[f"{stem}_{shorter}"] <= made[f"{stem}_{longer}"]).all()

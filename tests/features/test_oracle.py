@@ -32,7 +32,7 @@ def oracle_panel(company: Company, as_of: date) -> pl.DataFrame:
         wanted = {name: sql for name, (source, sql) in ORACLE.items() if source == relation}
         columns = ", ".join(f"({sql.replace('$day', str(day_number(as_of)))})::DOUBLE AS {name}" for name, sql in wanted.items())
         found = base.sql(f"SELECT customer_id, {columns} FROM {relation} GROUP BY customer_id").pl()
-        counts = [name for name, sql in wanted.items() if sql.startswith("coalesce(count")]
+        counts = [name for name, sql in wanted.items() if sql.startswith("coalesce(") and sql.endswith(", 0)")]
         customers = customers.join(found, on="customer_id", how="left").with_columns(pl.col(counts).fill_null(0.0))
     return customers.sort("customer_id")
 

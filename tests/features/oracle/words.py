@@ -8,7 +8,7 @@ from dataclasses import dataclass
 Queries = Mapping[str, tuple[str, str]]
 """Feature -> (relation, aggregate per customer), in SQL; $day is the day number of as_of.
 
-Who has no row in the relation has NULL, unless the aggregate begins with "coalesce(count": then 0.
+Who has no row in the relation has NULL, unless the aggregate is "coalesce(..., 0)": then 0.
 """
 
 DAYS = (30, 90, 180, 365)
