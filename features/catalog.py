@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-from features import complaints, contacts, payments, rfm, surveys, tenure
+from features import basket, complaints, contacts, payments, rfm, surveys, tenure
 from features.company import Company
 from features.definitions import Entry, Feature
 from features.views import VIEWS
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
-    {feature.name: feature for builder in (rfm, tenure, complaints, payments, surveys, contacts) for feature in builder.FEATURES}
+    {
+        feature.name: feature
+        for builder in (rfm, tenure, complaints, basket, payments, surveys, contacts)
+        for feature in builder.FEATURES
+    }
 )
 """Name -> definition, in catalog order."""
 

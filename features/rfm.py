@@ -11,9 +11,11 @@ from features.formulas import MILLION, deviation, deviation_of_small, mean_milli
 
 AMOUNTS = "transactions.amount"
 YEAR_DAYS = 365
+SEASON_DAYS = (30, 90, 180)
 
 NO_PURCHASE = "no purchase in the window"
 NO_QUANTITY = "no purchase of known quantity in the window"
+NOT_A_YEAR_AGO = "no purchase in those days a year ago"
 TOO_FEW = "fewer than two purchase days in the window"
 NO_GAP = "bought on one day only"
 
@@ -49,12 +51,18 @@ def _net(c: Operations, spend: Column, refunds: Column) -> Column:
     return c.money(spend + refunds, AMOUNTS)
 
 
-def _mean_money(c: Operations, spend: Column, days: Column) -> Column:
-    return c.divide(c.money(spend, AMOUNTS), days)
+def mean_money(c: Operations, spend: Column, count: Column) -> Column:
+    """Spend over a count, in currency units; missing over 0."""
+    return c.divide(c.money(spend, AMOUNTS), count)
 
 
 def _deviation_of_money(c: Operations, *spread: Column) -> Column:
     return c.money(deviation(c, *spread), AMOUNTS)
+
+
+def _of_a_year(c: Operations, spend: Column, first_purchase_age: Column) -> Column:
+    """The spend of those who were customers a year ago."""
+    return c.where(first_purchase_age >= YEAR_DAYS, c.money(spend, AMOUNTS))
 
 
 def _quantity(c: Operations, quantity: Column, days_of_known: Column, days: Column) -> Column:
@@ -111,7 +119,7 @@ def _counts_and_spend(window: Window) -> Iterator[Feature]:
     inputs: tuple[Aggregate | Shared, ...] = (spend, Aggregate("refunds", "sum", "amount", window))
     yield money("net_spend", _net, inputs, ("Net spend", "净消费额"), "Sum of all purchases less all refunds.", low=None)
     inputs, titles = (spend, days), ("Mean spend", "次均消费额")
-    yield money("spend_mean", _mean_money, inputs, titles, "Spend per purchase day.", missing=NO_PURCHASE)
+    yield money("spend_mean", mean_money, inputs, titles, "Spend per purchase day.", missing=NO_PURCHASE)
     inputs, titles = (_largest("spend", window),), ("Largest spend", "单日最高消费额")
     yield money("spend_max", _money, inputs, titles, "Largest spend of one purchase day.", missing=NO_PURCHASE)
     inputs, titles = _spread_of("spend", days), ("Spread of spend", "消费额标准差")
@@ -156,7 +164,36 @@ def _trends(days: int) -> Iterator[Feature]:
         inputs=(_sum("spend", window), _sum("spend", year_ago)),
         titles=(f"Spend against last year, {en}", f"{zh}消费额同比"),
         meaning="Spend over the spend of the same days a year (365 days) ago.",
-        missing="no purchase in those days a year ago",
+        missing=NOT_A_YEAR_AGO,
+    )
+    yield trend(
+        f"purchase_days_{label}_to_year_ago",
+        inputs=(_days(window), _days(year_ago)),
+        titles=(f"Frequency against last year, {en}", f"{zh}购买天数同比"),
+        meaning="Purchase days over those of the same days a year (365 days) ago.",
+        missing=NOT_A_YEAR_AGO,
+    )
+
+
+def _season(days: int) -> Iterator[Feature]:
+    """What comes next, if this year goes as the last."""
+    before, then = Window(YEAR_DAYS, YEAR_DAYS + days), Window(YEAR_DAYS - days, YEAR_DAYS)
+    yield _of_money(
+        f"spend_next_{days}d_year_ago",
+        _of_a_year,
+        (_sum("spend", then), Aggregate("purchase_days", "max", "age")),
+        (f"Last year's spend in the next {days} days", f"去年同期后{days}天消费额"),
+        f"Spend in the {days} days from the same day a year (365 days) ago.",
+        missing="first purchase less than a year ago",
+    )
+    yield _rfm(
+        f"season_turn_{days}d",
+        ratio,
+        (_sum("spend", then), _sum("spend", before)),
+        (f"Last year's turn of season, {days} days", f"去年同期前后{days}天消费比"),
+        f"Spend in the {days} days from the same day a year (365 days) ago over that in the {days} days up to it.",
+        unit="ratio",
+        missing="no purchase in the days up to it",
     )
 
 
@@ -164,5 +201,6 @@ FEATURES: tuple[Feature, ...] = (
     *_rhythm(),
     *(made for window in WINDOWS for made in (*_counts_and_spend(window), *_quantities(window))),
     *(made for days in WINDOW_DAYS for made in _trends(days)),
+    *(made for days in SEASON_DAYS for made in _season(days)),
 )
 """All features of this builder, in catalog order."""

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from features.definitions import View
+from features.views.baskets import CATEGORY_DAYS, CHANNEL_DAYS, COSTED_LINES, DELIVERIES, DUE_DELIVERIES, PRODUCT_DAYS
 from features.views.complaints import COMPLAINTS, ENQUIRIES, RATED_DAYS, REOPENINGS
 from features.views.contacts import CONTACTS, OUTCOME_DAYS
 from features.views.customers import JOININGS
 from features.views.payments import PAYMENTS
-from features.views.purchases import CATEGORY_FIRSTS, PURCHASE_DAYS, REFUNDS
+from features.views.purchases import PURCHASE_DAYS, REFUNDS
 from features.views.surveys import ANSWERS, QUALITY_GAPS, SURVEYS
 
 __all__ = ["PURCHASE_DAYS", "VIEWS"]
@@ -19,7 +20,8 @@ VIEWS: Mapping[str, View] = MappingProxyType(
     {
         view.name: view
         for view in (
-            *(PURCHASE_DAYS, REFUNDS, CATEGORY_FIRSTS),
+            *(PURCHASE_DAYS, REFUNDS),
+            *(CATEGORY_DAYS, PRODUCT_DAYS, CHANNEL_DAYS, COSTED_LINES, DUE_DELIVERIES, DELIVERIES),
             *(COMPLAINTS, ENQUIRIES, RATED_DAYS, REOPENINGS),
             PAYMENTS,
             *(SURVEYS, *ANSWERS, QUALITY_GAPS),

@@ -15,10 +15,6 @@ def _is_refund(_: Operations, amount: Column) -> Column:
     return amount < 0
 
 
-def _is_categorised_purchase(c: Operations, amount: Column, category: Column) -> Column:
-    return (amount > 0) & ~c.is_missing(category)
-
-
 def _without(c: Operations, order_id: Column) -> Column:
     return 1 - known(c, order_id)
 
@@ -26,6 +22,32 @@ def _without(c: Operations, order_id: Column) -> Column:
 def _orders(c: Operations, different_ids: Column, lines_without_id: Column) -> Column:
     """Different order ids, and each line without one as an order of its own; `different_ids` counts "missing" as one id."""
     return different_ids - c.where(lines_without_id > 0, 1, 0) + lines_without_id
+
+
+def _list_price(c: Operations, list_amount: Column) -> Column:
+    """What a line would have cost; 0 where that is not known, or is no price."""
+    return c.where(list_amount > 0, list_amount, 0)
+
+
+def _has_list_price(c: Operations, list_amount: Column) -> Column:
+    return c.where(list_amount > 0, 1, 0)
+
+
+def _costs_less(c: Operations, list_amount: Column, amount: Column) -> Column:
+    """Whether a line cost less than its list price; their decimals may differ, and equal ones are equal as currency units."""
+    return c.money(list_amount, "transactions.list_amount") > c.money(amount, "transactions.amount")
+
+
+def _is_discounted(c: Operations, list_amount: Column, amount: Column) -> Column:
+    return c.where(_costs_less(c, list_amount, amount), 1, 0)
+
+
+def _reduced_price(c: Operations, list_amount: Column, amount: Column) -> Column:
+    return c.where(_costs_less(c, list_amount, amount), list_amount, 0)
+
+
+def _reduced_amount(c: Operations, list_amount: Column, amount: Column) -> Column:
+    return c.where(_costs_less(c, list_amount, amount), amount, 0)
 
 
 def _opens_month(c: Operations, day: Column, earlier_day: Column) -> Column:
@@ -64,6 +86,12 @@ PURCHASE_DAYS = View(
         "without_order_id": Computed(_without, ("order_id",)),
         "quantity_millionths": Computed(millionths, ("quantity",)),
         "quantity_known": Computed(known, ("quantity",)),
+        "line": Computed(known, ("amount",)),
+        "list_price": Computed(_list_price, ("list_amount",)),
+        "has_list_price": Computed(_has_list_price, ("list_amount",)),
+        "is_discounted": Computed(_is_discounted, ("list_amount", "amount")),
+        "reduced_price": Computed(_reduced_price, ("list_amount", "amount")),
+        "reduced_amount": Computed(_reduced_amount, ("list_amount", "amount")),
     },
     keys=("day",),
     totals={
@@ -72,6 +100,12 @@ PURCHASE_DAYS = View(
         "lines_without_order_id": Total("sum", "without_order_id"),
         "quantity": Total("sum", "quantity_millionths"),
         "lines_with_quantity": Total("sum", "quantity_known"),
+        "lines": Total("sum", "line"),
+        "listed": Total("sum", "list_price"),
+        "listed_lines": Total("sum", "has_list_price"),
+        "discounted_lines": Total("sum", "is_discounted"),
+        "discounted_listed": Total("sum", "reduced_price"),
+        "discounted_spend": Total("sum", "reduced_amount"),
     },
     previous={"previous_day": "day", "previous_spend": "spend"},
     later={
@@ -91,13 +125,4 @@ REFUNDS = View(
     table="transactions",
     keep=Computed(_is_refund, ("amount",)),
     columns={"day": taken("ordered_day"), "amount": taken("amount")},
-)
-
-CATEGORY_FIRSTS = View(
-    name="category_firsts",
-    table="transactions",
-    keep=Computed(_is_categorised_purchase, ("amount", "category")),
-    columns={"ordered_day": taken("ordered_day"), "category": taken("category")},
-    keys=("category",),
-    totals={"day": Total("min", "ordered_day")},
 )

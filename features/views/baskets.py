@@ -1,0 +1,104 @@
+"""What is counted of that which customers put into their baskets, and of how it reached them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from features.asof import NEVER_DAY, Column
+from features.definitions import WINDOW_DAYS, Computed, Operations, Total, View
+from features.formulas import change, difference, known, later_day, positive, taken
+
+
+def _is_purchase_of_known(c: Operations, amount: Column, kind: Column) -> Column:
+    return (amount > 0) & ~c.is_missing(kind)
+
+
+def _is_purchase_with_day(_: Operations, amount: Column, day: Column) -> Column:
+    return (amount > 0) & (day < NEVER_DAY)
+
+
+def _is_of_known_cost(c: Operations, cost: Column) -> Column:
+    return ~c.is_missing(cost)
+
+
+def _is_first(c: Operations, previous_day: Column) -> Column:
+    return c.is_missing(previous_day)
+
+
+def _is_first_in(days: int, c: Operations, previous_day: Column) -> Column:
+    """Condition: of the days within so many before `as_of`, the first that a customer bought of the kind."""
+    return c.is_missing(previous_day) | (previous_day < c.as_of_day - days)
+
+
+def _is_late(c: Operations, promised_day: Column, delivered_day: Column) -> Column:
+    """1 for what did not come by the end of the promised day: true from then on, whether it comes later or never."""
+    return c.where(delivered_day > promised_day, 1, 0)
+
+
+def _delay(c: Operations, is_late: Column, promised_day: Column, delivered_day: Column) -> Column:
+    """Days from the promised day to the delivery; 0 where that was in time, or nothing was promised."""
+    return c.where(is_late > 0, delivered_day - promised_day, 0)
+
+
+def _days_of(kind: str, name: str) -> View:
+    """The days on which a customer bought of a kind (a category, a product ...); the firsts in a window are its distinct kinds."""
+    return View(
+        name=name,
+        table="transactions",
+        keep=Computed(_is_purchase_of_known, ("amount", kind)),
+        columns={"day": taken("ordered_day"), kind: taken(kind), "amount": taken("amount")},
+        keys=(kind, "day"),
+        totals={"spend": Total("sum", "amount")},
+        previous={"previous_day": "day"},
+        running={"spend_so_far": "spend"},
+        within=("customer_id", kind),
+        conditions={
+            "first_in_all": Computed(_is_first, ("previous_day",)),
+            **{f"first_in_{days}d": Computed(partial(_is_first_in, days), ("previous_day",)) for days in WINDOW_DAYS},
+        },
+    )
+
+
+CATEGORY_DAYS = _days_of("category", "category_days")
+PRODUCT_DAYS = _days_of("product_id", "product_days")
+CHANNEL_DAYS = _days_of("channel", "channel_days")
+
+DUE_DELIVERIES = View(
+    name="due_deliveries",
+    table="transactions",
+    keep=Computed(_is_purchase_with_day, ("amount", "promised_day")),
+    columns={
+        "day": Computed(later_day, ("promised_day", "ordered_day")),
+        "line": Computed(known, ("amount",)),
+        "is_late": Computed(_is_late, ("promised_day", "delivered_day")),
+    },
+    keys=("day",),
+    totals={"due": Total("sum", "line"), "late": Total("sum", "is_late")},
+    previous={"previous_late": "late"},
+    later={"late_change": Computed(change, ("late", "previous_late"))},
+    conditions={"with_late": Computed(positive, ("late",))},
+)
+
+DELIVERIES = View(
+    name="deliveries",
+    table="transactions",
+    keep=Computed(_is_purchase_with_day, ("amount", "delivered_day")),
+    columns={
+        "ordered_day": taken("ordered_day"),
+        "promised_day": taken("promised_day"),
+        "delivered_day": taken("delivered_day"),
+        "day": Computed(later_day, ("delivered_day", "ordered_day")),
+        "is_late": Computed(_is_late, ("promised_day", "delivered_day")),
+    },
+    later={
+        "wait": Computed(difference, ("day", "ordered_day")),
+        "delay": Computed(_delay, ("is_late", "promised_day", "delivered_day")),
+    },
+)
+
+COSTED_LINES = View(
+    name="costed_lines",
+    table="transactions",
+    keep=Computed(_is_of_known_cost, ("cost",)),
+    columns={"day": taken("ordered_day"), "amount": taken("amount"), "cost": taken("cost")},
+)
