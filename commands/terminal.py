@@ -65,6 +65,19 @@ class Capacity(click.ParamType[tuple[str, int]]):
         return channel, int(number)
 
 
+class Names(click.ParamType[tuple[str, ...]]):
+    """Names with commas between them, as recency_days,spend_90d; each once."""
+
+    name = "NAME,NAME,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:  # noqa: ANN401  # click's signature
+        """Split at the commas; no name at all is a usage error."""
+        if isinstance(value, tuple):
+            return value
+        names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+        return names or self.fail("there is no name in it; write it as recency_days,spend_90d", param, ctx)
+
+
 class TableFile(click.Path):
     """A file that a table is written to: Parquet or CSV by its ending, so that a wrong one is told before the work."""
 

@@ -17,8 +17,8 @@ from features.catalog import FEATURES
 from features.check import require_history
 from features.company import Company
 from features.panel import build_panel, feature_names
-from keepwell.errors import ConfigError, ModelError
-from keepwell.files import written_whole
+from features.writing import table_file
+from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
 from serving.decision_inputs import decision_inputs
 from serving.reasons import REASONS, reasons_as_json, reasons_of
@@ -110,17 +110,12 @@ def write_table(frame: pl.DataFrame, path: Path) -> None:
 
     Raises ConfigError for another suffix, and for a place that cannot be written to.
     """
-    if path.suffix not in {".parquet", ".csv"}:
-        raise ConfigError(f"cannot write {path.name!r}: the name must end in .parquet or .csv", hint="choose another name")
     nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
-    try:
-        with written_whole(path) as temporary:
-            if path.suffix == ".parquet":
-                frame.write_parquet(temporary)
-            else:
-                frame.with_columns(reasons_as_json(frame[name]) for name in nested).write_csv(temporary)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error}", hint="choose a place with room that you may write to") from error
+    with table_file(path) as temporary:
+        if path.suffix == ".parquet":
+            frame.write_parquet(temporary)
+        else:
+            frame.with_columns(reasons_as_json(frame[name]) for name in nested).write_csv(temporary)
 
 
 def load_into_store(store: Store, company: Company, scores: pl.DataFrame, panel: pl.DataFrame, *, loaded_at: datetime) -> Load:

@@ -1,0 +1,53 @@
+"""`keepwell features`: what it writes is the panel, and what it cannot write it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import Result
+
+from features.panel import build_panel
+from features.sources import read_company
+from tests.commands.conftest import Shop, run
+
+Keepwell = Callable[..., Result]
+DATES = (date(2025, 7, 1), date(2026, 1, 1))
+ASKED = ("spend_90d", "recency_days", "complaints_all")
+
+
+def test_the_file_is_the_panel_of_all_dates(keepwell: Keepwell, shop: Shop, tmp_path: Path) -> None:
+    out = tmp_path / "features.parquet"
+    told = keepwell("features", shop.data, "--as-of", DATES[1], "--as-of", DATES[0], "--out", out)
+    assert told.exit_code == 0, told.output
+    written, panel = pl.read_parquet(out), build_panel(read_company(shop.data), DATES)
+    assert written.equals(panel)
+    assert f"{panel.height:,} rows of {panel.width - 2} features" in told.output
+
+
+def test_the_columns_asked_for_come_in_the_order_asked_for(keepwell: Keepwell, shop: Shop, tmp_path: Path) -> None:
+    out = tmp_path / "features.csv"
+    told = keepwell("features", shop.data, "--as-of", DATES[0], "--columns", ", ".join([*ASKED, ASKED[0]]), "--out", out)
+    assert told.exit_code == 0, told.output
+    panel = build_panel(read_company(shop.data), DATES[:1], ASKED)
+    assert pl.read_csv(out, schema=panel.schema).equals(panel)
+
+
+@pytest.mark.parametrize(
+    ("columns", "code", "complaint"),
+    [
+        ("recency_days,spent_90d", 4, "unknown feature 'spent_90d'"),
+        ("recency_days,quantity_all", 4, "the data do not allow quantity_all\n  -> it is made from transactions.quantity"),
+        ("recency_days,complaints_all", 4, "the data do not allow complaints_all\n  -> it is made from complaints"),
+        (" , ", 2, "there is no name in it; write it as recency_days,spend_90d"),
+    ],
+)
+def test_columns_that_cannot_be_had_are_refused(tmp_path: Path, columns: str, code: int, complaint: str) -> None:
+    (tmp_path / "transactions.csv").write_text("customer_id,ordered_at,amount\n00001,2025-03-01,9.90\n")
+    failed = run(tmp_path, "features", tmp_path, "--as-of", DATES[0], "--columns", columns, "--out", tmp_path / "x.csv")
+    assert failed.exit_code == code
+    assert complaint in failed.output
+    assert not (tmp_path / "x.csv").exists()
