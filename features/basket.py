@@ -62,19 +62,19 @@ def _margin_share(c: Operations, amount: Column, cost: Column, lines: Column) ->
 
 def _refunds() -> Iterator[Feature]:
     for window in WINDOWS:
-        titles, inputs = ("Refunds", "退款次数"), (_count("refunds", window),)
-        yield _basket("refunds", same, inputs, titles, "Lines with a negative amount.", unit="refunds", window=window)
+        titles, counted = ("Refunds", "退款次数"), (_count("refunds", window),)
+        yield _basket("refunds", same, counted, titles, "Lines with a negative amount.", unit="refunds", window=window)
     for window in SHARE_WINDOWS:
         titles, meaning = ("Share given back", "退款占比"), "Refunds over spend; above 1 where older purchases came back."
         inputs = (_sum("refunds", "amount", window), _sum("purchase_days", "spend", window))
         yield _basket("refund_share", _given_back, inputs, titles, meaning, unit="share", window=window, missing=NO_PURCHASE)
-    titles, inputs = ("Days since last refund", "距上次退款天数"), (Aggregate("refunds", "min", "age"),)
-    yield _basket("days_since_refund", same, inputs, titles, "Yesterday is 1.", unit="days", low=1, missing="no refund yet")
+    titles, counted = ("Days since last refund", "距上次退款天数"), (Aggregate("refunds", "min", "age"),)
+    yield _basket("days_since_refund", same, counted, titles, "Yesterday is 1.", unit="days", low=1, missing="no refund yet")
 
 
 def _late_deliveries(window: Window) -> Feature:
     inputs, titles = (_sum("due_deliveries", "late", window),), ("Late deliveries", "延迟送达次数")
-    meaning = "Order lines not delivered by the end of the promised day, on which they count."
+    meaning = "Order lines that had not come by the end of the promised day; they count on that day."
     return _delivery("late_deliveries", same, inputs, titles, meaning, unit="order lines", window=window)
 
 
@@ -176,12 +176,15 @@ def _discounts(window: Window) -> Iterator[Feature]:
         return _sum("purchase_days", column, window)
 
     discount = partial(_discount, window=window)
-    inputs = (of_days("discounted_listed"), of_days("discounted_spend"), of_days("listed"))
-    titles, meaning = ("Discount", "折扣率"), "What lines cost less than their list price, over the list price of all lines with one."
-    yield discount("discount_share", _discount_share, inputs, titles, meaning)
-    inputs = (of_days("discounted_lines"), of_days("listed_lines"))
-    titles, meaning = ("Share bought at a discount", "折扣购买占比"), "Of the lines with a list price, those that cost less."
-    yield discount("discounted_line_share", ratio, inputs, titles, meaning)
+    amounts = (of_days("discounted_listed"), of_days("discounted_spend"), of_days("listed"))
+    titles, meaning = (
+        ("Discount", "折扣率"),
+        "Discounts over list prices, of lines that have one; what cost more than its list price had no discount.",
+    )
+    yield discount("discount_share", _discount_share, amounts, titles, meaning)
+    lines = (of_days("discounted_lines"), of_days("listed_lines"))
+    titles, meaning = ("Share bought at a discount", "折扣购买占比"), "Of the lines with a list price, the share that cost less."
+    yield discount("discounted_line_share", ratio, lines, titles, meaning)
 
 
 def _sizes(window: Window) -> Iterator[Feature]:
@@ -202,15 +205,16 @@ def _channels() -> Iterator[Feature]:
 
 
 def _margins() -> Iterator[Feature]:
+    def of_costed(window: Window) -> tuple[Aggregate, ...]:
+        return _sum("costed_lines", "amount", window), _sum("costed_lines", "cost", window), _count("costed_lines", window)
+
     for window in (YEAR, ALL_TIME):
-        inputs = (_sum("costed_lines", "amount", window), _sum("costed_lines", "cost", window), _count("costed_lines", window))
-        margin = partial(_margin, inputs=inputs, window=window)
         titles, meaning = ("Margin", "毛利"), "Amounts less costs, refunds included, of lines of known cost."
-        missing = "no line of known cost in the window"
-        yield margin("margin", _less_cost, titles=titles, meaning=meaning, unit="currency", missing=missing)
-        titles, meaning = ("Margin rate", "毛利率"), "Margin over the amounts, refunds included, of lines of known cost."
-        missing = "amounts of known cost in the window do not add up to more than 0"
-        yield margin("margin_share", _margin_share, titles=titles, meaning=meaning, unit="share", missing=missing)
+        margin = partial(_margin, unit="currency", window=window, missing="no line of known cost in the window")
+        yield margin("margin", _less_cost, of_costed(window), titles, meaning)
+    titles, meaning = ("Margin rate", "毛利率"), "Margin over the amounts, refunds included, of lines of known cost."
+    share = partial(_margin, unit="share", window=YEAR, missing="amounts of known cost do not add up to more than 0")
+    yield share("margin_share", _margin_share, of_costed(YEAR), titles, meaning)
 
 
 FEATURES: tuple[Feature, ...] = (

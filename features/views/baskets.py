@@ -41,7 +41,7 @@ def _delay(c: Operations, is_late: Column, promised_day: Column, delivered_day: 
 
 
 def _days_of(kind: str, name: str) -> View:
-    """The days on which a customer bought of a kind (a category, a product ...); the firsts in a window are its distinct kinds."""
+    """The days on which a customer bought of a kind (a category, a product ...); firsts in a window are its distinct kinds."""
     return View(
         name=name,
         table="transactions",

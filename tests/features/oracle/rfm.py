@@ -45,6 +45,17 @@ def compared(days: int) -> Queries:
         f"spend_{days}d_to_previous": ("days", f"coalesce(sum(spend) {now}, 0) / sum(spend) {before}"),
         f"purchase_days_{days}d_to_previous": ("days", f"count(*) {now} / nullif(count(*) {before}, 0)"),
         f"spend_{days}d_to_year_ago": ("days", f"coalesce(sum(spend) {now}, 0) / sum(spend) {year_ago}"),
+        f"purchase_days_{days}d_to_year_ago": ("days", f"count(*) {now} / nullif(count(*) {year_ago}, 0)"),
+    }
+
+
+def last_season(days: int) -> Queries:
+    """What came after the same day a year ago, and before it."""
+    then = f"coalesce(sum(spend) FILTER (day >= $day - 365 AND day < $day - 365 + {days}), 0)"
+    before = f"sum(spend) FILTER (day >= $day - 365 - {days} AND day < $day - 365)"
+    return {
+        f"spend_next_{days}d_year_ago": ("days", f"CASE WHEN min(day) <= $day - 365 THEN {then} END"),
+        f"season_turn_{days}d": ("days", f"{then} / {before}"),
     }
 
 
@@ -59,5 +70,6 @@ RFM = Oracle(
         "overdue_ratio": ("days", "($day - max(day)) / avg(gap)"),
         **for_each_window(windowed),
         **{name: query for days in DAYS for name, query in compared(days).items()},
+        **{name: query for days in (30, 90, 180) for name, query in last_season(days).items()},
     },
 )
