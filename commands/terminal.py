@@ -21,9 +21,6 @@ MOST_DAYS = 3660
 """Ten years: a longer horizon is a slip of the finger."""
 
 
-TABLE_ENDINGS = (".parquet", ".csv")
-
-
 class Day(click.ParamType[date]):
     """A calendar day, as 2026-03-31."""
 
@@ -78,17 +75,18 @@ class Names(click.ParamType[tuple[str, ...]]):
         return names or self.fail("there is no name in it; write it as recency_days,spend_90d", param, ctx)
 
 
-class TableFile(click.Path):
-    """A file that a table is written to: Parquet or CSV by its ending, so that a wrong one is told before the work."""
+class OutFile(click.Path):
+    """A file that is written, of a kind told by its ending, so that a wrong one is refused before the work."""
 
-    def __init__(self) -> None:
+    def __init__(self, *endings: str) -> None:
         super().__init__(dir_okay=False, path_type=Path)
+        self.endings = endings
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401  # click's signature
         """Check the ending; another one is a usage error."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
-        if path.suffix not in TABLE_ENDINGS:
-            self.fail(f"{value!r} must end in {' or '.join(TABLE_ENDINGS)}", param, ctx)
+        if path.suffix not in self.endings:
+            self.fail(f"{value!r} must end in {' or '.join(self.endings)}", param, ctx)
         return path
 
 
@@ -126,7 +124,8 @@ def _fail(error: Exception) -> None:
 
 PATH = click.Path(path_type=Path)
 DATA = click.argument("data", type=PATH)
-TABLE_FILE = TableFile()
+TABLE_FILE = OutFile(".parquet", ".csv")
+PICTURE_FILE = OutFile(".png", ".svg")
 HORIZON = click.option("--horizon", type=Days(), help="The time to look ahead, as 90d.")
 AS_OF = click.option(
     "--as-of", type=Day(), help="Only what happened before this day is known. Default: today in the company's zone."

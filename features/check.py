@@ -153,6 +153,15 @@ def require_history(company: Company, as_of: date, horizon_days: int | None = No
         )
 
 
+def whole_horizons(history_days: int, horizon_days: int) -> int:
+    """How many horizons end at or before `as_of`, one after the other, each after the first purchase.
+
+    >>> whole_horizons(history_days=270, horizon_days=90), whole_horizons(history_days=271, horizon_days=90)
+    (2, 3)
+    """
+    return max(0, history_days - 1) // horizon_days
+
+
 def first_purchase_day(company: Company, as_of: date) -> int:
     """The day number of the first purchase known before `as_of`; HistoryError when there is none."""
     purchases = company.tables["transactions"].filter(pl.col("amount") > 0)
@@ -187,7 +196,7 @@ def _counting(company: Company, as_of: date | None) -> tuple[pl.DataFrame, pl.Da
 
 
 def _horizon(days: int, first: date, as_of: date, customers: int) -> HorizonCheck:
-    complete = ((as_of - first).days - 1) // days
+    complete = whole_horizons((as_of - first).days, days)
     enough = complete >= ENOUGH_HORIZONS and customers >= ENOUGH_CUSTOMERS
     return HorizonCheck(days, complete, "yes" if enough else "thin" if complete else "no")
 

@@ -1,15 +1,22 @@
-"""The pictures of a model card. Every function takes arrays of one value a customer and gives a figure; no global state."""
+"""The pictures of a model card, and of a choice of horizon. Every function gives a figure; no global state."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from keepwell.files import written_whole
 from training.arrays import Flags, Floats
+
+if TYPE_CHECKING:
+    from training.horizon_report import HorizonReport
 
 BINS = 10
 INK, BLUE, ORANGE, GREY = "#1f2933", "#2563ab", "#d9822b", "#9aa5b1"
@@ -64,6 +71,38 @@ def importance_bars(importance: Mapping[str, float], title: str) -> Figure:
     return figure
 
 
+def horizon_choice(report: HorizonReport) -> Figure:
+    """What each horizon would call churn and how many come back from it, beside the gaps between purchases."""
+    figure = Figure(figsize=(10.5, 4.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    days = [one.days for one in report.horizons]
+    _axes(left, "How long a silence means that a customer has left?", "horizon, days", "share of customers")
+    for shares, color, marker, label in (
+        ([one.churned for one in report.horizons], BLUE, "o", "churned"),
+        ([one.returned for one in report.horizons], ORANGE, "s", "came back after all"),
+    ):
+        left.plot(days, [np.nan if share is None else share for share in shares], color=color, marker=marker, label=label)
+    _axes(right, "How long are the gaps between purchases?", "gap, days", "gaps that are no longer")
+    right.plot(list(report.gap_days.values()), [float(share.rstrip("%")) / 100 for share in report.gap_days], color=BLUE)
+    for axes in (left, right):
+        axes.set_xscale("log")
+        axes.set_xticks(days, [str(each) for each in days])
+        axes.minorticks_off()
+        axes.set_ylim(0, 1)
+        _percent(axes, "y")
+        if report.advice.horizon_days:
+            mark = f"{report.advice.horizon_days}d {'fits' if report.advice.fits else 'is nearest'}"
+            axes.axvline(report.advice.horizon_days, color=GREY, linestyle="--", label=mark)
+    left.legend(frameon=False)
+    return figure
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as its file's ending says; the same figure gives the same bytes."""
+    with rc_context({"svg.hashsalt": "keepwell"}), written_whole(path) as temporary:
+        figure.savefig(temporary, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else {"Software": None})
+
+
 def gains(churned: Flags, probability: Floats, asked: Floats) -> Floats:
     """The share of churners among the `asked` share of customers with the highest probability; 0 where nobody churned.
 
@@ -90,11 +129,15 @@ def wilson_interval(hits: int, trials: int) -> tuple[float, float, float]:
 def _canvas(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
+    _axes(axes, title, x, y)
+    return figure, axes
+
+
+def _axes(axes: Axes, title: str, x: str, y: str) -> None:
     axes.set_title(title, loc="left", color=INK, fontsize=11)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
 
 
 def _percent(axes: Axes, which: str) -> None:
