@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-
-import polars as pl
-from sqlalchemy import URL, Connection, create_engine, make_url, text
-from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 from features.assemble import assemble
 from features.company import Company, Note, NoteKind, company_key
 from features.config import FILE_NAME, CompanyConfig, TableConfig, read_config
+from features.databases import read_query
 from features.files import FOUND_ALONE, Opened, find_table, open_table
 from features.tables import TABLES
 from keepwell.errors import ConfigError, DataError
@@ -69,52 +64,6 @@ def _open(name: str, folder: Path, config: CompanyConfig) -> Opened | None:
         hint = f"say file:, or url: and query:, or put {name}.csv or {name}.parquet beside company.yaml"
         raise DataError(name, None, "is named in company.yaml, but there is no file of it", hint=hint)
     return open_table(name, place, settings.separator) if place else None
-
-
-def read_query(table: str, folder: Path, settings: TableConfig) -> pl.DataFrame:
-    """The rows of the table's query, read in a transaction that is rolled back; a SQLite file lies relative to `folder`.
-
-    Raises ConfigError for a URL or a query that cannot be used, DataError when the database refuses.
-    """
-    query, url = str(settings.query), _database(table, folder, str(settings.url))
-    if not re.match(r"\s*(select|with)\b", query, re.IGNORECASE):
-        raise ConfigError(
-            f"tables.{table}.query must be one SELECT", hint="begin it with SELECT or WITH; nothing is ever written"
-        )
-    try:
-        engine = create_engine(url, poolclass=NullPool)
-        with engine.connect() as connection:
-            _make_read_only(connection)
-            parameters = {"parameters": settings.parameters}
-            return pl.read_database(text(query), connection, infer_schema_length=None, execute_options=parameters)
-    except (ImportError, NoSuchModuleError) as error:
-        raise ConfigError(f"tables.{table}.url: {error}", hint=f"install the driver of {url.drivername}") from error
-    except (SQLAlchemyError, pl.exceptions.PolarsError, OSError, TypeError, ValueError) as error:
-        reason = " ".join(str(error.__cause__ or error).split())[:200]
-        hint = "check url:, query: and parameters: in company.yaml, and that the database can be reached"
-        raise DataError(table, None, f"cannot be read from {make_url(str(settings.url))}: {reason}", hint=hint) from error
-
-
-def _database(table: str, folder: Path, given: str) -> URL:
-    """The checked URL; its text hides the password."""
-    try:
-        url = make_url(given)
-    except (SQLAlchemyError, ValueError) as error:
-        raise ConfigError(
-            f"tables.{table}.url is no SQLAlchemy URL", hint="write it as postgresql://user@host/database"
-        ) from error
-    if url.get_backend_name() != "sqlite":
-        return url
-    file = folder / (url.database or "")
-    if not file.is_file():
-        raise DataError(table, None, f"the database {file} does not exist", hint="check url: in company.yaml")
-    return url.set(database=f"file:{file}", query={"mode": "ro", "uri": "true"})
-
-
-def _make_read_only(connection: Connection) -> None:
-    """Let the database itself refuse to write, where it can; the transaction is never committed in any case."""
-    if connection.dialect.name in ("postgresql", "mysql", "mariadb"):
-        connection.execute(text("SET TRANSACTION READ ONLY"))
 
 
 def _separator_notes(opened: dict[str, Opened]) -> list[Note]:

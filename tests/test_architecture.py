@@ -28,7 +28,7 @@ HOME_OF = {
     "bentoml": ("serving.service",),
     "_bentoml_sdk": ("serving.service",),
     "_bentoml_impl": ("serving.service",),
-    "sqlalchemy": ("serving.store", "features.sources"),
+    "sqlalchemy": ("serving.store", "features.databases", "features.copying"),
     "alembic": ("serving.store",),
     "jinja2": ("serving.console",),
     "click": ("cli", "commands"),

@@ -1,4 +1,3 @@
-import sqlite3
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -205,62 +204,6 @@ def test_what_company_yaml_names_must_be_there(tmp_path) -> None:
     folder_of(tmp_path, company_yaml="static: [city]")
     with pytest.raises(DataError, match=r"customers\.city: is declared static, but there is no table of customers"):
         read_company(tmp_path)
-
-
-class TestDatabase:
-    @pytest.fixture
-    def shop(self, tmp_path: Path) -> Path:
-        with sqlite3.connect(tmp_path / "shop.db") as database:
-            database.execute("create table sales (who text, at text, paid real)")
-            database.executemany(
-                "insert into sales values (?, ?, ?)", [("007", "2019-05-01", 1.5), ("8", "2020-05-01 10:00:00", 2.5)]
-            )
-        database.close()
-        return tmp_path
-
-    def configured(self, folder: Path, query: str, url: str = "sqlite:///shop.db", parameters: str = "{}") -> Path:
-        columns = "{customer_id: who, ordered_at: at, amount: paid}"
-        transactions = f"url: '{url}', query: '{query}', parameters: {parameters}, columns: {columns}"
-        return folder_of(folder, company_yaml=f"tables: {{transactions: {{{transactions}}}}}")
-
-    def test_a_query_is_a_table(self, shop) -> None:
-        company = read_company(
-            self.configured(shop, "select * from sales where at >= :since", parameters="{since: '2019-01-01'}")
-        )
-        assert company.tables["transactions"]["customer_id"].to_list() == ["007", "8"]
-        assert company.tables["transactions"]["amount"].to_list() == [15, 25]
-
-    def test_parameters_are_values_and_never_sql(self, shop) -> None:
-        company = self.configured(shop, "select * from sales where who = :who", parameters='{who: "007; drop table sales"}')
-        with pytest.raises(DataError, match="transactions: has no rows"):
-            read_company(company)
-
-    @pytest.mark.parametrize(
-        ("query", "rule"),
-        [
-            ("drop table sales", "query must be one SELECT"),
-            ("with x as (select 1) delete from sales", "attempt to write a readonly database"),
-            ("select * from absent", "no such table: absent"),
-            ("select * from sales where who = :who", "A value is required for bind parameter"),
-        ],
-    )
-    def test_what_is_no_reading_query_is_refused(self, shop, query, rule) -> None:
-        with pytest.raises(KeepwellError, match=rule):
-            read_company(self.configured(shop, query))
-        with sqlite3.connect(shop / "shop.db") as database:
-            assert database.execute("select count(*) from sales").fetchone() == (2,)
-        database.close()
-
-    def test_a_database_that_is_not_there_is_not_made(self, tmp_path) -> None:
-        with pytest.raises(DataError, match=r"none\.db does not exist"):
-            read_company(self.configured(tmp_path, "select 1", url="sqlite:///none.db"))
-        assert not (tmp_path / "none.db").exists()
-
-    @pytest.mark.parametrize("url", ["nonsense", "oracle+nothing://me:secret@host/db"])
-    def test_a_url_that_cannot_be_used_is_refused_without_its_password(self, tmp_path, url) -> None:
-        with pytest.raises(ConfigError, match=r"tables\.transactions\.url") as refused:
-            read_company(self.configured(tmp_path, "select 1", url=url))
-        assert "secret" not in str(refused.value)
 
 
 CELLS = st.sampled_from(

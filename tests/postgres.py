@@ -1,0 +1,70 @@
+"""A PostgreSQL server for the tests: started once, if one is installed, in a folder of its own and on a socket alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+USER, PASSWORD = "keeper", "word-of-the-tests"
+PLACES = (*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path("/usr/local/pgsql/bin"), Path("/usr/pgsql/bin"))
+
+
+@contextmanager
+def running_server() -> Iterator[Path]:
+    """The folder of a running server's socket; the test is skipped, with the reason, where none can be started."""
+    programs = _programs()
+    account = _unprivileged()
+    folder = Path(tempfile.mkdtemp(prefix="keepwell-pg-"))  # short: the path of a socket has room for 107 letters
+    if account:
+        shutil.chown(folder, account)
+    (folder / "password").write_text(PASSWORD)
+    (folder / "password").chmod(0o644)
+
+    def run(program: str, *arguments: str) -> None:
+        with (folder / "log").open("a") as log:  # no pipe: the server would hold it open
+            subprocess.run(
+                [programs / program, "-D", folder / "data", *arguments],
+                user=account,
+                extra_groups=[] if account else None,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                check=True,
+            )
+
+    try:
+        run("initdb", "-U", USER, "--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "-E", "UTF8", "--no-sync")
+        run("pg_ctl", "-w", "-o", f"-c listen_addresses='' -k {folder} -c fsync=off", "start")
+        try:
+            yield folder
+        finally:
+            run("pg_ctl", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def url_of(folder: Path, database: str = "postgres", password: str = PASSWORD) -> str:
+    """The SQLAlchemy URL of a database of the server whose socket lies in `folder`."""
+    return f"postgresql+psycopg://{USER}:{password}@/{database}?host={folder}"
+
+
+def _programs() -> Path:
+    """Where initdb and pg_ctl lie; both of one version, since PATH may name others."""
+    on_path = [Path(found).resolve().parent for found in (shutil.which("pg_ctl"),) if found]
+    for place in (*PLACES, *on_path):
+        if all((place / program).exists() for program in ("initdb", "pg_ctl", "postgres")):
+            return place
+    return pytest.skip("no PostgreSQL server is installed (initdb, pg_ctl, postgres)")
+
+
+def _unprivileged() -> str | None:
+    """The account to run as when this is root, which PostgreSQL refuses; None when it is not."""
+    return "nobody" if os.geteuid() == 0 else None
