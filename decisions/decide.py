@@ -27,9 +27,9 @@ OPTIONAL = (
     "spend_180d_to_previous",
     "complaints_open",
     "complaint_satisfaction_last",
-    "recommend_last",
+    "survey_recommend_last",
     "discount_share_365d",
-    "contacts_accepted_365d",
+    "contact_acceptances_365d",
     "no_alternative",
     "payments_late_share",
     "payments_overdue_days",
@@ -89,7 +89,7 @@ def _behaviour(of: Columns, policy: Policy) -> dict[str, Texts]:
         policy=policy.lifecycle,
     )
     is_attached = attached(
-        recommend=of["recommend_last"],
+        recommend=of["survey_recommend_last"],
         complaint_satisfaction=of["complaint_satisfaction_last"],
         active_month_share=of["active_month_share"],
         days_since_first_purchase=age,
@@ -101,7 +101,7 @@ def _behaviour(of: Columns, policy: Policy) -> dict[str, Texts]:
         is_attached=is_attached,
         no_alternative=of["no_alternative"] == 1,
         discount_share=of["discount_share_365d"],
-        contacts_accepted=of["contacts_accepted_365d"],
+        contacts_accepted=of["contact_acceptances_365d"],
         policy=policy.loyalty,
     )
     return {

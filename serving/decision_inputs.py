@@ -66,7 +66,7 @@ def _customer_columns(company: Company, customer_ids: pl.Series, as_of: date) ->
 
 
 def _payment_columns(company: Company, customer_ids: pl.Series, as_of_day: int) -> Arrays:
-    rows = _known(company, "payments", customer_ids, as_of_day)
+    rows = _known(company, "payments", customer_ids, as_of_day).filter(pl.col("amount") > 0)  # no credit notes
     if "paid_day" not in rows.columns:
         return {}
     who, due, paid = (rows[name].to_numpy() for name in (PLACE, "due_day", "paid_day"))

@@ -17,18 +17,19 @@ def config(folder: Path, text: str) -> CompanyConfig:
 
 def test_an_empty_file_gives_the_defaults(tmp_path) -> None:
     assert config(tmp_path, "") == CompanyConfig()
-    assert CompanyConfig().zone == "UTC"
+    assert (CompanyConfig().zone, CompanyConfig().attribution_days) == ("UTC", 30)
 
 
 def test_every_key_is_read(tmp_path) -> None:
     read = config(
         tmp_path,
-        "company: shop\nzone: Europe/Berlin\ncurrency: EUR\nstatic: [city]\n"
+        "company: shop\nzone: Europe/Berlin\ncurrency: EUR\nattribution_days: 14\nstatic: [city]\n"
         "tables:\n  transactions:\n    file: sales.csv\n    separator: ';'\n    time_format: '%d.%m.%Y'\n"
         "    columns: {amount: Betrag}\n"
         "  complaints:\n    url: sqlite:///crm.db\n    query: select * from c where kind = :kind\n    parameters: {kind: 1}",
     )
     assert (read.company, read.zone, read.currency, read.static) == ("shop", "Europe/Berlin", "EUR", ("city",))
+    assert read.attribution_days == 14
     assert read.tables["transactions"].columns == {"amount": "Betrag"}
     assert read.tables["complaints"].parameters == {"kind": 1}
 
@@ -47,6 +48,9 @@ def test_every_key_is_read(tmp_path) -> None:
         ("company: My Shop", "'My Shop' must be lower-case"),
         ("currency: euro", "'euro' is no ISO 4217 code"),
         ("static: 5", "static"),
+        ("attribution_days: 0", "attribution_days: .* greater than or equal to 1"),
+        ("attribution_days: 366", "attribution_days: .* less than or equal to 365"),
+        ("attribution_days: soon", "attribution_days"),
         ("[1, 2]", "must hold keys and values"),
         ("a: [", "is no readable YAML"),
         ("\x00", "is no readable YAML"),

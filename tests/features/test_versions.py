@@ -105,3 +105,29 @@ def test_of_complaints_with_one_number_and_time_the_one_that_got_further_counts(
 def test_complaints_without_a_number_are_no_versions() -> None:
     frame = complaints([("a", None, at(0), None), ("a", None, at(0), None)])
     assert frame["superseded_day"].to_list() == [NEVER_DAY, NEVER_DAY]
+
+
+def contacts(rows: list[tuple], attribution_days: int = 30) -> pl.DataFrame:
+    columns = ["customer_id", "contacted_at", "known_at", "accepted", "converted"]
+    times = dict.fromkeys(("contacted_at", "known_at"), pl.Datetime("us")) | dict.fromkeys(("accepted", "converted"), pl.Boolean)
+    frame = pl.DataFrame([("a", *row) for row in rows], schema=columns, orient="row", schema_overrides=times)
+    return normalise(TABLES["contacts"], frame, Reading(attribution_days=attribution_days)).frame
+
+
+def test_an_outcome_is_known_from_known_at_else_after_the_attribution_days() -> None:
+    rows = [(at(0), None, True, None), (at(0), at(5), None, False), (at(4), at(1), True, True), (at(0), at(5), None, None)]
+    frame = contacts(rows)
+    assert frame["outcome_day"].to_list() == [FIRST + 30, FIRST + 5, FIRST + 4, NEVER_DAY]
+    assert frame["outcome_day"].dtype == frame["known_day"].dtype
+    assert contacts(rows[:1], attribution_days=7)["outcome_day"].to_list() == [FIRST + 7]
+
+
+def test_a_row_is_never_known_later_than_its_outcome() -> None:
+    frame = contacts([(at(day), known, True, None) for day in (0, 3) for known in (None, at(1), at(9))])
+    assert (frame["outcome_day"] >= frame["known_day"]).all()
+
+
+def test_contacts_without_outcomes_have_no_day_of_them() -> None:
+    frame = pl.DataFrame({"customer_id": ["a"], "contacted_at": [START]})
+    assert "outcome_day" not in normalised("contacts", frame).columns
+    assert "outcome_day" not in normalised("surveys", frame.rename({"contacted_at": "answered_at"})).columns

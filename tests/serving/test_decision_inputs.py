@@ -6,6 +6,8 @@ import polars as pl
 import pytest
 
 from datasets.simulate import simulate
+from decisions.decide import OPTIONAL
+from features.catalog import CATALOG
 from features.company import Company
 from features.sources import read_company
 from serving.decision_inputs import decision_inputs
@@ -76,6 +78,28 @@ def test_only_the_treated_were_contacted(folder, tmp_path):
     ).write_parquet(tmp_path / "contacts.parquet")
     columns = decision_inputs(read_company(tmp_path), pl.Series(["a", "b", "c"]), AS_OF, POLICY)
     np.testing.assert_array_equal(columns["days_since_action_win_back_call"], [9, np.nan, 9])
+
+
+def test_credit_notes_are_no_invoices_that_could_be_late(tmp_path):
+    pl.DataFrame({"customer_id": ["a"], "ordered_at": [date(2025, 1, 1)], "amount": [9.0]}).write_parquet(
+        tmp_path / "transactions.parquet"
+    )
+    rows = {
+        "customer_id": ["a", "a"],
+        "due_at": [date(2025, 2, 1)] * 2,
+        "amount": [9.0, -9.0],
+        "paid_at": [date(2025, 2, 1), None],
+    }
+    pl.DataFrame(rows).write_parquet(tmp_path / "payments.parquet")
+    columns = decision_inputs(read_company(tmp_path), pl.Series(["a"]), AS_OF, POLICY)
+    assert (columns["payments_late_share"].tolist(), columns["payments_overdue_days"].tolist()) == ([0], [0])
+
+
+def test_what_decisions_read_is_a_feature_or_a_fact_made_here(folder):
+    company = read_company(folder)
+    made = decision_inputs(company, customers_of(company), AS_OF, POLICY)
+    unknown = set(OPTIONAL) - set(CATALOG) - set(made)
+    assert unknown == {"no_alternative", "previous_tier"}, "nothing gives these yet; docs/decisions.md says what stands in"
 
 
 @pytest.mark.parametrize("category", [None, "tea"])
