@@ -39,15 +39,16 @@ def copied(connection: Connection, query: str, parameters: Mapping[str, Any]) ->
         cursor.execute(f"SELECT * FROM (\n{sql}\n) AS wanted LIMIT 0", values)  # noqa: S608  # the user's own query
         names, types = zip(*((column.name, column.type_code) for column in cursor.description), strict=True)
         with cursor.copy(f"COPY (\n{sql}\n) TO STDOUT (FORMAT csv)", values) as blocks:
-            content = b"".join(blocks)
-    return list(names), _typed(_texts(content, len(names)), types)
+            content = io.BytesIO()
+            content.writelines(blocks)  # a list of a million small blocks would keep the garbage collector busy
+    return list(names), _typed(_texts(content.getvalue(), len(names)), types)
 
 
 def _texts(content: bytes, width: int) -> pl.DataFrame:
     names = [str(place) for place in range(width)]
     if not content:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
-    return pl.read_csv(io.BytesIO(content), has_header=False, new_columns=names, infer_schema=False)
+    return pl.read_csv(content, has_header=False, new_columns=names, infer_schema=False)
 
 
 def _typed(texts: pl.DataFrame, types: tuple[int, ...]) -> pl.DataFrame:
