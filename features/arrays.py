@@ -85,6 +85,10 @@ class ArrayOperations:
         """See `Operations`."""
         return np.sqrt(column)
 
+    def once(self, column: Column) -> Column:
+        """See `Operations`."""
+        return column
+
     def money(self, minor_units: Column, amounts: str) -> Column:
         """See `Operations`."""
         return minor_units / 10 ** self._decimals[amounts]
@@ -118,7 +122,7 @@ def _read(view: View, table: Mapping[str, Array], places: Mapping[Any, int]) -> 
     rows: Columns = {CUSTOMER: np.fromiter((places.get(customer, -1) for customer in customers), np.int64, len(customers))}
     for name in view.sources() | ({"known_day", "superseded_day"} & set(table)):
         values = table[name] if name in table else np.full(len(customers), absent(name), dtype=object)
-        rows[name] = _texts(values) if is_text(view.table, name) else np.asarray(values, dtype=np.float64)
+        rows[name] = _texts(values) if is_text(view.table, name, [view]) else np.asarray(values, dtype=np.float64)
     return _where(rows, rows[CUSTOMER] >= 0)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from features.attributes import ATTRIBUTE_COLUMNS, UNUSABLE, is_usable
 from features.columns import read_attribute
 from features.company import Company, Note, NoteKind
 from features.config import CompanyConfig, TableConfig
@@ -15,6 +16,7 @@ from features.matching import is_personal, match_columns
 from features.normalise import Normalised, Reading, normalise
 from features.refusals import Place
 from features.tables import TABLES, Table
+from features.vocabulary import snapshot_message
 from keepwell.errors import DataError
 
 
@@ -105,24 +107,36 @@ def unreadable(table: str, error: BaseException) -> DataError:
 def _with_attributes(
     frame: pl.DataFrame, names: Collection[str], static: Collection[str], *, typeless: bool
 ) -> tuple[pl.DataFrame, dict[str, str], list[Note]]:
-    """Customers with their attributes converted, what each is ("static", "dated", "snapshot"), and notes."""
-    missing = sorted(set(static) - set(names))
-    if missing:
-        hint = f"there are {', '.join(sorted(names)) or 'none'}; correct static: in company.yaml"
-        raise DataError("customers", missing[0], "is declared static, but there is no such attribute", hint=hint)
+    """Customers with their attributes converted, what each is ("static", "dated", "snapshot"), and notes.
+
+    Of the columns that are listed, those are attributes that are declared static.
+    """
+    listed = [name for name in ATTRIBUTE_COLUMNS if name in static and name in frame.columns]
+    _refuse_unknown(set(static) - {*names, *listed}, {*names, *(name for name in ATTRIBUTE_COLUMNS if name in frame.columns)})
     usual = "dated" if "known_day" in frame.columns else "snapshot"
-    attributes, notes, converted = {}, [], []
+    attributes, notes, converted = dict.fromkeys(listed, "static"), [], []
     for name in names:
         values = read_attribute(Place("customers", name), frame[name], typeless=typeless)
         if values is None:
             notes.append(Note(NoteKind.IGNORED, "customers", name, f"{frame[name].dtype} is no type for an attribute"))
         elif is_personal(name) and values.dtype == pl.String and name not in static:
             notes.append(Note(NoteKind.IGNORED, "customers", name, "looks personal; name it under static: to use it"))
+        elif not is_usable(name):
+            notes.append(Note(NoteKind.IGNORED, "customers", name, UNUSABLE))
         else:
             attributes[name] = "static" if name in static else usual
             converted.append(values.rename(name))
+    if snapshots := [name for name, status in attributes.items() if status == "snapshot"]:
+        notes.append(Note(NoteKind.REPORTED, "customers", None, snapshot_message(snapshots)))
     kept = frame.drop([name for name in names if name not in attributes]).with_columns(converted)
     return kept.drop("known_us", strict=False), attributes, notes
+
+
+def _refuse_unknown(static: Collection[str], possible: Collection[str]) -> None:
+    """Raise DataError where something is declared static that is there in vain, or cannot be an attribute."""
+    if static:
+        hint = f"there are {', '.join(sorted(possible)) or 'none'}; correct static: in company.yaml"
+        raise DataError("customers", min(static), "is declared static, but there is no such attribute", hint=hint)
 
 
 def _with_one_type_of_ids(tables: Mapping[str, pl.DataFrame]) -> tuple[dict[str, pl.DataFrame], list[Note]]:

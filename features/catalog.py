@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from types import MappingProxyType
 
-from features import basket, complaints, contacts, payments, rfm, surveys, tenure
+from features import attributes, basket, complaints, contacts, payments, rfm, surveys, tenure
+from features.attributes import attribute_feature, parsed
 from features.company import Company
 from features.definitions import Entry, Feature
-from features.views import VIEWS
+from features.views import ATTRIBUTES, VIEWS
+from features.vocabulary import attribute_names, tells_of_any_date
+from keepwell.errors import ConfigError
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
     {
         feature.name: feature
-        for builder in (rfm, tenure, complaints, basket, payments, surveys, contacts)
+        for builder in (rfm, tenure, complaints, basket, payments, surveys, contacts, attributes)
         for feature in builder.FEATURES
     }
 )
@@ -21,6 +25,33 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
 
 CATALOG: Mapping[str, Entry] = MappingProxyType({name: feature.entry for name, feature in FEATURES.items()})
 """Name -> entry, in catalog order."""
+
+
+def find(name: str) -> Feature:
+    """The feature of this name: one of the catalog, or that of an attribute (`attr_...`). ConfigError when there is none."""
+    found = FEATURES.get(name) or attribute_feature(name)
+    if found is None:
+        raise ConfigError(f"unknown feature {name!r}", hint="docs/features.md lists every feature")
+    return found
+
+
+def entry_of(name: str) -> Entry | None:
+    """What a reader must know of a feature; None where this version does not have it."""
+    found = FEATURES.get(name) or attribute_feature(name)
+    return found.entry if found else None
+
+
+def panel_names(company: Company, as_of: date, *, snapshots: bool) -> tuple[str, ...]:
+    """What a panel whose newest date is `as_of` may hold: features of the catalog, then those of the company's attributes.
+
+    `snapshots` lets in what is known of the day of the export alone: right at that date, a leak where the past is to teach.
+    """
+
+    def may_enter(name: str) -> bool:
+        return snapshots or all(tells_of_any_date(company, column) for column in _read(FEATURES[name]))
+
+    of_catalog = filter(may_enter, feature_names(company))
+    return (*of_catalog, *attribute_names(company, as_of, snapshots=snapshots))
 
 
 def feature_names(tables: Collection[str] | Company) -> tuple[str, ...]:
@@ -37,6 +68,12 @@ def feature_names(tables: Collection[str] | Company) -> tuple[str, ...]:
     return tuple(
         name for name, feature in FEATURES.items() if {VIEWS[one.view].table for one in feature.aggregates} <= set(tables)
     )
+
+
+def _read(feature: Feature) -> set[str]:
+    """The columns of customers that a feature reads as attributes are read."""
+    read = {parsed(one.column) for one in feature.aggregates if one.view == ATTRIBUTES.name}
+    return {attribute.column for attribute in read if attribute}
 
 
 def _columns(feature: Feature) -> set[str]:

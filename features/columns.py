@@ -26,6 +26,9 @@ LARGEST_SUM_OF_SQUARES = 2.0**52
 PLAIN_NUMBER = r"^[+-]?((0|[1-9]\d*)(\.\d+)?|\.\d+)([eE][+-]?\d+)?$"
 """A number without leading zeros: what has them is a code."""
 
+ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
+"""A day, with a time of day or without; a time with an offset is left as text."""
+
 TEXTUAL = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 
 
@@ -116,13 +119,14 @@ def read_money(place: Place, raw: pl.Series, column: Column, decimals: int | Non
 
 
 def read_attribute(place: Place, raw: pl.Series, *, typeless: bool) -> pl.Series | None:
-    """Float64, String or Date by the values' type; None for a type that is none of them, as a list.
+    """Float64, String or, of dates, Int32 (days from 1970-01-01), null = missing; None for a type that is none, as a list.
 
-    With `typeless`, texts that are all plain numbers become numbers, but codes such as 007 stay text.
+    With `typeless`, texts that are all plain numbers become numbers, but codes such as 007 stay text; those that are all ISO
+    dates become dates.
     """
-    if raw.dtype.is_temporal() and raw.dtype not in (pl.Time, pl.Duration):
-        return read_dates(place, raw)
     textual = raw.dtype in TEXTUAL
+    if isinstance(raw.dtype, pl.Date | pl.Datetime) or (textual and typeless and _all_iso_dates(raw.cast(pl.String))):
+        return read_dates(place, raw).to_physical()
     if raw.dtype.is_numeric() or raw.dtype == pl.Boolean or (textual and typeless and _all_plain_numbers(raw.cast(pl.String))):
         return read_numbers(place, raw, Column(place.column, Kind.NUMBER, "an attribute"))
     return read_texts(place, raw) if textual else None
@@ -133,6 +137,13 @@ def _all_plain_numbers(texts: pl.Series) -> bool:
     words = texts.str.strip_chars().drop_nulls()
     numbers = words.filter(~words.str.to_lowercase().is_in(MISSING_WORDS))
     return len(numbers) > 0 and bool(numbers.str.contains(PLAIN_NUMBER).all())
+
+
+def _all_iso_dates(texts: pl.Series) -> bool:
+    """Whether there are values, and each is a day or a time of a day that there is."""
+    words = texts.str.strip_chars().replace("", None).drop_nulls()
+    looks_iso = len(words) > 0 and bool(words.str.contains(ISO_DATE).all())
+    return looks_iso and words.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).null_count() == 0
 
 
 def fewest_decimals(values: np.ndarray, noise: np.ndarray) -> int:

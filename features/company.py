@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from features.asof import day_date, day_number, known_before
+from features.asof import NEVER_DAY, day_date, day_number, known_before
 from features.tables import ATTRIBUTION_DAYS, EVENT_TABLES, TABLES
 from keepwell.errors import HistoryError
 
@@ -72,8 +72,12 @@ class Company:
         return {name: self.tables[name] for name in EVENT_TABLES if name in self.tables}
 
     def known_rows(self, table: str, as_of_day: int) -> pl.DataFrame:
-        """The rows of an event table that count at `as_of_day`; the table must be there."""
-        return self.tables[table].filter(known_before(as_of_day, pl.col("known_day"), pl.col("superseded_day")))
+        """The rows of a table that count at `as_of_day`: all, where nobody says when they were known. The table must be there."""
+        frame = self.tables[table]
+        if "known_day" not in frame.columns:
+            return frame
+        superseded = pl.col("superseded_day") if "superseded_day" in frame.columns else NEVER_DAY
+        return frame.filter(known_before(as_of_day, pl.col("known_day"), superseded))
 
     def data_until(self, as_of: date) -> date:
         """The day of the last event known before `as_of`, those of FIXED_AHEAD left out; HistoryError when there is none."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Protocol
 
-from features.asof import NEVER_DAY, NEVER_US, Column
+from features.asof import ALWAYS_DAY, NEVER_DAY, NEVER_US, Column
 
 Formula = Callable[..., Column]
 
@@ -44,6 +44,9 @@ class Operations(Protocol):
 
     def root(self, column: Column) -> Column:
         """The square root."""
+
+    def once(self, column: Column) -> Column:
+        """The column itself, computed once: for a step that a formula uses many times, as SQL engines write it out each time."""
 
     def money(self, minor_units: Column, amounts: str) -> Column:
         """Minor units of the column `amounts` ("transactions.amount") as currency units."""
@@ -93,6 +96,8 @@ class View:
     """Names for conditions on rows; these may depend on `as_of`."""
     all_versions: bool = False
     """Whether rows stay although a newer version replaced them."""
+    texts: frozenset[str] = frozenset()
+    """Which columns of the table hold text, beside those that `features.tables` declares."""
 
     def needed(self, wanted: Iterable[str]) -> View:
         """The same view with only those columns that `wanted` columns and conditions, `day` and `keys` build on."""
@@ -247,11 +252,13 @@ def feature(
 
 
 def absent(column: str) -> int | None:
-    """What every row holds of a column that its table does not have: times never were, the rest is missing.
+    """What every row holds of a column that its table does not have: it was always known, times never were, the rest is missing.
 
-    >>> absent("closed_day") == NEVER_DAY, absent("quantity")
-    (True, None)
+    >>> absent("known_day") == ALWAYS_DAY, absent("closed_day") == NEVER_DAY, absent("quantity")
+    (True, True, None)
     """
+    if column == "known_day":
+        return ALWAYS_DAY
     if column.endswith("_day"):
         return NEVER_DAY
     return NEVER_US if column.endswith("_us") else None

@@ -53,6 +53,10 @@ class FrameOperations:
         """See `Operations`. Not over a scalar: there Polars multiplies by the inverse, which rounds twice."""
         return column / (column * 0 + number)
 
+    def once(self, column: Column) -> Column:
+        """See `Operations`. Columns of views are computed where they stand."""
+        return column
+
     def money(self, minor_units: Column, amounts: str) -> Column:
         """See `Operations`."""
         return self.over(minor_units, 10 ** self._decimals.get(amounts, 0))  # a column that is not there has none
@@ -60,6 +64,30 @@ class FrameOperations:
     def evaluate(self, computed: Computed) -> Column:
         """The formula over columns of the frame."""
         return computed.formula(self, *map(nw.col, computed.inputs))
+
+
+class LayeredOperations(FrameOperations):
+    """Operations that set aside what is computed once, as further columns: a layer may build on those before it."""
+
+    def __init__(self, decimals: Mapping[str, int], as_of_day: int) -> None:
+        super().__init__(decimals, as_of_day)
+        self.layers: list[list[Column]] = []
+        self._depth = 0
+
+    def once(self, column: Column) -> Column:
+        """See `Operations`."""
+        if self._depth == len(self.layers):
+            self.layers.append([])
+        layer = self.layers[self._depth]
+        name = f"step_{self._depth}_{len(layer)}"
+        layer.append(column.alias(name))
+        self._depth += 1
+        return nw.col(name)
+
+    def evaluated(self, made: Feature | Shared) -> Column:
+        """The column of a feature or of a shared step."""
+        self._depth = 0
+        return _evaluated(made, self)
 
 
 class PanelFrames:
@@ -91,8 +119,11 @@ class PanelFrames:
         parts = [self._taken(name, operations) for name, view in self._recipe.views.items() if view.table in self._tables]
         rows = reduce(lambda left, right: left.join(right, on="customer_id", how="left"), parts)
         shared = [_evaluated(step, operations) for step in self._recipe.shared]
-        features = [_evaluated(feature, operations).cast(nw.Float64) for feature in self._recipe.features]
+        layered = LayeredOperations(self._decimals, day_number(as_of))
+        features = [layered.evaluated(feature).cast(nw.Float64) for feature in self._recipe.features]
         rows = rows.select("customer_id", *self._filled()).with_columns("customer_id", *shared)
+        for layer in layered.layers:
+            rows = rows.with_columns(*layer)
         return rows.select("customer_id", nw.lit(as_of).cast(nw.Date).alias("as_of"), *features)
 
     def _taken(self, name: str, operations: FrameOperations) -> Frame:
@@ -112,9 +143,7 @@ class PanelFrames:
         """The rows of a view from the rows of its table."""
         never = FrameOperations(self._decimals, as_of_day=0)  # view columns do not depend on the date
         present = rows.collect_schema().names()
-        rows = rows.with_columns(
-            "customer_id", *(_absent(view.table, name) for name in sorted(view.sources()) if name not in present)
-        )
+        rows = rows.with_columns("customer_id", *(_absent(view, name) for name in sorted(view.sources()) if name not in present))
         if view.keep:
             rows = rows.filter(never.evaluate(view.keep))
         rows = rows.select("customer_id", *(never.evaluate(made).alias(name) for name, made in view.columns.items()))
@@ -156,9 +185,9 @@ def _any_late(frame: Frame, event_day: str | None) -> bool:
     return len(late.head(1).collect()) > 0
 
 
-def _absent(table: str, name: str) -> Column:
-    """The column of a table that does not have it."""
-    if is_text(table, name):
+def _absent(view: View, name: str) -> Column:
+    """The column of a view's table that does not have it."""
+    if is_text(view.table, name, [view]):
         return nw.lit(None, dtype=nw.String).alias(name)
     value = absent(name)
     return nw.lit(value, dtype=nw.Float64 if value is None else nw.Int64).alias(name)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 
-from features.catalog import FEATURES
+from features.attributes import attributes_view
+from features.catalog import find
 from features.definitions import Aggregate, Feature, Shared, View
 from features.tables import TABLES, Kind
-from features.views import PURCHASE_DAYS, VIEWS
-from keepwell.errors import ConfigError
+from features.views import ATTRIBUTES, PURCHASE_DAYS, VIEWS
 
 BASE = Aggregate(PURCHASE_DAYS.name, "count")
 """Who has one of these at a date has a row there."""
@@ -29,6 +29,12 @@ class Recipe:
     views: Mapping[str, View]
     shared: tuple[Shared, ...]
 
+    @cached_property
+    def tables(self) -> Mapping[str, tuple[View, ...]]:
+        """The views by the table that they are of."""
+        tables = dict.fromkeys(view.table for view in self.views.values())
+        return {table: tuple(view for view in self.views.values() if view.table == table) for table in tables}
+
 
 def recipe(names: Sequence[str]) -> Recipe:
     """The recipe of these features; ConfigError for a name that the catalog lacks.
@@ -41,19 +47,21 @@ def recipe(names: Sequence[str]) -> Recipe:
 
 @lru_cache(maxsize=64)
 def _recipe(names: tuple[str, ...]) -> Recipe:
-    unknown = sorted(set(names) - set(FEATURES))
-    if unknown:
-        raise ConfigError(f"unknown feature {unknown[0]!r}", hint="docs/features.md lists every feature")
-    features = tuple(FEATURES[name] for name in names)
+    features = tuple(map(find, names))
     wanted = {BASE, *(one for feature in features for one in feature.aggregates)}
     ordered = sorted(wanted, key=lambda one: (one.view != BASE.view, one.name))
     aggregates = {view: tuple(members) for view, members in groupby(ordered, key=lambda one: one.view)}
     views = {
-        view: VIEWS[view].needed({name for one in members for name in (one.column, one.where)})
-        for view, members in aggregates.items()
+        view: _view(view, {name for one in members for name in (one.column, one.where)}) for view, members in aggregates.items()
     }
     shared = {given.name: given for feature in features for given in feature.inputs if isinstance(given, Shared)}
     return Recipe(features, aggregates, views, tuple(shared.values()))
+
+
+def _view(name: str, wanted: Collection[str]) -> View:
+    """A view with the columns and conditions that are wanted; that of attributes has what the names of its columns say."""
+    view = attributes_view(wanted) if name == ATTRIBUTES.name else VIEWS[name]
+    return view.needed(wanted)
 
 
 def event_day(table: str) -> str | None:
@@ -62,6 +70,7 @@ def event_day(table: str) -> str | None:
     return f"{event_time.removesuffix('_at')}_day" if event_time else None
 
 
-def is_text(table: str, column: str) -> bool:
-    """Whether a column of a table holds text or ids, and so no numbers."""
-    return any(known.name == column and known.kind in (Kind.TEXT, Kind.ID) for known in TABLES[table].columns)
+def is_text(table: str, column: str, views: Iterable[View] = ()) -> bool:
+    """Whether a column of a table holds text or ids, and so no numbers; of attributes, the `views` of the table say so."""
+    declared = (known.name for known in TABLES[table].columns if known.kind in (Kind.TEXT, Kind.ID))
+    return column in declared or any(column in view.texts for view in views)

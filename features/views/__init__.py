@@ -9,12 +9,12 @@ from features.definitions import View
 from features.views.baskets import CATEGORY_DAYS, CHANNEL_DAYS, COSTED_LINES, DELIVERIES, DUE_DELIVERIES, PRODUCT_DAYS
 from features.views.complaints import COMPLAINTS, ENQUIRIES, RATED_DAYS, REOPENINGS
 from features.views.contacts import CONTACTS, OUTCOME_DAYS
-from features.views.customers import JOININGS
+from features.views.customers import ATTRIBUTES, JOININGS
 from features.views.payments import PAYMENTS
 from features.views.purchases import PURCHASE_DAYS, REFUNDS
 from features.views.surveys import ANSWERS, QUALITY_GAPS, SURVEYS
 
-__all__ = ["PURCHASE_DAYS", "VIEWS"]
+__all__ = ["ATTRIBUTES", "PURCHASE_DAYS", "VIEWS"]
 
 VIEWS: Mapping[str, View] = MappingProxyType(
     {
@@ -26,7 +26,7 @@ VIEWS: Mapping[str, View] = MappingProxyType(
             PAYMENTS,
             *(SURVEYS, *ANSWERS, QUALITY_GAPS),
             *(CONTACTS, OUTCOME_DAYS),
-            JOININGS,
+            *(JOININGS, ATTRIBUTES),
         )
     }
 )

@@ -17,8 +17,10 @@ from typing import Any, Protocol
 import polars as pl
 from hypothesis import strategies as st
 
+from features.columns import read_attribute
 from features.company import Company
 from features.normalise import Reading, normalise
+from features.refusals import Place
 from features.tables import TABLES
 
 CUSTOMERS = ("00001", "7", "ä")
@@ -160,6 +162,9 @@ class Story:
         customers = tables.get("customers", pl.DataFrame())
         kind = "dated" if "known_day" in customers.columns else "static"
         attributes = {name: kind for name in ATTRIBUTES if name in customers.columns}
+        if attributes:
+            read = (read_attribute(Place("customers", name), customers[name], typeless=False) for name in attributes)
+            tables["customers"] = customers.with_columns(series for series in read if series is not None)
         return Company("test", "UTC", tables, DECIMALS, attributes, ())
 
     def truncated(self) -> Story:

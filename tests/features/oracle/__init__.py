@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.features.oracle.attributes import ATTRIBUTES
 from tests.features.oracle.basket import BASKET
 from tests.features.oracle.complaints import COMPLAINTS
 from tests.features.oracle.contacts import CONTACTS
@@ -10,5 +11,5 @@ from tests.features.oracle.rfm import RFM
 from tests.features.oracle.surveys import SURVEYS
 from tests.features.oracle.tenure import TENURE
 
-ORACLES = (RFM, TENURE, COMPLAINTS, BASKET, PAYMENTS, SURVEYS, CONTACTS)
+ORACLES = (RFM, TENURE, COMPLAINTS, BASKET, PAYMENTS, SURVEYS, CONTACTS, ATTRIBUTES)
 """In an order in which their relations can be created; every builder has one."""
