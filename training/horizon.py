@@ -86,13 +86,11 @@ def gap_quantiles(bought: Purchases, shares: Sequence[float]) -> tuple[int, ...]
 
     Every customer's gaps weigh 1 together. Only gaps that have ended are seen, so that long ones are a little too few.
     """
-    gaps, weights = bought.gaps()
+    gaps, weights = bought.gaps
     if not len(gaps):
         return ()
-    order = np.argsort(gaps, kind="stable")
-    reached = np.cumsum(weights[order]) / weights.sum()
-    places = np.minimum(np.searchsorted(reached, shares), len(gaps) - 1)
-    return tuple(int(gap) for gap in gaps[order][places])
+    places = np.searchsorted(np.cumsum(weights) / weights.sum(), shares)
+    return tuple(int(gap) for gap in gaps[np.minimum(places, len(gaps) - 1)])
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,7 @@ class _Past:
         shares = np.array(seen.churned) / np.maximum(seen.customers, 1)
         looked = min(look_days, seen.newly_gone.reliable_days)
         lapsing, lost = seen.quiet.days_to(self.rule.lapsing_from), seen.quiet.days_to(self.rule.lost_from)
-        gaps, weights = self.bought.gaps()
+        gaps, weights = self.bought.gaps
         return HorizonFacts(
             days=seen.days,
             dates=tuple(day_date(day) for day in seen.dates),

@@ -173,8 +173,8 @@ def _fitting(best: HorizonFacts, horizons: Sequence[HorizonFacts], ready: Sequen
 
 
 def _nearest(best: HorizonFacts, horizons: Sequence[HorizonFacts], history_days: int) -> Advice:
-    longer = [one for one in horizons if one.days > best.days]
-    reasons = [f"{_came_back(best)}: customers here pause and return, and up to {MOST_RETURNED:.0%} would do"]
+    longer = [one for one in horizons if one.days > best.days and one.complete < ENOUGH_HORIZONS]
+    reasons = [f"{_came_back(best)}: customers here pause and return; at most {MOST_RETURNED:.0%} would do"]
     if longer:
         lacking = ENOUGH_HORIZONS * longer[0].days + 1 - history_days
         reasons.append(f"a longer one, {longer[0].days}d, needs {lacking:,} more days of history")
