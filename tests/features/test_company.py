@@ -58,6 +58,14 @@ def test_the_fingerprint_knows_the_zone() -> None:
     assert zoned.fingerprint() != company().fingerprint()
 
 
+def test_the_fingerprint_knows_when_outcomes_are_known() -> None:
+    contacts = pl.DataFrame({"customer_id": ["a"], "contacted_at": [datetime(2020, 1, 9)], "accepted": [True]})
+    tables = {"transactions": TRANSACTIONS, "contacts": contacts}
+    early, late = (assemble(tables, key="shop", config=CompanyConfig(attribution_days=days)) for days in (7, 30))
+    assert (early.attribution_days, late.attribution_days) == (7, 30)
+    assert early.fingerprint() != late.fingerprint()
+
+
 def test_data_reach_until_the_last_event_known_before_as_of() -> None:
     shop = company(complaints=COMPLAINTS)
     assert shop.data_until(date(2020, 2, 2)) == date(2020, 2, 1)

@@ -15,33 +15,46 @@ from hypothesis import HealthCheck, given, settings
 from features.panel import build_panel, feature_names
 from keepwell.errors import RequestError
 from serving.requests import feature_rows, tables_read
-from serving.schemas import PredictRequest
-from tests.features.strategies import DECIMALS, Story, stories
+from serving.schemas import CUSTOMER_COLUMNS, PredictRequest
+from tests.features.strategies import ATTRIBUTION_DAYS, DECIMALS, EVENT_TIMES, Story, crowd, stories
 
 
 def as_request(tables: Mapping[str, pl.DataFrame], as_of: date) -> dict[str, Any]:
     """The histories of a user's tables as the body of a request: every customer with all their rows, as JSON has them."""
-    customers: dict[str, dict[str, Any]] = defaultdict(lambda: {"transactions": [], "complaints": []})
+    customers: dict[str, dict[str, Any]] = defaultdict(lambda: {name: [] for name in EVENT_TIMES})
+    listed = [column.name for column in CUSTOMER_COLUMNS]
     for row in tables.get("customers", pl.DataFrame()).iter_rows(named=True):
-        customers[row["customer_id"]] |= {name: _plain(value) for name, value in row.items() if name != "customer_id"}
-    for name in ("transactions", "complaints"):
-        for row in tables.get(name, pl.DataFrame()).iter_rows(named=True):
-            customers[row.pop("customer_id")][name].append({key: _plain(value) for key, value in row.items()})
+        customers[row["customer_id"]] |= {name: _plain(name, value) for name, value in row.items() if name in listed}
+    for table in EVENT_TIMES:
+        for row in tables.get(table, pl.DataFrame()).iter_rows(named=True):
+            customers[row.pop("customer_id")][table].append({name: _plain(name, value) for name, value in row.items()})
     return {"as_of": as_of.isoformat(), "customers": [{"customer_id": key, **value} for key, value in customers.items()]}
 
 
-def _plain(value: object) -> object:
+def _plain(column: str, value: object) -> object:
+    """The value of a column as JSON has it."""
+    if column in ("accepted", "converted"):
+        return None if value is None else bool(value)
     return value.isoformat(sep=" ") if isinstance(value, datetime) else value
 
 
 def info_for(story: Story) -> SimpleNamespace:
     names = feature_names(story.company())
-    return SimpleNamespace(feature_names=names, decimals=DECIMALS, zone="UTC")
+    return SimpleNamespace(feature_names=names, decimals=DECIMALS, zone="UTC", attribution_days=ATTRIBUTION_DAYS)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(stories())
 def test_the_endpoints_row_is_the_training_row(story: Story) -> None:
+    assert_endpoint_gives_the_panel(story)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_customers_with_every_table_have_their_row_of_the_panel(late: bool) -> None:
+    assert_endpoint_gives_the_panel(crowd(5, customers=12, late=late))
+
+
+def assert_endpoint_gives_the_panel(story: Story) -> None:
     body = as_request(story.tables, story.as_of)
     if not body["customers"]:
         return
@@ -61,7 +74,7 @@ def request_of(*customers: dict[str, Any], as_of: str = "2024-03-01") -> Predict
 
 
 NAMES = ("recency_days", "spend_all", "complaints_all", "days_since_joined", "orders_all")
-INFO = SimpleNamespace(feature_names=NAMES, decimals={"transactions.amount": 0}, zone="Asia/Shanghai")
+INFO = SimpleNamespace(feature_names=NAMES, decimals={"transactions.amount": 0}, zone="Asia/Shanghai", attribution_days=30)
 
 
 def rows_of(*customers: dict[str, Any], info: SimpleNamespace = INFO) -> dict[int, list[float]]:
@@ -104,6 +117,34 @@ def test_a_request_without_any_event_has_no_rows() -> None:
     assert rows_of({"customer_id": "b", "transactions": [], "complaints": []}) == {}
 
 
+@pytest.mark.parametrize(("attribution_days", "acceptances"), [(7, 1), (8, 0), (30, 0)])
+def test_an_outcome_is_known_after_the_attribution_days_of_the_model(attribution_days: int, acceptances: int) -> None:
+    contacts = [{"contacted_at": "2024-02-22", "arm": "treated", "accepted": True}]
+    names = ("contacts_30d", "contact_acceptances_30d")
+    info = SimpleNamespace(**{**vars(INFO), "feature_names": names, "attribution_days": attribution_days})
+    rows = rows_of({"customer_id": 1, "transactions": [purchase()], "contacts": contacts}, info=info)
+    assert rows == {0: [1, acceptances]}
+
+
+def test_payments_surveys_and_contacts_of_a_request_become_features() -> None:
+    customer = {
+        "customer_id": 1,
+        "transactions": [purchase()],
+        "payments": [{"due_at": "2024-02-01", "amount": 12.5, "paid_at": None}, {"due_at": "2024-02-02", "amount": 9}],
+        "surveys": [{"answered_at": "2024-02-01", "quality": 6, "expectation": 8, "recommend": 3}],
+        "contacts": [{"contacted_at": "2024-01-01", "arm": "control"}],
+    }
+    names = (
+        "payment_amount_overdue",
+        "oldest_overdue_payment_days",
+        "survey_quality_gap_last",
+        "survey_detractor",
+        "contacts_all",
+    )
+    info = SimpleNamespace(**{**vars(INFO), "feature_names": names})
+    assert rows_of(customer, info=info) == {0: [21.5, 29, -2, 1, 0]}
+
+
 def test_a_table_that_the_model_reads_must_be_given() -> None:
     with pytest.raises(RequestError, match=r"reads complaints.*\n.*or \[\]") as caught:
         rows_of({"customer_id": 1, "transactions": [], "complaints": []}, {"customer_id": 2, "transactions": [purchase()]})
@@ -111,7 +152,7 @@ def test_a_table_that_the_model_reads_must_be_given() -> None:
 
 
 def test_a_table_that_the_model_does_not_read_may_be_left_out() -> None:
-    info = SimpleNamespace(feature_names=("recency_days",), decimals={}, zone="UTC")
+    info = SimpleNamespace(feature_names=("recency_days",), decimals={}, zone="UTC", attribution_days=30)
     assert rows_of({"customer_id": 1, "transactions": [purchase()]}, info=info) == {0: [1.0]}
 
 

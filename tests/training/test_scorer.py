@@ -62,6 +62,20 @@ def test_a_saved_scorer_comes_back_to_the_same_bits(scorer: Scorer, matrix: np.n
     assert np.array_equal(again.explain(matrix).value, scorer.explain(matrix).value, equal_nan=True)
 
 
+def test_a_model_knows_after_how_many_days_its_company_takes_an_outcome_as_known(shop, shop_data, scorer: Scorer):
+    assert (shop.attribution_days, shop_data.attribution_days, scorer.info.attribution_days) == (30, 30, 30)
+    patient = fit_procedure(replace(shop_data, attribution_days=45), shop_data.as_of_day, scorer.recipe, seed=0)
+    assert patient.info == replace(scorer.info, attribution_days=45)
+
+
+def test_a_model_saved_before_outcomes_had_a_day_takes_the_usual_days(scorer: Scorer, tmp_path: Path):
+    replace(scorer, info=replace(scorer.info, attribution_days=45)).save(tmp_path)
+    saved = json.loads((tmp_path / FILE).read_text())
+    assert Scorer.load(tmp_path).info.attribution_days == saved["info"].pop("attribution_days") == 45
+    (tmp_path / FILE).write_text(json.dumps(saved))
+    assert Scorer.load(tmp_path).info == scorer.info
+
+
 def test_the_same_data_and_seed_give_the_same_file(shop_data, scorer: Scorer, tmp_path: Path):
     fresh = replace(shop_data, memo={})
     fit_procedure(fresh, fresh.as_of_day, scorer.recipe, seed=0).save(tmp_path / "second")
