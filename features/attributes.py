@@ -25,15 +25,15 @@ from features.formulas import same, taken
 from features.tables import CUSTOMERS, Kind
 from features.views.customers import ATTRIBUTES
 
+How = Literal["number", "days", "text"]
+
 PREFIX, IS, DAYS_AGO = "attr_", "_is_", "_days_ago"
 _OF_TEXT = re.compile(f"{PREFIX}(?P<column>.+?){IS}(?P<value>.+)")
 
 LONGEST_NAME = 60
 """Characters that the name of a column may have."""
 
-UNUSABLE = (
-    f"cannot be an attribute: rename it: {LONGEST_NAME} printable characters, no {IS} in it, no {DAYS_AGO} at its end"
-)
+UNUSABLE = f"cannot be an attribute: rename it: {LONGEST_NAME} printable characters, no {IS} in it, no {DAYS_AGO} at its end"
 """What is said of a column for which `is_usable` does not hold."""
 
 ATTRIBUTE_COLUMNS = ("kind", "owner", "consent", "preferred_channel", "acquisition_cost", "service_cost", "wallet")
@@ -55,7 +55,7 @@ class Attribute:
     """
 
     column: str
-    how: Literal["number", "days", "text"]
+    how: How
     value: str = ""
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 
@@ -11,7 +11,7 @@ from features.attributes import attribute_feature, parsed
 from features.company import Company
 from features.definitions import Entry, Feature
 from features.views import ATTRIBUTES, VIEWS
-from features.vocabulary import attribute_names, tells_of_any_date
+from features.vocabulary import attribute_names, has, is_column_timely
 from keepwell.errors import ConfigError
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
@@ -41,17 +41,26 @@ def entry_of(name: str) -> Entry | None:
     return found.entry if found else None
 
 
-def panel_names(company: Company, as_of: date, *, snapshots: bool) -> tuple[str, ...]:
-    """What a panel whose newest date is `as_of` may hold: features of the catalog, then those of the company's attributes.
+def panel_names(company: Company, dates: Sequence[date]) -> tuple[str, ...]:
+    """What a panel of these dates holds: the features of the catalog that the company allows, then those of its attributes.
 
-    `snapshots` lets in what is known of the day of the export alone: right at that date, a leak where the past is to teach.
+    Which texts of an attribute have a feature is told by what was known before the newest date. Where several dates meet, what
+    is known of the day of the export alone is left out: at the dates before, it would tell what came after them.
     """
+    timely = len(set(dates)) > 1
+    of_catalog = (name for name in feature_names(company) if not timely or is_timely(company, name))
+    return (*of_catalog, *attribute_names(company, max(dates), timely=timely))
 
-    def may_enter(name: str) -> bool:
-        return snapshots or all(tells_of_any_date(company, column) for column in _read(FEATURES[name]))
 
-    of_catalog = filter(may_enter, feature_names(company))
-    return (*of_catalog, *attribute_names(company, as_of, snapshots=snapshots))
+def is_timely(company: Company, name: str) -> bool:
+    """Whether a feature can be had at any date: nothing that it reads is known of the day of the export alone."""
+    return all(is_column_timely(company, column) for column in _columns_of_customers(find(name)))
+
+
+def allows(company: Company, name: str) -> bool:
+    """Whether a company has what a feature is made of; of an attribute, a column of the same kind."""
+    attribute = parsed(name)
+    return name in feature_names(company) if attribute is None else has(company, attribute)
 
 
 def feature_names(tables: Collection[str] | Company) -> tuple[str, ...]:
@@ -70,7 +79,7 @@ def feature_names(tables: Collection[str] | Company) -> tuple[str, ...]:
     )
 
 
-def _read(feature: Feature) -> set[str]:
+def _columns_of_customers(feature: Feature) -> set[str]:
     """The columns of customers that a feature reads as attributes are read."""
     read = {parsed(one.column) for one in feature.aggregates if one.view == ATTRIBUTES.name}
     return {attribute.column for attribute in read if attribute}

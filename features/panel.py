@@ -9,14 +9,14 @@ from typing import Any, TypeAlias
 import narwhals as nw
 import polars as pl
 
-from features.catalog import feature_names
+from features.catalog import feature_names, panel_names
 from features.company import Company
 from features.frames import Frame, PanelFrames
 from features.recipe import recipe
 from keepwell.errors import ConfigError
 from keepwell.progress import Progress, Silent
 
-__all__ = ["build_frames", "build_panel", "feature_names", "panel_blocks"]
+__all__ = ["build_frames", "build_panel", "feature_names", "panel_blocks", "panel_names"]
 
 BLOCK_CUSTOMERS = 65_536
 """About how many customers one block of `panel_blocks` holds."""
@@ -28,14 +28,15 @@ Native: TypeAlias = Any
 def build_panel(
     company: Company, dates: Sequence[date], names: Sequence[str] | None = None, progress: Progress = Silent()
 ) -> pl.DataFrame:
-    """The features `names` (None: all that the company allows) of every customer with a purchase known before each date.
+    """The features `names` (None: `catalog.panel_names`) of every customer with a purchase known before each date.
 
     Columns `customer_id`, `as_of` (Date), then one Float64 column per name; sorted by `as_of`, `customer_id`; missing is null.
     Reads nothing at or after a date for that date's rows. ConfigError for a name that the catalog lacks, and for no dates.
     """
-    asked, ordered = recipe(feature_names(company) if names is None else names), sorted(set(dates))
+    ordered = sorted(set(dates))
     if not ordered:
         raise ConfigError("no dates to build features for", hint="give at least one date")
+    asked = recipe(panel_names(company, ordered) if names is None else names)
     ids = company.tables["transactions"]["customer_id"].unique().sort()
     tables: dict[str, Frame] = {name: nw.from_native(_numbered(frame, ids)) for name, frame in company.tables.items()}
     frames = PanelFrames(tables, company.scales, asked, settle=lambda frame: frame.collect().lazy())

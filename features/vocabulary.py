@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 
 import polars as pl
 
 from features.asof import day_number
-from features.attributes import Attribute
+from features.attributes import Attribute, How
 from features.company import Company, Note, NoteKind
 
 MOST_VALUES = 20
@@ -22,53 +22,50 @@ LONGEST_VALUE = 40
 """Characters, all of them printable."""
 
 
-def attribute_names(company: Company, as_of: date, *, snapshots: bool) -> tuple[str, ...]:
-    """The features of a company's attributes, as they were known before `as_of`; without `snapshots`, of those of any date alone.
+def attribute_names(company: Company, as_of: date, *, timely: bool) -> tuple[str, ...]:
+    """The features of a company's attributes at `as_of`; only those of `timely` columns, if so asked.
 
-    Of texts, the values that have a column are those common among the customers with a purchase known before `as_of`.
+    Of texts, the values that have a feature are those common among the customers with a purchase known before `as_of`.
     """
-    if not company.attributes:
-        return ()
-    people = _known_buyers(company, as_of)
-    chosen = [column for column in company.attributes if snapshots or tells_of_any_date(company, column)]
+    chosen = _chosen(company, timely=timely)
+    people = _known_buyers(company, as_of) if chosen else pl.DataFrame()
     return tuple(attribute.name for column in chosen for attribute in _attributes_of(people[column]))
 
 
-def tells_of_any_date(company: Company, column: str) -> bool:
-    """Whether a column of customers may be read at any date: it never changes, or its rows say since when they are known."""
+def is_column_timely(company: Company, column: str) -> bool:
+    """Whether a column of customers tells of any date: it never changes, or its rows say since when they are known."""
     return company.attributes.get(column) == "static" or "known_day" in company.tables["customers"].columns
 
 
-def attribute_notes(company: Company, as_of: date, *, snapshots: bool) -> tuple[Note, ...]:
-    """What `attribute_names` leaves out, and how to bring it in."""
-    if not company.attributes:
-        return ()
-    return (*_snapshot_notes(company, snapshots=snapshots), *_value_notes(company, as_of, snapshots=snapshots))
+def has(company: Company, attribute: Attribute) -> bool:
+    """Whether a company has this attribute, of this kind."""
+    return attribute.column in company.attributes and _how(company.tables["customers"][attribute.column]) == attribute.how
 
 
-def _snapshot_notes(company: Company, *, snapshots: bool) -> Iterator[Note]:
-    columns = [column for column in company.attributes if not tells_of_any_date(company, column)]
-    if columns and not snapshots:
-        yield Note(NoteKind.REPORTED, "customers", None, snapshot_message(columns))
+def left_out(company: Company, as_of: date, *, timely: bool) -> tuple[Note, ...]:
+    """What `attribute_names` leaves out, and why."""
+    chosen = _chosen(company, timely=timely)
+    snapshots = [column for column in company.attributes if column not in chosen]
+    notes = [Note(NoteKind.REPORTED, "customers", None, snapshot_message(snapshots))] if snapshots else []
+    people = _known_buyers(company, as_of) if chosen else pl.DataFrame()
+    for column in chosen:
+        different, told = people[column].drop_nulls().n_unique(), len(_attributes_of(people[column]))
+        if _how(people[column]) == "text" and told < different:
+            message = f"{told} of its {different:,} values have a feature; the others are too rare or too long"
+            notes.append(Note(NoteKind.REPORTED, "customers", column, message))
+    return tuple(notes)
 
 
 def snapshot_message(columns: Iterable[str]) -> str:
     """Why snapshots do not enter training, and how they would."""
     return (
-        f"{', '.join(columns)}: as of the day of the export, so left out where several dates meet, as in training; "
+        f"{', '.join(columns)}: known as of the export alone, so left out where several dates meet, as in training; "
         "give the table a known_at, or name what never changes under static: in company.yaml"
     )
 
 
-def _value_notes(company: Company, as_of: date, *, snapshots: bool) -> Iterator[Note]:
-    people = _known_buyers(company, as_of)
-    for column in company.attributes:
-        if people[column].dtype == pl.String and (snapshots or tells_of_any_date(company, column)):
-            different = people[column].drop_nulls().n_unique()
-            with_column = len(_common_values(people[column]))
-            if with_column < different:
-                told = f"{with_column} of its {different:,} values have a feature; the others are too rare or too long"
-                yield Note(NoteKind.REPORTED, "customers", column, told)
+def _chosen(company: Company, *, timely: bool) -> list[str]:
+    return [column for column in company.attributes if not timely or is_column_timely(company, column)]
 
 
 def _known_buyers(company: Company, as_of: date) -> pl.DataFrame:
@@ -79,10 +76,14 @@ def _known_buyers(company: Company, as_of: date) -> pl.DataFrame:
 
 
 def _attributes_of(values: pl.Series) -> list[Attribute]:
-    """The features of one attribute, by the type that `columns.read_attribute` gave it."""
-    if values.dtype == pl.String:
-        return [Attribute(values.name, "text", value) for value in _common_values(values)]
-    return [Attribute(values.name, "days" if values.dtype == pl.Int32 else "number")]
+    """The features of one attribute."""
+    how = _how(values)
+    return [Attribute(values.name, how, value) for value in (_common_values(values) if how == "text" else [""])]
+
+
+def _how(values: pl.Series) -> How:
+    """How an attribute is taken, by the type that `columns.read_attribute` gave it."""
+    return "text" if values.dtype == pl.String else "days" if values.dtype == pl.Int32 else "number"
 
 
 def _common_values(texts: pl.Series) -> list[str]:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.arrays import feature_matrix
-from features.catalog import FEATURES, feature_names
+from features.catalog import FEATURES, panel_names
 from features.panel import build_frames, build_panel
 from tests.features.strategies import Story, crowd, stories
 
@@ -177,6 +177,6 @@ def test_a_column_does_not_depend_on_its_neighbours_nor_a_date_on_other_dates(st
 def test_missing_is_null_and_never_nan_and_all_features_are_float64(story: Story) -> None:
     company = story.company()
     made = build_panel(company, [story.as_of])
-    assert made.columns == ["customer_id", "as_of", *feature_names(company)]
+    assert made.columns == ["customer_id", "as_of", *panel_names(company, [story.as_of])]
     assert set(made.dtypes[2:]) == {pl.Float64}
     assert not any(made[name].is_nan().any() for name in made.columns[2:])
