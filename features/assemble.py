@@ -14,7 +14,7 @@ from features.company import Company, Note, NoteKind
 from features.config import CompanyConfig, TableConfig
 from features.matching import is_personal, match_columns
 from features.normalise import Normalised, Reading, normalise
-from features.refusals import Place
+from features.refusals import Place, unreadable
 from features.tables import TABLES, Table
 from features.vocabulary import snapshot_message
 from keepwell.errors import DataError
@@ -96,14 +96,6 @@ def _read_table(table: Table, source: pl.DataFrame | pl.LazyFrame, config: Compa
     return _Read(normalised._replace(frame=frame), attributes, (*match.notes, *told, *normalised.notes))
 
 
-def unreadable(table: str, error: BaseException) -> DataError:
-    """A DataError in place of what a reader raises."""
-    reason = " ".join(str(error).split("\n")[0].split())[:200] or type(error).__name__
-    return DataError(
-        table, None, f"cannot be read: {reason}", hint="give a Parquet file, or a CSV file in UTF-8 with a header line"
-    )
-
-
 def _with_attributes(
     frame: pl.DataFrame, names: Collection[str], static: Collection[str], *, typeless: bool
 ) -> tuple[pl.DataFrame, dict[str, str], list[Note]]:
@@ -151,6 +143,8 @@ def _with_one_type_of_ids(tables: Mapping[str, pl.DataFrame]) -> tuple[dict[str,
 
 def _stranger_notes(tables: Mapping[str, pl.DataFrame]) -> list[Note]:
     """Ids of side tables that are no customer's: neither in customers nor in transactions."""
+    if set(tables) <= {"customers", "transactions"}:
+        return []
     known = pl.concat([tables[name]["customer_id"] for name in ("customers", "transactions") if name in tables]).unique()
     notes = []
     for name, frame in tables.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,15 @@ class TableConfig(BaseModel):
     columns: dict[str, str] = Field(default_factory=dict, description="our column name: yours")
     time_format: str | None = Field(default=None, description="how times are written, as %d/%m/%Y %H:%M; default: ISO 8601")
     separator: str | None = Field(default=None, pattern=r"^[\t !#-~]$", description="what separates the columns of a CSV file")
+    encoding: str = Field(default="utf-8", description="how a CSV file is encoded, as windows-1252 or utf-16; default: utf-8")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        try:
+            return codecs.lookup(encoding).name
+        except (LookupError, ValueError) as error:
+            raise ValueError(f"{encoding!r} is no encoding, as utf-8, windows-1252 or utf-16") from error
 
     @model_validator(mode="after")
     def _one_source(self) -> TableConfig:
@@ -48,7 +58,10 @@ class CompanyConfig(BaseModel):
     zone: str = Field(default="UTC", description="IANA time zone that days and naive times belong to")
     currency: str | None = Field(default=None, description="ISO 4217 code of all amounts, for display")
     attribution_days: int = Field(
-        default=ATTRIBUTION_DAYS, ge=1, le=365, description="days after a contact when its outcome is known, if it has no known_at"
+        default=ATTRIBUTION_DAYS,
+        ge=1,
+        le=365,
+        description="days after a contact when its outcome is known, if it has no known_at",
     )
     static: tuple[str, ...] = Field(default=(), description="attributes that never change, and so may be used at any date")
     tables: dict[str, TableConfig] = Field(default_factory=dict, description="one entry for each table that needs one")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
+from features.company import Note, NoteKind
+from features.parts import Part, joined, partition_values
+from features.refusals import unreadable
 from keepwell.errors import DataError
 
 PARQUET, TEXT = (".parquet", ".pq"), (".csv", ".tsv", ".txt")
@@ -15,15 +19,23 @@ FOUND_ALONE = (".parquet", ".csv")
 """The endings that are found without being named in company.yaml."""
 
 SEPARATORS = (",", ";", "\t", "|")
+UTF_8 = "utf-8"
 LONGEST_HEADER = 1_000_000
 
 
 class Opened(NamedTuple):
-    """A table that can be collected; `typeless` when all its values are text; the CSV separator if it was guessed."""
+    """A table that can be collected; `typeless` when all its values are text; notes on how it was opened."""
 
     frame: pl.LazyFrame
     typeless: bool
-    guessed_separator: str | None = None
+    notes: tuple[Note, ...] = ()
+
+
+class TextFormat(NamedTuple):
+    """How CSV files are written: the separator (None: find it in the header) and the encoding."""
+
+    separator: str | None = None
+    encoding: str = UTF_8
 
 
 def find_table(folder: Path, table: str) -> Path | None:
@@ -36,17 +48,24 @@ def find_table(folder: Path, table: str) -> Path | None:
     return places[0] if places else None
 
 
-def open_table(table: str, place: Path, separator: str | None = None) -> Opened:
-    """Open the file or folder at `place`; DataError if it is neither Parquet nor CSV, or holds nothing."""
+def open_table(table: str, place: Path, written: TextFormat | None = None) -> Opened:
+    """Open the file or folder at `place`, `written` so if it is CSV.
+
+    Files of a folder are one table: a column that only some have is empty in the others, types that differ become one that holds
+    both, and folders named column=value give a column of text. Raises DataError where there is neither Parquet nor CSV, or
+    nothing, or columns that cannot be one.
+    """
     files = _files(table, place)
     if files[0].suffix in PARQUET:
-        # Values of folder names stay text, as an id in them would lose its leading zeros.
-        return Opened(pl.scan_parquet(files, hive_partitioning=place.is_dir(), try_parse_hive_dates=False), typeless=False)
-    header = _header(table, files[0])
-    used = separator or max(SEPARATORS, key=header.count)  # the first, a comma, when there is none of them
-    _refuse_repeated_names(table, header, used)
-    frame = pl.scan_csv(files, infer_schema=False, separator=used)
-    return Opened(frame, typeless=True, guessed_separator=used if used not in (separator, ",") else None)
+        frame, notes = joined(table, [_parquet_part(table, place, file) for file in files], _scan_parquet)
+        return Opened(frame, typeless=False, notes=notes)
+    written = written or TextFormat()
+    parts = [_text_part(table, place, file, written) for file in files]
+    guessed = {part.separator for part in parts} - {written.separator, ","}
+    told = [Note(NoteKind.GUESSED, table, None, f"columns are separated by {separator!r}") for separator in sorted(guessed)]
+    scan = _scan_csv if written.encoding == UTF_8 else partial(_read_csv, written.encoding)
+    frame, notes = joined(table, parts, scan)
+    return Opened(frame, typeless=True, notes=(*told, *notes))
 
 
 def _files(table: str, place: Path) -> list[Path]:
@@ -68,16 +87,42 @@ def _files(table: str, place: Path) -> list[Path]:
     return files
 
 
-def _header(table: str, file: Path) -> str:
+def _parquet_part(table: str, place: Path, file: Path) -> Part:
     try:
-        with file.open(encoding="utf-8-sig") as lines:
-            return lines.readline(LONGEST_HEADER)
-    except (UnicodeDecodeError, OSError) as error:
-        raise DataError(table, None, f"{file.name} is not UTF-8 text", hint="save it as CSV in UTF-8") from error
+        return Part(file, partition_values(place, file), pl.read_parquet_schema(file))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise unreadable(table, error) from error
 
 
-def _refuse_repeated_names(table: str, header: str, separator: str) -> None:
-    names = next(csv.reader([header], delimiter=separator), [])
+def _text_part(table: str, place: Path, file: Path, written: TextFormat) -> Part:
+    header = _header(table, file, written.encoding)
+    used = written.separator or max(SEPARATORS, key=header.count)  # the first, a comma, when there is none of them
+    names = next(csv.reader([header], delimiter=used), [])
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise DataError(table, repeated, "stands twice in the header line", hint="rename or remove one of the two columns")
+    return Part(file, partition_values(place, file), dict.fromkeys(names, pl.String()), used)
+
+
+def _header(table: str, file: Path, encoding: str) -> str:
+    try:
+        with file.open(encoding=encoding) as lines:
+            return lines.readline(LONGEST_HEADER).removeprefix("\ufeff")
+    except (UnicodeError, OSError) as error:
+        name = "UTF-8" if encoding == UTF_8 else encoding
+        hint = "save it as CSV in UTF-8, or say encoding: in company.yaml, as windows-1252 or utf-16"
+        raise DataError(table, None, f"{file.name} is not {name} text", hint=hint) from error
+
+
+def _scan_parquet(files: list[Path], _: str) -> pl.LazyFrame:
+    return pl.scan_parquet(files, hive_partitioning=False)
+
+
+def _scan_csv(files: list[Path], separator: str) -> pl.LazyFrame:
+    return pl.scan_csv(files, infer_schema=False, separator=separator)
+
+
+def _read_csv(encoding: str, files: list[Path], separator: str) -> pl.LazyFrame:
+    """Files in another encoding, which Polars cannot scan: brought to UTF-8 in memory."""
+    texts = [file.read_bytes().decode(encoding).removeprefix("\ufeff").encode() for file in files]
+    return pl.concat(pl.read_csv(text, infer_schema=False, separator=separator) for text in texts).lazy()

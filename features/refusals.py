@@ -48,3 +48,10 @@ def units_a_day(dtype: pl.DataType) -> int:
 def days_since_epoch(one: pl.Series) -> int:
     """The day number of a series of one Date or Datetime, of any size."""
     return int(one.to_physical().item()) // units_a_day(one.dtype)
+
+
+def unreadable(table: str, error: BaseException) -> DataError:
+    """A DataError in place of what a reader raises."""
+    reason = " ".join(str(error).split("\n")[0].split())[:200] or type(error).__name__
+    hint = "give a Parquet file, or a CSV file in UTF-8 (or with encoding: in company.yaml) with a header line"
+    return DataError(table, None, f"cannot be read: {reason}", hint=hint)

@@ -8,7 +8,7 @@ from features.assemble import assemble
 from features.company import Company, Note, NoteKind, company_key
 from features.config import FILE_NAME, CompanyConfig, TableConfig, read_config
 from features.databases import read_query
-from features.files import FOUND_ALONE, Opened, find_table, open_table
+from features.files import FOUND_ALONE, Opened, TextFormat, find_table, open_table
 from features.tables import TABLES
 from keepwell.errors import ConfigError, DataError
 
@@ -20,7 +20,7 @@ def read_company(path: str | Path) -> Company:
     """
     place, folder, config = _located(Path(path))
     opened = {name: found for name in TABLES if (found := _open(name, folder, config)) is not None}
-    notes = [*_separator_notes(opened), *_unused_files(folder, config)]
+    notes = [note for table in opened.values() for note in table.notes] + _unused_files(folder, config)
     return assemble(
         {name: table.frame for name, table in opened.items()},
         key=_key(place, config),
@@ -63,15 +63,7 @@ def _open(name: str, folder: Path, config: CompanyConfig) -> Opened | None:
     if place is None and name in config.tables:
         hint = f"say file:, or url: and query:, or put {name}.csv or {name}.parquet beside company.yaml"
         raise DataError(name, None, "is named in company.yaml, but there is no file of it", hint=hint)
-    return open_table(name, place, settings.separator) if place else None
-
-
-def _separator_notes(opened: dict[str, Opened]) -> list[Note]:
-    return [
-        Note(NoteKind.GUESSED, name, None, f"columns are separated by {table.guessed_separator!r}")
-        for name, table in opened.items()
-        if table.guessed_separator
-    ]
+    return open_table(name, place, TextFormat(settings.separator, settings.encoding)) if place else None
 
 
 def _unused_files(folder: Path, config: CompanyConfig) -> list[Note]:
