@@ -84,8 +84,10 @@ def _superseded_day(table: Table, frame: pl.DataFrame, key: list[str]) -> pl.Ser
 def _notes(table: Table, frame: pl.DataFrame, event_day: str) -> list[Note]:
     late = int((frame["known_day"] > frame[event_day]).sum())
     replaced = int((frame["superseded_day"] != NEVER_DAY).sum())
+    at_once = int((frame["outcome_day"] == frame[event_day]).sum()) if "outcome_day" in frame.columns else 0
     told = [
         (late, "known on a later day than it happened"),
         (replaced, "an older version, replaced by a newer one"),
+        (at_once, "known_at says that the outcome was known on the day of the event"),
     ]
     return [Note(NoteKind.REPORTED, table.name, None, message, rows) for rows, message in told if rows]

@@ -122,6 +122,16 @@ def test_an_outcome_is_known_from_known_at_else_after_the_attribution_days() -> 
     assert contacts(rows[:1], attribution_days=7)["outcome_day"].to_list() == [FIRST + 7]
 
 
+def test_outcomes_that_known_at_dates_to_the_contact_itself_are_reported() -> None:
+    frame = pl.DataFrame(
+        {"customer_id": ["a", "b"], "contacted_at": [START] * 2, "known_at": [START, None], "accepted": [True] * 2}
+    )
+    notes = normalise(TABLES["contacts"], frame, Reading()).notes
+    assert [(note.rows, note.message) for note in notes if "outcome" in note.message] == [
+        (1, "known_at says that the outcome was known on the day of the event")
+    ]
+
+
 def test_a_row_is_never_known_later_than_its_outcome() -> None:
     frame = contacts([(at(day), known, True, None) for day in (0, 3) for known in (None, at(1), at(9))])
     assert (frame["outcome_day"] >= frame["known_day"]).all()
