@@ -13,9 +13,10 @@ So the features of a model are its vocabulary, and nothing about a population is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from types import MappingProxyType
 from typing import Literal
 from urllib.parse import unquote
 
@@ -26,6 +27,8 @@ from features.tables import CUSTOMERS, Kind
 from features.views.customers import ATTRIBUTES
 
 How = Literal["number", "days", "text"]
+KINDS: Mapping[How, str] = MappingProxyType({"number": "number", "days": "date", "text": "text"})
+"""How an attribute is taken -> what its column holds."""
 
 PREFIX, IS, DAYS_AGO = "attr_", "_is_", "_days_ago"
 _OF_TEXT = re.compile(f"{PREFIX}(?P<column>.+?){IS}(?P<value>.+)")
@@ -63,6 +66,15 @@ class Attribute:
         """The name of the feature; `parsed` is the way back."""
         ends = {"number": "", "days": DAYS_AGO, "text": f"{IS}{self.value}"}
         return f"{PREFIX}{self.column}{ends[self.how]}"
+
+    @property
+    def described(self) -> str:
+        """What it takes, in words.
+
+        >>> Attribute("plan", "text", "gold").described
+        "text attribute 'plan'"
+        """
+        return f"{KINDS[self.how]} attribute {self.column!r}"
 
 
 def parsed(name: str) -> Attribute | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from features.catalog import CATALOG
+from features.catalog import entry_of
 from features.tables import EVENT_TABLES
 from keepwell.errors import KeepwellError, ModelError
 from serving.requests import feature_rows
@@ -99,7 +99,7 @@ class Holder:
 def try_out(scorer: Scorer) -> None:
     """Let a scorer predict two made-up customers, from raw history on; ModelError when it cannot, or makes no sense."""
     info = scorer.info
-    if unknown := sorted(set(info.feature_names) - set(CATALOG)):
+    if unknown := [name for name in info.feature_names if entry_of(name) is None]:
         raise ModelError(
             f"the model reads the feature {unknown[0]!r}, which this version of Keepwell does not have",
             hint="serve it with the version that trained it, or train again",

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.catalog import CATALOG
+from features.attributes import parsed
+from features.catalog import entry_of
 
 if TYPE_CHECKING:
     from training.registry import Predictions, Scorer
@@ -31,7 +32,7 @@ def reasons_of(scorer: Scorer, matrix: Floats, predictions: Predictions, explain
 
     A list begins with the baseline, then come at most MOST_SHOWN features by strength, then "all other"; those of target `churn`
     sum to logit(churn_probability), those of target `value` to log(expected_value) (absent where that is 0 or less). Windows of
-    one thing (spend of 30, 90 ... days) are one reason, named after the window that does most.
+    one thing (spend of 30, 90 ... days) are one reason, as are the values of one attribute, named after the one that does most.
     """
     found = scorer.explain(matrix[explained])
     churn, value = predictions.churn_probability[explained], predictions.expected_value[explained]
@@ -82,15 +83,20 @@ def _listed(target: str, names: tuple[str, ...], contributions: Floats, baseline
         }
     )
     kept = frame.filter("known", (pl.col("contribution") != 0) | (pl.col("feature") == ALL_OTHER))
-    titles = {name: CATALOG[name].title for name in names if name in CATALOG} | _NAMES
+    titles = {name: entry.title for name in names if (entry := entry_of(name))} | _NAMES
     return kept.select("row", "target", "feature", pl.col("feature").replace(titles).alias("name"), "contribution")
 
 
 def _groups(names: tuple[str, ...]) -> Floats:
-    """(features, groups) of 0 and 1: features that differ only by their window are one group."""
-    stems = [_WINDOW.sub("", name) for name in names]
+    """(features, groups) of 0 and 1: features that differ only by their window, or the value of an attribute, are one group."""
+    stems = [_stem(name) for name in names]
     different = list(dict.fromkeys(stems))
     return np.array([[float(stem == group) for group in different] for stem in stems])
+
+
+def _stem(name: str) -> str:
+    attribute = parsed(name)
+    return f"customers.{attribute.column}" if attribute else _WINDOW.sub("", name)
 
 
 def _faces(contributions: Floats, groups: Floats, sums: Floats, chosen: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:

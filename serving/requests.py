@@ -14,14 +14,16 @@ import numpy.typing as npt
 import polars as pl
 
 from features.arrays import feature_matrix
-from features.catalog import FEATURES
+from features.attributes import KINDS, How, parsed
+from features.catalog import find
 from features.columns import read_money
 from features.normalise import Normalised, Reading, normalise
 from features.recipe import recipe
 from features.refusals import Place
 from features.tables import EVENT_TABLES, TABLES, Column, Kind, Table
+from features.times import read_dates
 from keepwell.errors import RequestError
-from serving.schemas import CUSTOMER_COLUMNS
+from serving.schemas import CUSTOMER_COLUMNS, is_instant
 
 if TYPE_CHECKING:
     from training.registry import ModelInfo
@@ -61,12 +63,14 @@ def columns_not_given(customer: Any, info: ModelInfo) -> tuple[str, ...]:  # noq
 
     A table without rows lacks nothing: that nothing happened is known.
     """
-    needed = sorted({column for name in info.feature_names for column in FEATURES[name].needs})
-    return tuple(column for column in needed if not _gives(customer, *column.split(".")))
+    needed = sorted({column for name in info.feature_names for column in find(name).needs})
+    return tuple(column for column in needed if not _gives(customer, *column.split(".", 1)))
 
 
 def _gives(customer: Any, table: str, column: str) -> bool:  # noqa: ANN401  # a `schemas.Customer`
-    rows = (getattr(customer, table) or ()) if table in EVENT_TABLES else (customer,)
+    if table not in EVENT_TABLES:
+        return column in {*customer.model_fields_set, *(customer.attributes or ())}
+    rows = getattr(customer, table)
     return not rows or any(column in row.model_fields_set for row in rows)
 
 
@@ -90,6 +94,8 @@ def _rows(customers: Sequence[Any], table: str) -> list[Row]:
 
 def _normalised(table: Table, rows: Sequence[Row], info: ModelInfo) -> Normalised:
     raw = _frame(table, rows)
+    if table.event_time is None:
+        raw = raw.with_columns(_attributes([customer for _, customer in rows], info.feature_names))
     decimals = _decimals(table, raw, info.decimals)
     return normalise(table, raw, Reading(info.zone, decimals=decimals, attribution_days=info.attribution_days))
 
@@ -101,6 +107,36 @@ def _frame(table: Table, rows: Sequence[Row]) -> pl.DataFrame:
     series = [_series(column, [getattr(row, column.name) for _, row in rows]) for column in columns]
     kept = [one for one, column in zip(series, columns, strict=True) if column.required or one.null_count() < len(one)]
     return pl.DataFrame([places, *kept])
+
+
+def _attributes(customers: Sequence[Any], names: Sequence[str]) -> list[pl.Series]:
+    """The attributes that these features read, of the kind that they read; missing where a customer has none given."""
+    read = {attribute.column: attribute.how for name in names if (attribute := parsed(name))}
+    return [_attribute(column, how, customers) for column, how in read.items() if column not in TABLES["customers"].names]
+
+
+def _attribute(column: str, how: How, customers: Sequence[Any]) -> pl.Series:
+    values = [(customer.attributes or {}).get(column) for customer in customers]
+    for place, value in enumerate(values):
+        if not (value is None or _is(how, value)):
+            raise RequestError(
+                f"the model knows the attribute {column!r} as a {KINDS[how]}, not {value!r}",
+                hint="send it as it was when the model was trained",
+                status=422,
+                code="attribute_kind",
+                field=f"customers[{place}].attributes.{column}",
+            )
+    if how == "number":
+        return pl.Series(column, [None if value is None else float(value) for value in values], dtype=pl.Float64)
+    texts = pl.Series(column, values, dtype=pl.String)
+    return texts if how == "text" else read_dates(Place("attributes", column), texts).to_physical()
+
+
+def _is(how: How, value: bool | float | str) -> bool:
+    """Whether a value is of the kind that an attribute is taken as."""
+    if not isinstance(value, str):
+        return how == "number"
+    return how == "text" or (how == "days" and is_instant(value))
 
 
 def _series(column: Column, values: list[Any]) -> pl.Series:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
 from pydantic_core import PydanticCustomError
 
+from features.attributes import LONGEST_NAME
 from features.tables import EVENT_TABLES, TABLES, Column, Kind, Table
 
 MOST_CUSTOMERS = 1_000
@@ -16,6 +17,9 @@ MOST_CUSTOMERS = 1_000
 
 MOST_EVENTS = 50_000
 """How many rows of one table one customer may have."""
+
+MOST_ATTRIBUTES = 200
+"""How many attributes one customer may have."""
 
 LEFT_OUT = frozenset({"customer_id", "name", "birthday", "referred_by", "account_id"})
 """Columns of `customers` that no prediction needs: what is personal is not asked for."""
@@ -28,14 +32,24 @@ _CLOCK_PATTERN = r"([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]([0
 _INSTANT = re.compile(_DAY_PATTERN + _CLOCK_PATTERN)
 
 
+def is_instant(text: str) -> bool:
+    """Whether a text is a time, of a year that tables may hold.
+
+    >>> is_instant("2024-02-29"), is_instant("2023-02-29"), is_instant("29/02/2024")
+    (True, False, False)
+    """
+    try:
+        return bool(_INSTANT.fullmatch(text) and datetime.fromisoformat(text))
+    except ValueError:
+        return False
+
+
 def _instant(text: str) -> str:
     """Refuse what is no time, or lies outside the years that tables may hold."""
     if not _INSTANT.fullmatch(text):
         raise PydanticCustomError("instant", "write a time as YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ, from 1900 to 2100")
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        raise PydanticCustomError("instant", "there is no such day") from None
+    if not is_instant(text):
+        raise PydanticCustomError("instant", "there is no such day")
     return text
 
 
@@ -113,10 +127,30 @@ def _table_field(name: str) -> tuple[Any, Any]:
     )
 
 
+def _no_listed_column(attributes: dict[str, Any]) -> dict[str, Any]:
+    listed = sorted(set(attributes) & set(TABLES["customers"].names))
+    if listed:
+        raise PydanticCustomError("listed", "{name} is no attribute: give it beside the attributes", {"name": listed[0]})
+    return attributes
+
+
+Attributes = Annotated[
+    dict[Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)], bool | Number | Text | None],
+    Field(max_length=MOST_ATTRIBUTES),
+    AfterValidator(_no_listed_column),
+]
+
+
 class CustomerHistory(Strict):
     """The fields of a customer that no table declares."""
 
     customer_id: Identifier
+    attributes: Attributes | None = Field(
+        None,
+        description="What the columns of your customers table say beside those listed here: numbers, true or false, texts, dates "
+        "as text; null = not known. Needed where the model reads them.",
+        examples=[{"plan": "gold", "household_size": 3, "signed_on": "2024-01-31"}],
+    )
 
 
 _CUSTOMER_FIELDS: dict[str, Any] = {column.name: _field(column) for column in CUSTOMER_COLUMNS}

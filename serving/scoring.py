@@ -13,7 +13,8 @@ import polars as pl
 
 from decisions.decide import decide
 from decisions.policy import Policy
-from features.catalog import FEATURES
+from features.attributes import parsed
+from features.catalog import allows, find
 from features.check import require_history
 from features.company import Company
 from features.panel import build_panel, feature_names
@@ -48,16 +49,16 @@ SCORE_TYPES: Mapping[str, Any] = {
 
 
 def scoring_panel(company: Company, info: ModelInfo, as_of: date) -> pl.DataFrame:
-    """Every feature that the company allows, for all who bought before `as_of`: what the model reads, and what pages show.
+    """What the model reads and what pages show, for all who bought before `as_of`: the catalog, and the model's attributes.
 
     Raises ModelError where the data lack a table or column that the model reads, HistoryError where nobody has bought.
     """
     require_history(company, as_of)
     allowed = feature_names(company)
     for name in info.feature_names:
-        if name not in allowed:
+        if name not in allowed and not allows(company, name):
             raise _lacking(company, name)
-    return build_panel(company, [as_of], allowed)
+    return build_panel(company, [as_of], tuple(dict.fromkeys((*allowed, *info.feature_names))))
 
 
 def score_company(
@@ -136,7 +137,9 @@ def load_into_store(store: Store, company: Company, scores: pl.DataFrame, panel:
 def _lacking(company: Company, name: str) -> ModelError:
     """Why the data do not allow a feature, in words."""
     tables = [table for table in tables_read([name]) if table not in company.tables]
-    lack = f"table {tables[0]}" if tables else f"column {', '.join(FEATURES[name].needs)}"
+    attribute = parsed(name)
+    column = attribute.described if attribute else f"column {', '.join(find(name).needs)}"
+    lack = f"table {tables[0]}" if tables else column
     return ModelError(
         f"the model reads {name}, and the data have no {lack}",
         hint=f"bring the {lack} as when it was trained, or train again without it",

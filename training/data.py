@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from features.asof import day_date, day_number
 from features.check import first_purchase_day
 from features.company import Company
-from features.panel import build_panel, feature_names
+from features.panel import build_panel, panel_names
 from features.tables import ATTRIBUTION_DAYS
 from keepwell.progress import Progress, Silent
 from training.arrays import Flags, Floats, Ints
@@ -92,7 +92,7 @@ def training_data(company: Company, horizon_days: int, as_of: date, progress: Pr
     first = first_purchase_day(company, as_of)
     days = panel_days(first, day_number(as_of), horizon_days)
     dates = [day_date(day) for day in days]
-    names = feature_names(company)
+    names = panel_names(company, [*dates, as_of])
     with steps.step(f"features of {len(dates) + 1} dates"):
         panel = build_panel(company, [*dates, as_of], names)
     with steps.step("labels"):

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from features.asof import day_date
-from features.catalog import CATALOG
+from features.catalog import entry_of
 from features.company import Company
 from training.backtest import Backtest
 from training.data import TrainingData
@@ -27,7 +27,8 @@ def log_inputs(run: Run, known: Company, data: TrainingData, settings: Mapping[s
     run.log_params({"data_until": data.data_until, "fingerprint": fingerprint})
     run.log_tags({"company": known.key, "horizon_days": data.horizon_days, "as_of": data.as_of})
     run.log_dict({"labelled": dates, "scored": str(data.as_of)}, "dates.json")
-    run.log_dict({name: asdict(CATALOG[name]) for name in data.names if name in CATALOG}, "features.json")
+    entries = {name: entry_of(name) for name in data.names}
+    run.log_dict({name: asdict(entry) for name, entry in entries.items() if entry}, "features.json")
     for name, frame in known.event_tables.items():
         run.log_dataset(frame, f"{known.key}/{name}", fingerprint, context="training")
     return fingerprint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from features.catalog import CATALOG
+from features.catalog import entry_of
 from training import plots
 from training.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from training.metrics import CONFIDENCE, METRICS
@@ -167,7 +167,7 @@ def _importance(importance: Mapping[str, Mapping[str, float]]) -> Iterator[Block
     for target, weights in importance.items():
         yield Heading(2, f"What moves the forecast of {target}")
         rows = [
-            [name, CATALOG[name].title if name in CATALOG else "", _short(weight)] for name, weight in _first(weights).items()
+            [name, entry.title if (entry := entry_of(name)) else "", _short(weight)] for name, weight in _first(weights).items()
         ]
         yield Table(["feature", "what it is", "mean absolute contribution"], rows)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from features.catalog import CATALOG
+from features.catalog import entry_of
 from serving.console import charts
 from serving.console import format as show
 from serving.console.text import known, t
@@ -105,7 +105,8 @@ def in_words(reason: Reason, features: Mapping[str, float | None]) -> str:
 
 def _not_known(reason: Reason) -> str:
     """What the feature catalog says of a missing value, which is a fact of its own; "not known" where it says nothing."""
-    why = CATALOG[reason.feature].missing if reason.feature in CATALOG else ""
+    entry = entry_of(reason.feature)
+    why = entry.missing if entry else ""
     return f"{why[0].upper()}{why[1:]}" if why else t("reason", name=reason.name, value=t("not_known"))
 
 
@@ -124,7 +125,8 @@ def _is_feature(reason: Reason) -> bool:
 
 
 def _unit(feature: str) -> str:
-    return CATALOG[feature].unit if feature in CATALOG else ""
+    entry = entry_of(feature)
+    return entry.unit if entry else ""
 
 
 def _days(feature: str) -> str:

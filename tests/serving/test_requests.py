@@ -11,12 +11,13 @@ import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
+from pydantic import ValidationError
 
-from features.panel import build_panel, feature_names
+from features.panel import build_panel, panel_names
 from keepwell.errors import RequestError
-from serving.requests import feature_rows, tables_read
+from serving.requests import columns_not_given, feature_rows, tables_read
 from serving.schemas import CUSTOMER_COLUMNS, PredictRequest
-from tests.features.strategies import ATTRIBUTION_DAYS, DECIMALS, EVENT_TIMES, Story, crowd, stories
+from tests.features.strategies import ATTRIBUTES, ATTRIBUTION_DAYS, DECIMALS, EVENT_TIMES, Story, crowd, stories
 
 
 def as_request(tables: Mapping[str, pl.DataFrame], as_of: date) -> dict[str, Any]:
@@ -25,6 +26,8 @@ def as_request(tables: Mapping[str, pl.DataFrame], as_of: date) -> dict[str, Any
     listed = [column.name for column in CUSTOMER_COLUMNS]
     for row in tables.get("customers", pl.DataFrame()).iter_rows(named=True):
         customers[row["customer_id"]] |= {name: _plain(name, value) for name, value in row.items() if name in listed}
+        attributes = {name: _plain(name, value) for name, value in row.items() if name in ATTRIBUTES}
+        customers[row["customer_id"]]["attributes"] = attributes
     for table in EVENT_TIMES:
         for row in tables.get(table, pl.DataFrame()).iter_rows(named=True):
             customers[row.pop("customer_id")][table].append({name: _plain(name, value) for name, value in row.items()})
@@ -35,11 +38,13 @@ def _plain(column: str, value: object) -> object:
     """The value of a column as JSON has it."""
     if column in ("accepted", "converted"):
         return None if value is None else bool(value)
-    return value.isoformat(sep=" ") if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def info_for(story: Story) -> SimpleNamespace:
-    names = feature_names(story.company())
+    names = panel_names(story.company(), [story.as_of])
     return SimpleNamespace(feature_names=names, decimals=DECIMALS, zone="UTC", attribution_days=ATTRIBUTION_DAYS)
 
 
@@ -164,3 +169,67 @@ def test_integer_and_text_ids_go_side_by_side() -> None:
 def test_order_ids_are_counted_once_whether_text_or_number() -> None:
     rows = [{**purchase(), "order_id": 1}, {**purchase(), "order_id": "1"}, {**purchase(), "order_id": "b"}]
     assert rows_of({"customer_id": 1, "transactions": rows, "complaints": []})[0][4] == 2
+
+
+def attributed(attributes: dict[str, Any] | None) -> dict[str, Any]:
+    return {"customer_id": 1, "transactions": [purchase()], "attributes": attributes}
+
+
+OF_ATTRIBUTES = SimpleNamespace(
+    feature_names=("attr_plan_is_gold", "attr_age", "attr_signed_on_days_ago"),
+    decimals={"transactions.amount": 0},
+    zone="UTC",
+    attribution_days=ATTRIBUTION_DAYS,
+)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "row"),
+    [
+        ({"plan": "gold", "age": 40, "signed_on": "2024-02-28"}, [1, 40, 2]),
+        ({"plan": "old gold", "age": 0.5, "signed_on": "2024-03-05T08:00:00Z"}, [0, 0.5, -4]),
+        ({"plan": None, "age": True}, [np.nan, 1, np.nan]),
+        ({"unknown to the model": "x"}, [np.nan] * 3),
+        ({}, [np.nan] * 3),
+        (None, [np.nan] * 3),
+    ],
+)
+def test_attributes_are_what_the_features_of_the_model_take_them_as(attributes: dict[str, Any] | None, row: list[float]) -> None:
+    np.testing.assert_array_equal(rows_of(attributed(attributes), info=OF_ATTRIBUTES)[0], row)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "refusal"),
+    [
+        ({"plan": 5}, "attribute 'plan' as a text, not 5"),
+        ({"plan": True}, "attribute 'plan' as a text, not True"),
+        ({"age": "40"}, "attribute 'age' as a number, not '40'"),
+        ({"signed_on": "28/02/2024"}, "attribute 'signed_on' as a date, not '28/02/2024'"),
+        ({"signed_on": 19782}, "attribute 'signed_on' as a date, not 19782"),
+    ],
+)
+def test_an_attribute_of_another_kind_than_the_model_knows_is_refused(attributes: dict[str, Any], refusal: str) -> None:
+    with pytest.raises(RequestError, match=refusal) as caught:
+        rows_of(attributed({}), {**attributed(attributes), "customer_id": 2}, info=OF_ATTRIBUTES)
+    assert caught.value.field == f"customers[1].attributes.{next(iter(attributes))}"
+
+
+def test_a_listed_column_is_no_attribute() -> None:
+    with pytest.raises(ValidationError, match="wallet is no attribute: give it beside the attributes"):
+        request_of(attributed({"wallet": 10}))
+
+
+def test_attributes_that_a_model_has_learned_from_and_a_request_lacks_are_named() -> None:
+    given = request_of(attributed({"plan": None, "age": 1})).customers[0]
+    assert columns_not_given(given, OF_ATTRIBUTES) == ("customers.signed_on",)
+    assert columns_not_given(request_of(attributed(None)).customers[0], OF_ATTRIBUTES) == (
+        "customers.age",
+        "customers.plan",
+        "customers.signed_on",
+    )
+
+
+def test_a_declared_wallet_is_read_from_its_own_field_in_currency() -> None:
+    info = SimpleNamespace(**{**vars(OF_ATTRIBUTES), "feature_names": ("attr_wallet", "wallet_share_365d")})
+    customer = {"customer_id": 1, "transactions": [purchase()], "wallet": 12.5}
+    assert rows_of(customer, info=info)[0] == [12.5, 0.8]
