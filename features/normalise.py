@@ -55,8 +55,9 @@ def normalise(table: Table, raw: pl.DataFrame, reading: Reading) -> Normalised:
     _refuse_repeated(table, frame)
     notes = [note for part in parts.values() for note in part.notes]
     if table.event_time:
-        frame, late_notes = with_known_days(table, with_outcome_day(table, frame, reading.attribution_days))
-        notes += [*_identical_notes(table, raw), *late_notes]
+        frame, outcome_notes = with_outcome_day(table, frame, reading.attribution_days)
+        frame, late_notes = with_known_days(table, frame)
+        notes += [*_identical_notes(table, raw), *outcome_notes, *late_notes]
     elif "known_day" in frame.columns:
         frame = frame.with_columns(pl.col("known_day").replace(NEVER_DAY, ALWAYS_DAY))
     decimals = {name: part.decimals for name, part in parts.items() if part.decimals is not None}

@@ -29,7 +29,7 @@ def with_known_days(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, li
     return dated.drop("known_us"), _notes(table, dated, f"{stem}_day")
 
 
-def with_outcome_day(table: Table, frame: pl.DataFrame, attribution_days: int) -> pl.DataFrame:
+def with_outcome_day(table: Table, frame: pl.DataFrame, attribution_days: int) -> tuple[pl.DataFrame, list[Note]]:
     """Add `outcome_day` to a normalised table that has outcomes: the day on which those of a row became known.
 
     That is the day of `known_at`, but not before the event; where it is not given, `attribution_days` after the event. A row
@@ -37,13 +37,24 @@ def with_outcome_day(table: Table, frame: pl.DataFrame, attribution_days: int) -
     """
     outcomes = [name for name in table.outcomes if name in frame.columns]
     if not outcomes:
-        return frame
+        return frame, []
     event_day = pl.col(f"{str(table.event_time).removesuffix('_at')}_day")
-    day = event_day + attribution_days
-    if "known_us" in frame.columns:
-        day = pl.when(pl.col("known_us") == NEVER_US).then(day).otherwise(pl.max_horizontal(event_day, "known_day"))
+    told_day = _told_day(frame, event_day)
+    day = pl.when(told_day < NEVER_DAY).then(told_day).otherwise(event_day + attribution_days)
     has_outcome = pl.any_horizontal(pl.col(outcomes).is_not_null())
-    return frame.with_columns(outcome_day=pl.when(has_outcome).then(day).otherwise(NEVER_DAY).cast(pl.Int32))
+    dated = frame.with_columns(outcome_day=pl.when(has_outcome).then(day).otherwise(NEVER_DAY).cast(pl.Int32))
+    rows = frame.select(untold=has_outcome & (told_day == NEVER_DAY), at_once=has_outcome & (told_day == event_day)).sum()
+    whens = (f"{attribution_days} days after the event, as no known_at says when", "from the day of the event, as known_at says")
+    told = [(f"{' and '.join(outcomes)} count {when}", n) for when, n in zip(whens, rows.row(0), strict=True) if n]
+    return dated, [Note(NoteKind.REPORTED, table.name, None, message, n) for message, n in told]
+
+
+def _told_day(frame: pl.DataFrame, event_day: pl.Expr) -> pl.Expr:
+    """The day of `known_at`, but not before the event; NEVER_DAY where it is not given."""
+    if "known_us" not in frame.columns:
+        return pl.lit(NEVER_DAY, dtype=pl.Int32)
+    told = pl.col("known_us") != NEVER_US
+    return pl.when(told).then(pl.max_horizontal(event_day, "known_day")).otherwise(NEVER_DAY)
 
 
 def _with_known_day(frame: pl.DataFrame, event_day: str, event_us: str) -> pl.DataFrame:
@@ -84,10 +95,8 @@ def _superseded_day(table: Table, frame: pl.DataFrame, key: list[str]) -> pl.Ser
 def _notes(table: Table, frame: pl.DataFrame, event_day: str) -> list[Note]:
     late = int((frame["known_day"] > frame[event_day]).sum())
     replaced = int((frame["superseded_day"] != NEVER_DAY).sum())
-    at_once = int((frame["outcome_day"] == frame[event_day]).sum()) if "outcome_day" in frame.columns else 0
     told = [
         (late, "known on a later day than it happened"),
         (replaced, "an older version, replaced by a newer one"),
-        (at_once, "known_at says that the outcome was known on the day of the event"),
     ]
     return [Note(NoteKind.REPORTED, table.name, None, message, rows) for rows, message in told if rows]

@@ -122,13 +122,13 @@ def test_an_outcome_is_known_from_known_at_else_after_the_attribution_days() -> 
     assert contacts(rows[:1], attribution_days=7)["outcome_day"].to_list() == [FIRST + 7]
 
 
-def test_outcomes_that_known_at_dates_to_the_contact_itself_are_reported() -> None:
-    frame = pl.DataFrame(
-        {"customer_id": ["a", "b"], "contacted_at": [START] * 2, "known_at": [START, None], "accepted": [True] * 2}
-    )
-    notes = normalise(TABLES["contacts"], frame, Reading()).notes
-    assert [(note.rows, note.message) for note in notes if "outcome" in note.message] == [
-        (1, "known_at says that the outcome was known on the day of the event")
+def test_from_when_outcomes_count_is_reported() -> None:
+    columns = {"customer_id": ["a", "b", "c"], "contacted_at": [START] * 3, "known_at": [START, None, at(2)]}
+    frame = pl.DataFrame(columns | {"accepted": [True] * 3, "converted": [False] * 3})
+    notes = normalise(TABLES["contacts"], frame, Reading(attribution_days=7)).notes
+    assert [(note.rows, note.message) for note in notes if "accepted" in note.message] == [
+        (1, "accepted and converted count 7 days after the event, as no known_at says when"),
+        (1, "accepted and converted count from the day of the event, as known_at says"),
     ]
 
 
