@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from features.assemble import assemble
 from features.catalog import feature_names
+from features.config import CompanyConfig
 from features.panel import build_panel
 
 AS_OF = date(2024, 3, 1)
@@ -84,6 +85,15 @@ def test_lateness_once_known_stays(invoices: list[tuple[int, int | None, int]], 
     now, then = row(*given_), row(*given_, as_of=AS_OF + timedelta(days=later))
     assert now["late_payments_all"] <= then["late_payments_all"]
     assert now["payments_due_all"] - now["late_payments_all"] <= then["payments_due_all"] - then["late_payments_all"]
+
+
+@pytest.mark.parametrize(("zone", "late"), [("America/New_York", 0), ("Europe/Berlin", 1)])
+def test_the_due_day_ends_at_midnight_of_the_company(zone: str, late: int) -> None:
+    transactions = pl.DataFrame({"customer_id": ["a"], "ordered_at": [ago(900)], "amount": [1.0]})
+    payments = {"customer_id": ["a"], "due_at": ["2024-02-01T12:00:00Z"], "amount": [5], "paid_at": ["2024-02-02T01:00:00Z"]}
+    config = CompanyConfig(zone=zone)
+    company = assemble({"transactions": transactions, "payments": pl.DataFrame(payments)}, key="shop", config=config)
+    assert build_panel(company, [AS_OF], ["late_payments_30d"])["late_payments_30d"].item() == late
 
 
 def test_without_paid_at_only_what_fell_due_is_known() -> None:
