@@ -68,6 +68,16 @@ class Attribute:
         return f"{PREFIX}{self.column}{ends[self.how]}"
 
     @property
+    def title(self) -> str:
+        """Its column in readable words.
+
+        >>> Attribute("household_size", "number").title
+        'Household size'
+        """
+        words = self.column.replace("_", " ")
+        return f"{words[0].upper()}{words[1:]}"
+
+    @property
     def described(self) -> str:
         """What it takes, in words.
 
@@ -103,19 +113,17 @@ def attribute_feature(name: str) -> Feature | None:
     attribute = parsed(name)
     if attribute is None:
         return None
-    column, value = attribute.column, attribute.value
-    words = column.replace("_", " ")
-    title = f"{words[0].upper()}{words[1:]}"
+    column, value, title = attribute.column, attribute.value, attribute.title
     inputs, needs = (_known_value(name),), (f"customers.{column}",)
     of_customers = partial(feature, name, table="customers", builder="attributes", needs=needs, missing=NOT_KNOWN, low=None)
     if attribute.how == "text":
         meaning = f"1 where the attribute {column!r} is {value!r}, 0 where it is another."
-        titles = f"{title}: {value}", f"属性{words}：{value}"
+        titles = f"{title}: {value}", f"属性{title}：{value}"
         return of_customers(same, inputs, titles, meaning, unit="yes or no", low=0, high=1)
     if attribute.how == "days":
         meaning = f"Days from the date in the attribute {column!r} to as_of; negative for a date to come."
-        return of_customers(_days_ago, inputs, (f"Days since: {words}", f"距{words}天数"), meaning, unit="days")
-    meaning, titles = f"The attribute {column!r}, as it is.", (title, f"属性{words}")
+        return of_customers(_days_ago, inputs, (f"{title}, days ago", f"距{title}天数"), meaning, unit="days")
+    meaning, titles = f"The attribute {column!r}, as it is.", (title, f"属性{title}")
     if column in _MONEY:
         return of_customers(partial(_money, amounts=f"customers.{column}"), inputs, titles, meaning, unit="currency")
     return of_customers(same, inputs, titles, meaning, unit="yes or no" if column in _FLAGS else "as given")

@@ -100,6 +100,8 @@ def measured(value: float, unit: str) -> str:
 
     >>> measured(74.0, "days"), measured(0.25, "share"), measured(3.52, "ratio"), measured(1250.0, "currency")
     ('74 days', '25 %', '3.5 times', '1,250')
+    >>> measured(1.0, "yes or no"), measured(0.0, "yes or no")
+    ('yes', 'no')
     >>> measured(0.04, "ratio")  # "4 % as much" is plainer than "0.0 times as much"
     '4 %'
     """
@@ -107,6 +109,8 @@ def measured(value: float, unit: str) -> str:
         return t("amount.days", count=value, value=plain(value))
     if unit == "ratio":
         return percent(value) if 0 <= value < 1 else t("times", value=number(value, 0 if value >= 10 else 1))
+    if unit == "yes or no" and value in {0, 1}:
+        return t("yes" if value else "no")
     return money(value) if unit == "currency" else percent(value) if unit == "share" else plain(value)
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from features.attributes import Attribute, parsed
 from features.catalog import entry_of
 from serving.console import charts
 from serving.console import format as show
@@ -89,7 +90,11 @@ def in_words(reason: Reason, features: Mapping[str, float | None]) -> str:
     """
     if reason.feature not in features:
         return reason.name
-    value, unit = features[reason.feature], _unit(reason.feature)
+    value, unit, attribute = features[reason.feature], _unit(reason.feature), parsed(reason.feature)
+    return _of_attribute(attribute, value, unit) if attribute else _of_catalog(reason, value, unit)
+
+
+def _of_catalog(reason: Reason, value: float | None, unit: str) -> str:
     key, days = f"reason.{_WINDOW.sub('', reason.feature)}", _days(reason.feature)
     window = t("window", days=days) if days else t("window.all")
     if value is None:
@@ -101,6 +106,22 @@ def in_words(reason: Reason, features: Mapping[str, float | None]) -> str:
     if known(key):
         return t(key, value=show.measured(value, "" if unit == "days" else unit), window=window)
     return t("reason", name=reason.name, value=show.measured(value, unit))
+
+
+def _of_attribute(attribute: Attribute, value: float | None, unit: str) -> str:
+    """What is known of an attribute.
+
+    >>> _of_attribute(Attribute("plan", "text", "gold"), 0.0, ""), _of_attribute(Attribute("renewal", "days"), -3.0, "days")
+    ('Plan: not gold', 'Renewal: in 3 days')
+    """
+    if value is None:
+        return t("reason", name=attribute.title, value=t("not_known"))
+    if attribute.how == "text":
+        return t("attribute.is" if value else "attribute.is_not", name=attribute.title, value=attribute.value)
+    if attribute.how == "days":
+        key = "attribute.past" if value > 0 else "attribute.to_come"
+        return t(key, name=attribute.title, days=show.measured(abs(value), "days"))
+    return t("reason", name=attribute.title, value=show.measured(value, unit))
 
 
 def _not_known(reason: Reason) -> str:

@@ -41,6 +41,8 @@ PAGES = {
     "days.other": "{count} days",
     "days.range": "{first} to {last}",
     "not_known": "not known",
+    "yes": "yes",
+    "no": "no",
     "times": "{value} times",
     "amount.days.one": "{value} day",
     "amount.days.other": "{value} days",

@@ -8,6 +8,10 @@ from __future__ import annotations
 REASONS = {
     "reason": "{name}: {value}",
     "reasons.all_other": "All other",
+    "attribute.is": "{name}: {value}",
+    "attribute.is_not": "{name}: not {value}",
+    "attribute.past": "{name}: {days} ago",
+    "attribute.to_come": "{name}: in {days}",
     "effect.churn.up": "Raises the risk",
     "effect.churn.down": "Lowers the risk",
     "effect.value.up": "Raises the value",

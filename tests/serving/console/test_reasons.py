@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.catalog import CATALOG
+from features.catalog import CATALOG, find
 from serving.console.reasons import MOST_LOWERING, MOST_RAISING, SHORT_LIST, in_words, reason_groups, short_reasons
 from serving.store.records import Reason
 
@@ -96,7 +96,15 @@ def test_an_effect_is_the_factor_of_its_contribution() -> None:
         ("tenure_stage", 3.0, "A customer for one to two years"),
         ("bought_after_complaint", 0.0, "Has not bought since the last complaint"),
         ("overdue_ratio", None, "Bought on one day only"),
+        ("attr_plan_is_gold", 1.0, "Plan: gold"),
+        ("attr_plan_is_gold", 0.0, "Plan: not gold"),
+        ("attr_plan_is_gold", None, "Plan: not known"),
+        ("attr_household_size", 3.0, "Household size: 3"),
+        ("attr_consent", 1.0, "Consent: yes"),
+        ("attr_service_cost", 1250.0, "Service cost: 1,250"),
+        ("attr_signed_on_days_ago", 1.0, "Signed on: 1 day ago"),
+        ("attr_contract_end_days_ago", -30.0, "Contract end: in 30 days"),
     ],
 )
 def test_a_fact_is_told_in_plain_words(feature: str, value: float | None, words: str) -> None:
-    assert in_words(Reason("churn", feature, CATALOG[feature].title, 0.3), {feature: value}) == words
+    assert in_words(Reason("churn", feature, find(feature).entry.title, 0.3), {feature: value}) == words
