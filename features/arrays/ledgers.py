@@ -1,0 +1,136 @@
+"""Customers as numbers, and the rows of each table in the order of customer and day, so that a block of customers is a slice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow.compute as pc
+
+from features.arrays.operations import NO_TEXT, Array, Columns, Integers, Texts, Values
+from features.asof import NEVER_DAY
+from features.definitions import View, absent
+from features.recipe import event_day, is_text
+
+CUSTOMER = "customer_id"
+"""Inside, this column holds the number of a row's customer in the block."""
+
+UNKNOWN_TEXT = -2
+"""The code of a text that a column does not hold."""
+
+VERSION_DAYS = {"known_day", "superseded_day"}
+"""When a row became known, and when a newer version of it did."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What views read of one normalised table, for customers who are numbered by their place among the sorted ids.
+
+    `order` has the rows sorted by place and day; those of place p are `order[starts[p]:starts[p + 1]]`. `late` says of each
+    place whether a row became known after its day or was replaced (None: no row was).
+    """
+
+    columns: Columns
+    order: Array
+    starts: Integers
+    late: Array | None
+
+    def block(self, first: int, last: int, views: Iterable[View]) -> Columns:
+        """What these views read of the places `first` to `last - 1`, which are numbers from 0 there, as int64 or float64."""
+        bounds = self.starts[first : last + 1]
+        rows = self.order[bounds[0] : bounds[-1]]
+        names = _sources(views) | (set() if self.late is None else VERSION_DAYS & set(self.columns))
+        columns: Columns = {name: _gathered(self.columns[name], rows) for name in names}
+        columns[CUSTOMER] = np.repeat(np.arange(last - first), np.diff(bounds))
+        return columns
+
+
+def ledger(table: str, source: Mapping[str, Any], views: Sequence[View], places: Integers, customers: int) -> Ledger:
+    """The ledger of a table from its columns (arrays or series); `places` has each row's customer, -1 for nobody."""
+    day = event_day(table)
+    names = _sources(views) | (VERSION_DAYS & set(source))
+    columns: Columns = {
+        name: _column(name, source, len(places), texts=is_text(table, name, views))
+        for name in sorted(names | ({day} if day else set()))
+    }
+    counts = np.bincount(places + 1, minlength=customers + 1)
+    order = _sorted_rows(places, columns[day] if day else None)
+    return Ledger(columns, order[counts[0] :], np.cumsum(counts) - counts[0], _late_places(columns, day, places, customers))
+
+
+def _sources(views: Iterable[View]) -> set[str]:
+    return {name for view in views for name in view.sources()}
+
+
+def _column(name: str, source: Mapping[str, Any], rows: int, *, texts: bool) -> Values:
+    """One column, coded when it holds texts; what the table does not have reads as nothing or never."""
+    if texts:
+        return _texts(source[name]) if name in source else Texts(np.full(rows, NO_TEXT), lambda _: UNKNOWN_TEXT)
+    if name not in source:
+        never = absent(name)
+        return np.full(rows, np.nan if never is None else never)
+    values = source[name]
+    if isinstance(values, pl.Series):
+        return (values.cast(pl.Float64) if values.dtype == pl.Boolean else values).to_numpy()
+    values = np.asarray(values)
+    return values if values.dtype.kind in "iu" else values.astype(np.float64)
+
+
+def _texts(values: Any) -> Texts:  # noqa: ANN401  # a Polars series or an array
+    """Texts, or ids of any kind, as codes."""
+    if isinstance(values, pl.Series):
+        encoded = values.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
+        words = encoded.dictionary
+        codes = encoded.indices.fill_null(NO_TEXT).to_numpy(zero_copy_only=False)
+        return Texts(codes, lambda text: _found(pc.index(words, text).as_py()))
+    seen: dict[Any, int] = {None: NO_TEXT}
+    if values.dtype.kind == "f":
+        values = np.array([None if np.isnan(value) else value for value in values])
+    codes = np.fromiter((seen.setdefault(value, len(seen)) for value in values.tolist()), np.int64, len(values))
+    return Texts(codes, lambda text: seen.get(text, UNKNOWN_TEXT))
+
+
+def _found(index: int) -> int:
+    return index if index >= 0 else UNKNOWN_TEXT
+
+
+def _gathered(column: Values, rows: Array) -> Values:
+    if isinstance(column, Texts):
+        return column[rows]
+    taken = column[rows]
+    return taken.astype(np.float64 if taken.dtype.kind == "f" else np.int64, copy=False)
+
+
+def _sorted_rows(places: Integers, days: Array | None) -> Array:
+    """The row numbers by place, day and row number: packed into one integer where they fit, since NumPy sorts those fastest."""
+    if days is None:
+        return np.argsort(places, kind="stable")
+    if not len(places):
+        return np.empty(0, dtype=np.int64)
+    first_day, last_day = int(days.min()), int(days.max())
+    row_bits, day_bits = len(places).bit_length(), (last_day - first_day).bit_length()
+    if row_bits + day_bits + (int(places.max()) + 1).bit_length() > 63:
+        return np.lexsort((days, places))
+    packed: Array = (((places + 1) << day_bits) | (days - first_day)) << row_bits
+    packed |= np.arange(len(places))
+    packed.sort()
+    packed &= (1 << row_bits) - 1
+    return packed
+
+
+def _late_places(columns: Columns, day: str | None, places: Integers, customers: int) -> Array | None:
+    """Which places have a row that became known late or was replaced; of what is no event, one whose date was told."""
+    if "known_day" not in columns:
+        return None
+    known, superseded = columns["known_day"], columns.get("superseded_day")
+    rows = known > (columns[day] if day else -NEVER_DAY)
+    if superseded is not None:
+        rows |= superseded != NEVER_DAY
+    if not rows.any():
+        return None
+    late = np.zeros(customers + 1, dtype=bool)
+    late[places[rows]] = True  # nobody, -1, is the place after all customers
+    return late[:-1]

@@ -1,0 +1,54 @@
+"""Customers as numbers: each id's place among all sorted ids."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from features.arrays.operations import Integers
+
+WIDEST_TABLE = 2**26
+"""Up to which range of integer ids a plain table finds places, instead of a join."""
+
+NOBODY = -1
+"""The place of an id that is not asked for."""
+
+
+def sorted_ids(ids: pl.Series) -> pl.Series:
+    """The different ids, ascending."""
+    if not _narrow(ids):
+        return ids.unique().sort()
+    values = ids.to_numpy()
+    lowest = int(values.min())
+    held = np.zeros(int(values.max()) - lowest + 1, dtype=bool)
+    held[values - lowest] = True
+    return pl.Series(ids.name, np.flatnonzero(held) + lowest, dtype=ids.dtype)
+
+
+def places_of(ids: pl.Series, among: pl.Series) -> Integers:
+    """The place of each id among the ids of `among`, which are sorted and all different; `NOBODY` where it is not there.
+
+    >>> places_of(pl.Series([7, 3, 5]), among=pl.Series([3, 7])).tolist()
+    [1, 0, -1]
+    """
+    if ids.dtype.is_integer() and _narrow(among):
+        return _by_table(ids.to_numpy(), among.to_numpy())
+    places = pl.DataFrame({"id": among, "place": np.arange(len(among))})
+    found = pl.DataFrame({"id": ids}).join(places, on="id", how="left", maintain_order="left")["place"]
+    return found.fill_null(NOBODY).to_numpy()
+
+
+def _by_table(values: Integers, among: Integers) -> Integers:
+    """Places by a table over the range of `among`; its last entry, -1 from the end, is for all that is outside."""
+    lowest, width = int(among[0]), int(among[-1]) - int(among[0]) + 1
+    table = np.full(width + 1, NOBODY)
+    table[among - lowest] = np.arange(len(among))
+    offset = values.astype(np.int64) - lowest
+    return table[np.where((offset >= 0) & (offset < width), offset, width)]
+
+
+def _narrow(ids: pl.Series) -> bool:
+    """Whether these are integers close enough to each other for a table."""
+    if not ids.dtype.is_integer() or not len(ids):
+        return False
+    return int(ids.max()) - int(ids.min()) < min(WIDEST_TABLE, 16 * len(ids) + 1024)  # type: ignore[arg-type]  # integers

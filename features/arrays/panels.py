@@ -1,0 +1,98 @@
+"""Whole panels: the ledgers of a company, and its blocks of customers spread over the cores of the machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from functools import partial
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from features.arrays.blocks import block_columns
+from features.arrays.ledgers import ledger
+from features.arrays.numbering import places_of, sorted_ids
+from features.arrays.operations import Array, ArrayOperations, Floats, Integers
+from features.arrays.positions import Pairs
+from features.asof import day_number
+from features.company import Company
+from features.recipe import BASE, Recipe, recipe
+from keepwell.progress import Progress
+
+BLOCK_WEIGHT = 65_536
+"""How many pairs of customers and dates, and purchases, a block holds: few for a core's cache, enough to be worth the calls."""
+
+
+Range: TypeAlias = tuple[int, int]
+"""A block of customers: the first place, and the one after the last."""
+
+
+class Panels:
+    """The panel of a company at ascending dates, ready to be made for any blocks of its customers."""
+
+    def __init__(self, company: Company, dates: Sequence[date], asked: Recipe) -> None:
+        self._recipe, self._days = asked, [day_number(as_of) for as_of in dates]
+        self._operations = ArrayOperations(company.scales)
+        self._ids = sorted_ids(company.tables["transactions"]["customer_id"])
+        self._ledgers = {
+            table: ledger(table, frame.to_dict(), views, places_of(frame["customer_id"], self._ids), len(self._ids))
+            for table, views in asked.tables.items()
+            if (frame := company.tables.get(table)) is not None
+        }
+
+    def blocks(self) -> list[Range]:
+        """All places, in neighbouring ranges of about `BLOCK_WEIGHT`; at least one range."""
+        weights = self._ledgers["transactions"].starts + len(self._days) * np.arange(len(self._ids) + 1)
+        bounds = np.searchsorted(weights, np.arange(BLOCK_WEIGHT, weights[-1], BLOCK_WEIGHT))
+        return list(pairwise([0, *np.unique(bounds[bounds > 0]).tolist(), len(self._ids)]))
+
+    def made(self, blocks: Sequence[Range], progress: Progress, before: int = 0, total: int | None = None) -> pl.DataFrame:
+        """The panel of neighbouring blocks, sorted by date and id; progress counts from `before` to `total` blocks."""
+        with ThreadPoolExecutor(_cores()) as pool:
+            presences = list(pool.map(self._present, blocks))
+            rows = np.array([presence.sum(axis=1) for presence in presences]).reshape(len(blocks), -1)
+            offsets = np.cumsum(rows.T).reshape(rows.T.shape).T - rows
+            columns = {feature.name: np.empty(rows.sum()) for feature in self._recipe.features}
+            places = np.empty(rows.sum(), dtype=np.int64)
+            fill = partial(self._fill, columns, places)
+            for done, _ in enumerate(pool.map(fill, blocks, presences, offsets), start=before + 1):
+                progress.count(done, total or len(blocks))
+            series = list(pool.map(_with_nulls, columns, columns.values()))
+        as_of = pl.Series("as_of", np.repeat(np.array(self._days, dtype=np.int32), rows.sum(axis=0))).cast(pl.Date)
+        return pl.DataFrame([self._ids.gather(places).alias("customer_id"), as_of, *series])
+
+    def _present(self, block: Range) -> Array:
+        """Who of a range (columns) has a row at which date (rows): those with a purchase known before it."""
+        first, last = block
+        everyone = Pairs.of(self._days, np.ones((len(self._days), last - first), dtype=bool))
+        purchases = block_columns(recipe(()), self._ledgers, first, everyone, self._operations)[BASE.name]
+        return (purchases > 0).reshape(len(self._days), last - first)
+
+    def _fill(self, columns: dict[str, Floats], places: Integers, block: Range, present: Array, offsets: Integers) -> None:
+        """Write the rows of a block into the columns; those of each date begin at its offset."""
+        pairs = Pairs.of(self._days, present)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            made = block_columns(self._recipe, self._ledgers, block[0], pairs, self._operations)
+        for here, offset in zip(pairs.slices, offsets.tolist(), strict=True):
+            there = slice(offset, offset + here.stop - here.start)
+            places[there] = pairs.customer[here] + block[0]
+            for name, column in columns.items():
+                column[there] = made[name][here]
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _with_nulls(name: str, column: Floats) -> pl.Series:
+    """The column as a series that shares its memory: NaN becomes null by a bitmap beside it."""
+    known = ~np.isnan(column)
+    bitmap = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
+    array = pa.Array.from_buffers(pa.float64(), len(column), [bitmap, pa.py_buffer(column)])
+    return pl.Series(name, array)
