@@ -60,6 +60,17 @@ def write_benchmark(folder: Path, transactions: int, seed: int = 0) -> None:
     write_company(folder, COMPANY_YAML, tables)
 
 
+def write_csv(folder: Path, transactions: int, seed: int = 0) -> None:
+    """Write the transactions of such a company alone, as one CSV file; nothing happens when it is there."""
+    if (folder / "transactions.csv").exists():
+        return
+    rng = np.random.default_rng(seed)
+    start = rng.uniform(0, LAST_START, round(transactions * CUSTOMERS_PER_TRANSACTION))
+    folder.mkdir(parents=True, exist_ok=True)
+    with written_whole(folder / "transactions.csv") as temporary:
+        pl.concat(_transactions(rng, start, transactions)).write_csv(temporary)
+
+
 def _transactions(rng: np.random.Generator, start: Days, rows: int) -> Iterator[pl.DataFrame]:
     """The order lines, sorted by time as a log is; in several parts each has customers of its own."""
     parts = -(-rows // ROWS_PER_FILE)

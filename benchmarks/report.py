@@ -1,0 +1,101 @@
+"""Measurements as tables in Markdown, and into docs/performance.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks import plots
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+LIBRARIES = ("numpy", "polars", "pandas")
+PEAK_GB, LARGE_GB = 6, 20
+Results = Mapping[str, Any]
+"""Part -> name -> the values of a measurement, as `benchmarks.speed` keeps them."""
+
+
+def tables(results: Results) -> str:
+    """All tables for which something was measured."""
+    parts: Mapping[str, Callable[[Results], Iterator[str]]] = {"table": _against_peers, "scaling": _scaling, "large": _large}
+    return "\n\n".join([machine(), *("\n".join(make(results[name])) for name, make in parts.items() if name in results)])
+
+
+def machine() -> str:
+    """What the figures were taken on, as far as it matters."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return f"{os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}, {versions}."
+
+
+def _against_peers(one: Results) -> Iterator[str]:
+    """The rows of what was promised; a peer that could not be measured is said to be so."""
+    ours, four, everything, row = (one[name] for name in ("keepwell-14", "keepwell-4", "keepwell-all", "row"))
+    yield "| measured | seconds | processor | peak GB | against Keepwell's | asked for |\n|---|---|---|---|---|---|"
+    yield _row("**Keepwell**, 14 columns, 12 dates", ours, "", f"under {PEAK_GB} GB")
+    yield _row("a pandas loop over the dates", one["pandas"], _ratio(one["pandas"], ours), "at least 5")
+    yield _row("a Polars cross join of the lines", one["polars"], _ratio(one["polars"], ours), "at least 3")
+    yield _row("a Polars cross join of purchase days", one["polars-days"], _ratio(one["polars-days"], ours), "")
+    yield _row("**Keepwell**, 4 columns, one date", four, "", "")
+    if "lifetimes" in one:
+        yield _row("the summary of `lifetimes`", one["lifetimes"], _ratio(one["lifetimes"], four), "at least 20")
+    else:
+        yield "| the summary of `lifetimes` | could not be installed | | | | at least 20 |"
+    yield _row(
+        f"**Keepwell**, the whole catalog, {everything['columns'] - 2} columns", everything, _ratio(everything, ours), "under 4"
+    )
+    yield _request("one customer's row from a request of 200 events", row, "under 3 ms")
+    yield _request("the same from tables in memory", one["matrix"], "")
+
+
+def _row(what: str, one: Mapping[str, Any], ratio: str, asked: str) -> str:
+    return f"| {what} | {one['seconds']:.2f} | {one['processor']:.1f} | {one['peak_gb']:.1f} | {ratio} | {asked} |"
+
+
+def _request(what: str, one: Mapping[str, Any], asked: str) -> str:
+    return f"| {what}, {one['columns']} columns | {one['seconds'] * 1_000:.1f} ms | | | | {asked} |"
+
+
+def _ratio(one: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
+    return f"{one['seconds'] / ours['seconds']:.1f} times"
+
+
+def _scaling(one: Results) -> Iterator[str]:
+    yield "| work | seconds | peak GB | rows |\n|---|---|---|---|"
+    for name, measured in one.items():
+        kind, count = name.split()
+        yield f"| {int(count):,} {kind} | {measured['seconds']:.2f} | {measured['peak_gb']:.1f} | {measured['rows']:,} |"
+
+
+def _large(one: Results) -> Iterator[str]:
+    whats = {
+        "read": "reading the Parquet files and checking every rule",
+        "features-14": "`keepwell features`, 12 dates, 14 columns",
+        "features-all": "`keepwell features`, one date, the whole catalog",
+        "read-csv": "reading the CSV file and checking every rule",
+        "read-csv-polars": "`polars.read_csv` of the same file, nothing checked",
+    }
+    yield f"| work | seconds | processor | peak GB (at most {LARGE_GB}) |\n|---|---|---|---|"
+    for name, what in whats.items():
+        yield f"| {what} | {one[name]['seconds']:.1f} | {one[name]['processor']:.1f} | {one[name]['peak_gb']:.1f} |"
+
+
+def publish(results: Results) -> None:
+    """Put the tables between the markers of the page, and draw the plots beside it."""
+    page, made = PAGE.read_text(), dict(zip(("table", "scaling", "large"), (_against_peers, _scaling, _large), strict=True))
+    page = _between(page, "machine", machine())
+    for name, make in made.items():
+        page = _between(page, name, "\n".join(make(results[name]))) if name in results else page
+    PAGE.write_text(page)
+    plots.draw(results, PAGE.parent / "images")
+
+
+def _between(page: str, name: str, text: str) -> str:
+    """The page with `text` between its markers `<!-- name -->` and `<!-- /name -->`."""
+    return re.sub(
+        f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda found: f"{found[1]}{text}\n{found[2]}", page, flags=re.DOTALL
+    )
