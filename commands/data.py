@@ -15,6 +15,7 @@ from keepwell.progress import Steps
 
 if TYPE_CHECKING:
     from features.company import Company
+    from features.definitions import Entry
 
 
 @click.command()
@@ -47,12 +48,15 @@ def features(
 ) -> None:
     """Write one row of features per customer and date, sorted by date and customer.
 
+    Attributes of customers that are known of the day of the export alone are there for a single date, and left out of several.
+    With --catalog, DATA adds the features of its attributes to the list.
+
     The rows are written as they are made, so a panel may be larger than the memory.
 
     Example: keepwell features shop --as-of 2026-01-01 --columns recency_days,spend_90d --out features.parquet
     """
     if catalog:
-        click.echo(_catalog(as_json))
+        click.echo(_catalog(_described(data, dates), as_json))
     elif data is None or out is None:
         raise click.UsageError("give DATA and --out, or --catalog")
     else:
@@ -80,42 +84,60 @@ def simulate(folder: Path, customers: int, months: int, seed: int, truth: Path |
     click.echo(f"{customers:,} customers and {months} months until {made.until}: {folder}")
 
 
-def _catalog(for_programs: bool) -> str:
-    from features.catalog import CATALOG
+def _described(data: Path | None, dates: tuple[date, ...]) -> list[Entry]:
+    """The entries of the catalog and, with DATA, of its attributes."""
+    from features.catalog import CATALOG, find
+    from features.sources import read_company
+    from features.vocabulary import attribute_names
 
+    entries = list(CATALOG.values())
+    if data is None:
+        return entries
+    company = read_company(data)
+    names = attribute_names(company, max(dates, default=today(company)), timely=len(dates) > 1)
+    return [*entries, *(find(name).entry for name in names)]
+
+
+def _catalog(entries: list[Entry], for_programs: bool) -> str:
     if for_programs:
-        return to_json([vars(entry) for entry in CATALOG.values()])
-    return "\n".join(f"{entry.name:34} {entry.meaning}" for entry in CATALOG.values())
+        return to_json([vars(entry) for entry in entries])
+    return "\n".join(f"{entry.name:34} {entry.meaning}" for entry in entries)
 
 
 def _write_features(data: Path, dates: tuple[date, ...], columns: tuple[str, ...] | None, out: Path) -> None:
     from features.check import require_history
     from features.panel import panel_blocks
     from features.sources import read_company
+    from features.vocabulary import left_out
     from features.writing import write_panel
 
     steps = Steps()
     with steps.step(f"Reading {data}"):
         company = read_company(data)
-    names, asked = _names(company, columns), dates or (today(company),)
+    asked = tuple(sorted(set(dates))) or (today(company),)
     for day in asked:
         require_history(company, day)
+    names = _names(company, columns, asked)
+    if columns is None:
+        for note in left_out(company, asked[-1], timely=len(asked) > 1):
+            click.echo(f"  {note}", err=True)
     with steps.step(f"Building features for {len(asked)} date{'s' if len(asked) > 1 else ''}"):
         rows = write_panel(panel_blocks(company, asked, names, steps), out, steps)
     click.echo(f"{rows:,} rows of {len(names)} features: {out}")
 
 
-def _names(company: Company, columns: tuple[str, ...] | None) -> tuple[str, ...]:
+def _names(company: Company, columns: tuple[str, ...] | None, dates: tuple[date, ...]) -> tuple[str, ...]:
     """The features asked for, if there are such and the company has what they are made of; all that it allows by default."""
-    from features.panel import feature_names
-    from features.recipe import recipe
+    from features.catalog import allows, find, is_timely, panel_names
 
-    allowed = feature_names(company)
     if columns is None:
-        return allowed
-    lacking = [feature for feature in recipe(columns).features if feature.name not in allowed]
-    if lacking:
-        made_of = ", ".join(lacking[0].needs) or lacking[0].entry.table
-        hint = f"it is made from {made_of}; `keepwell check` says what was found"
-        raise ConfigError(f"the data do not allow {lacking[0].name}", hint=hint)
+        return panel_names(company, dates)
+    for feature in map(find, columns):
+        if not allows(company, feature.name):
+            made_of = ", ".join(feature.needs) or feature.entry.table
+            hint = f"it is made from {made_of}; `keepwell check` says what was found"
+            raise ConfigError(f"the data do not allow {feature.name}", hint=hint)
+        if len(dates) > 1 and not is_timely(company, feature.name):
+            hint = "ask for one date, give customers a known_at, or name what never changes under static: in company.yaml"
+            raise ConfigError(f"{feature.name} is known of the day of the export alone, not of several dates", hint=hint)
     return columns

@@ -36,6 +36,7 @@ def train(settings: Settings, data: Path, horizon: int, as_of: date | None, tria
     company = pipeline.read(data, steps)
     day = as_of or today(company)
     pipeline.tell_what_counts(company, day)
+    pipeline.tell_what_is_left_out(company, day)
     result = pipeline.learn(settings, company, horizon, day, trials=trials, seed=seed, steps=steps)
     from training.report import headline
 

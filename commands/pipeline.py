@@ -58,6 +58,14 @@ def tell_what_counts(company: Company, as_of: date) -> None:
         click.echo(f"  not known before {as_of}, so ignored: {told}", err=True)
 
 
+def tell_what_is_left_out(company: Company, as_of: date) -> None:
+    """Say which attributes cannot enter training, or not wholly, and why."""
+    from features.vocabulary import left_out
+
+    for note in left_out(company, as_of, timely=True):
+        click.echo(f"  {note}", err=True)
+
+
 def learn(
     settings: Settings, company: Company, horizon_days: int, as_of: date, *, trials: int, seed: int, steps: Steps
 ) -> TrainingResult:

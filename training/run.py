@@ -11,8 +11,10 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from features.asof import NEVER_DAY, day_number, known_before
+from features.catalog import allows
 from features.check import first_purchase_day, require_history
 from features.company import Company
+from features.panel import build_panel
 from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
 from training.arrays import Floats
@@ -26,7 +28,7 @@ from training.registry import Registry, Run, model_name
 from training.report import handed_out
 from training.result import TrainingResult
 from training.rivals import fit_rival
-from training.scorer import Predictions, Scorer
+from training.scorer import ModelInfo, Predictions, Scorer
 from training.tune import tune
 
 EXPERIMENT = "keepwell/train"
@@ -68,7 +70,7 @@ def train(
         with progress.step("model"):
             scorer = fit_graded(data, tested, recipe, seed)
         with progress.step("comparison with the champion"):
-            verdict = compared_with_champion(registry, data, tested, seed)
+            verdict = compared_with_champion(registry, known, data, tested, seed)
         with progress.step("model card"):
             result = TrainingResult(
                 scorer=scorer.versioned(run.register(scorer, _newest(data, EXAMPLE_ROWS))),
@@ -92,7 +94,7 @@ def one_blas_thread() -> threadpool_limits:
 
 
 def known_until(company: Company, as_of: date) -> Company:
-    """The company as its event tables stood before `as_of`: later rows and later corrections are gone, empty tables too.
+    """The company as its tables stood before `as_of`: later rows and later corrections are gone, empty event tables too.
 
     Everything after this line is honest about time because there is nothing else left to read.
     """
@@ -107,7 +109,7 @@ def known_until(company: Company, as_of: date) -> Company:
         )
         for name, frame in company.event_tables.items()
     }
-    tables = {name: events.get(name, frame) for name, frame in company.tables.items()}
+    tables = {name: events[name] if name in events else company.known_rows(name, day) for name in company.tables}
     return replace(company, tables={name: frame for name, frame in tables.items() if not (name in events and frame.is_empty())})
 
 
@@ -137,7 +139,7 @@ def _tuned(
         return tune(data, trials=trials, seed=seed, storage_url=storage_url, study_name=study_name, on_trial=on_trial)
 
 
-def compared_with_champion(registry: Registry, data: TrainingData, tested: Backtest, seed: int) -> Verdict:
+def compared_with_champion(registry: Registry, known: Company, data: TrainingData, tested: Backtest, seed: int) -> Verdict:
     """Judge the candidate against the champion at the newest backtest date; a champion that cannot score these data gives way."""
     version = registry.version(data.company, data.horizon_days, "champion")
     if version is None:
@@ -146,24 +148,33 @@ def compared_with_champion(registry: Registry, data: TrainingData, tested: Backt
         champion = registry.scorer(data.company, data.horizon_days, version)
     except ModelError as error:
         return Verdict(True, f"champion {version} can no longer be read: {error.message}")
-    missing = sorted(set(champion.info.feature_names) - set(data.names))
+    missing = [name for name in champion.info.feature_names if name not in data.names and not allows(known, name)]
     if missing:
         return Verdict(True, f"champion {version} needs {missing[0]}, which the data no longer give")
     if not tested.folds:
         return Verdict(False, "there are too few dates or customers to compare with the champion at a past date")
     fold = tested.folds[0]
     candidate = handed_out(tested, fold)
-    return judge(fold.churned, fold.value, candidate, _at(champion, data, fold, seed), as_of=fold.as_of, seed=seed)
+    return judge(fold.churned, fold.value, candidate, _at(champion, known, data, fold, seed), as_of=fold.as_of, seed=seed)
 
 
-def _at(champion: Scorer, data: TrainingData, fold: Fold, seed: int) -> Predictions:
+def _at(champion: Scorer, known: Company, data: TrainingData, fold: Fold, seed: int) -> Predictions:
     """The champion's forecast at a fold; where it has seen labels after that date, it is fitted again as it would have been."""
     info, day = champion.info, day_number(fold.as_of)
     if info.labels_until <= fold.as_of:
-        return champion.predict(fold.matrix[:, [data.names.index(name) for name in info.feature_names]])
+        return champion.predict(read_by(info, known, data, fold))
     if info.grade == REPLACED:
         return fit_rival(data, day, info.family, champion.recipe, seed).predict(fold.matrix)
     return fit_procedure(data, day, champion.recipe, seed).predict(fold.matrix)
+
+
+def read_by(info: ModelInfo, known: Company, data: TrainingData, fold: Fold) -> Floats:
+    """What a champion reads of a fold's customers. It may know values of an attribute that are too rare now for the candidate."""
+    if set(info.feature_names) <= set(data.names):
+        return fold.matrix[:, [data.names.index(name) for name in info.feature_names]]
+    panel = build_panel(known, [fold.as_of], info.feature_names)
+    rows = pl.DataFrame({"customer_id": fold.customer_id}).join(panel, on="customer_id", how="left", maintain_order="left")
+    return rows.select(pl.col(info.feature_names).fill_null(float("nan"))).to_numpy()
 
 
 def _set_alias(registry: Registry, result: TrainingResult) -> None:

@@ -24,7 +24,7 @@ from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.registry import Registry
 from training.result import TrainingResult
-from training.run import compared_with_champion, importance, known_until, train
+from training.run import compared_with_champion, importance, known_until, read_by, train
 from training.scorer import Scorer
 
 TRIALS = 2
@@ -206,37 +206,48 @@ def worse(tested: Backtest) -> Backtest:
 
 
 def test_a_worse_candidate_does_not_replace_a_champion(
-    with_champion: Champion, scorer: Scorer, shop_data: TrainingData, tested: Backtest
+    with_champion: Champion, scorer: Scorer, shop: Company, shop_data: TrainingData, tested: Backtest
 ) -> None:
-    verdict = compared_with_champion(with_champion(scorer), shop_data, worse(tested), seed=0)
+    verdict = compared_with_champion(with_champion(scorer), shop, shop_data, worse(tested), seed=0)
     assert not verdict.promote
     assert "log_loss" in verdict.reason
 
 
 def test_a_champion_from_before_the_compared_date_is_judged_as_it_is(
-    with_champion: Champion, shop_data: TrainingData, tested: Backtest
+    with_champion: Champion, shop: Company, shop_data: TrainingData, tested: Backtest
 ) -> None:
     fold = tested.folds[0]
     old = fit_procedure(shop_data, day_number(fold.as_of) - HORIZON, Recipe(), seed=0)
-    verdict = compared_with_champion(with_champion(old), shop_data, tested, seed=0)
+    verdict = compared_with_champion(with_champion(old), shop, shop_data, tested, seed=0)
     losses = {comparison.metric: comparison.champion for comparison in verdict.comparisons}
     probability = old.predict(fold.matrix).churn_probability
     assert losses["log_loss"] == pytest.approx(-np.log(np.where(fold.churned, probability, 1 - probability)).mean())
 
 
 def test_a_champion_that_these_data_cannot_feed_gives_way(
-    with_champion: Champion, scorer: Scorer, shop_data: TrainingData, tested: Backtest
+    with_champion: Champion, scorer: Scorer, shop: Company, shop_data: TrainingData, tested: Backtest
 ) -> None:
     info = replace(scorer.info, feature_names=("no_such_feature", *scorer.info.feature_names[1:]))
-    verdict = compared_with_champion(with_champion(replace(scorer, info=info)), shop_data, tested, seed=0)
+    verdict = compared_with_champion(with_champion(replace(scorer, info=info)), shop, shop_data, tested, seed=0)
     assert verdict.promote
     assert "needs no_such_feature, which the data no longer give" in verdict.reason
 
 
-def test_without_a_past_date_to_compare_on_the_champion_stays(
-    with_champion: Champion, scorer: Scorer, shop_data: TrainingData, tested: Backtest
+def test_a_champion_is_compared_though_a_value_that_it_knows_has_become_rare(
+    with_champion: Champion, scorer: Scorer, shop: Company, shop_data: TrainingData, tested: Backtest
 ) -> None:
-    verdict = compared_with_champion(with_champion(scorer), shop_data, replace(tested, folds=()), seed=0)
+    customers = shop.tables["customers"].with_columns(plan=pl.lit("basic"))
+    known = replace(shop, tables={**shop.tables, "customers": customers}, attributes={"plan": "static"})
+    fold, reads = tested.folds[0], (*scorer.info.feature_names, "attr_plan_is_gold")
+    rows = read_by(replace(scorer.info, feature_names=reads), known, shop_data, fold)
+    np.testing.assert_array_equal(rows[:, :-1], fold.matrix)
+    assert not rows[:, -1].any()
+
+
+def test_without_a_past_date_to_compare_on_the_champion_stays(
+    with_champion: Champion, scorer: Scorer, shop: Company, shop_data: TrainingData, tested: Backtest
+) -> None:
+    verdict = compared_with_champion(with_champion(scorer), shop, shop_data, replace(tested, folds=()), seed=0)
     assert not verdict.promote
 
 
