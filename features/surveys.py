@@ -83,7 +83,7 @@ def _is_between(c: Operations, points: Column, answers: Column, low: int, high: 
 def _recommenders() -> Iterator[Feature]:
     """Promoter, passive, detractor: by the last recommendation."""
     kinds = (
-        ("promoter", (PROMOTER, 11), ("Promoter", "推荐者"), "9 or 10"),
+        ("promoter", (PROMOTER, 11), ("Promoter", "推荐者"), "9 or 10"),  # 10 is the most there is
         ("passive", (PASSIVE, PROMOTER), ("Passive", "被动者"), "7 or 8"),
         ("detractor", (0, PASSIVE), ("Detractor", "贬损者"), "0 to 6"),
     )
