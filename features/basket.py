@@ -85,61 +85,6 @@ def _late_share(window: Window) -> Feature:
     return shared(name, ratio, inputs, titles, meaning, window=window)
 
 
-def _deliveries() -> Iterator[Feature]:
-    yield from map(_late_deliveries, WINDOWS)
-    yield from map(_late_share, SHARE_WINDOWS)
-    late, arrived_late = _sum("due_deliveries", "late"), _sum("deliveries", "is_late")
-    yield _delivery(
-        "deliveries_overdue",
-        difference,
-        (late, arrived_late),
-        ("Overdue deliveries", "当前逾期未送达数"),
-        "Order lines whose promised day has passed and that are still not delivered.",
-        unit="order lines",
-        actionable=True,
-    )
-    yield _delivery(
-        "days_since_late_delivery",
-        same,
-        (Aggregate("due_deliveries", "min", "age", where="with_late"),),
-        ("Days since last late delivery", "距上次延迟送达天数"),
-        "Days since the last promised day on which something was not delivered.",
-        unit="days",
-        low=1,
-        missing="no delivery was late yet",
-    )
-    yield _delivery(
-        "last_delivery_late",
-        _last_late,
-        (_sum("due_deliveries", "late_change"), _sum("due_deliveries", "due")),
-        ("Last delivery late", "最近一次送达是否延迟"),
-        "1 if an order line of the last promised day was late, else 0.",
-        unit="yes or no",
-        high=1,
-        missing="no delivery due yet",
-    )
-    yield _delivery(
-        "delivery_delay_days_mean",
-        ratio,
-        (_sum("deliveries", "delay"), arrived_late),
-        ("Mean delay of late deliveries", "平均延迟天数"),
-        "Mean days from the promised day to the delivery, of order lines that came late.",
-        unit="days",
-        low=1,
-        missing="nothing has come late yet",
-    )
-    yield _basket(
-        "delivery_days_mean",
-        ratio,
-        (_sum("deliveries", "wait"), _count("deliveries")),
-        ("Mean time to delivery", "平均送达天数"),
-        "Mean days from order to delivery, of order lines that are delivered.",
-        unit="days",
-        missing="nothing delivered yet",
-        needs=("transactions.delivered_at",),
-    )
-
-
 def _variety() -> Iterator[Feature]:
     of_category = partial(_basket, unit="categories", needs=("transactions.category",))
     of_product = partial(_basket, unit="products", needs=("transactions.product_id",))
@@ -217,9 +162,66 @@ def _margins() -> Iterator[Feature]:
     yield share("margin_share", _margin_share, of_costed(YEAR), titles, meaning)
 
 
+LATE = _sum("due_deliveries", "late")
+ARRIVED_LATE = _sum("deliveries", "is_late")
+
+DELIVERIES: tuple[Feature, ...] = (
+    _delivery(
+        "deliveries_overdue",
+        difference,
+        (LATE, ARRIVED_LATE),
+        ("Overdue deliveries", "当前逾期未送达数"),
+        "Order lines whose promised day has passed and that are still not delivered.",
+        unit="order lines",
+        actionable=True,
+    ),
+    _delivery(
+        "days_since_late_delivery",
+        same,
+        (Aggregate("due_deliveries", "min", "age", where="with_late"),),
+        ("Days since last late delivery", "距上次延迟送达天数"),
+        "Days since the last promised day that ended without the delivery.",
+        unit="days",
+        low=1,
+        missing="no delivery was late yet",
+    ),
+    _delivery(
+        "last_delivery_late",
+        _last_late,
+        (_sum("due_deliveries", "late_change"), _sum("due_deliveries", "due")),
+        ("Last delivery late", "最近一次送达是否延迟"),
+        "1 if an order line of the last promised day was late, else 0.",
+        unit="yes or no",
+        high=1,
+        missing="no delivery due yet",
+    ),
+    _delivery(
+        "delivery_delay_days_mean",
+        ratio,
+        (_sum("deliveries", "delay"), ARRIVED_LATE),
+        ("Mean delay of late deliveries", "平均延迟天数"),
+        "Mean days from the promised day to the delivery, of order lines that came late.",
+        unit="days",
+        low=1,
+        missing="nothing has come late yet",
+    ),
+    _basket(
+        "delivery_days_mean",
+        ratio,
+        (_sum("deliveries", "wait"), _count("deliveries")),
+        ("Mean time to delivery", "平均送达天数"),
+        "Mean days from order to delivery, of order lines that are delivered.",
+        unit="days",
+        missing="nothing delivered yet",
+        needs=("transactions.delivered_at",),
+    ),
+)
+
 FEATURES: tuple[Feature, ...] = (
     *_refunds(),
-    *_deliveries(),
+    *map(_late_deliveries, WINDOWS),
+    *map(_late_share, SHARE_WINDOWS),
+    *DELIVERIES,
     *_variety(),
     *(made for window in SHARE_WINDOWS for made in _discounts(window)),
     *(made for window in SHARE_WINDOWS for made in _sizes(window)),

@@ -26,6 +26,7 @@ BY_WINDOW = {
         *("quantity", "quantity_mean", "quantity_max", "quantity_sd"),
     ),
     "complaints": ("complaints", "enquiries"),
+    "basket": ("refunds", "late_deliveries", "categories", "products"),
     "payments": ("payments_due", "late_payments"),
     "contacts": ("contacts", "contact_acceptances", "contact_conversions"),
 }
@@ -168,6 +169,7 @@ def test_a_company_with_no_purchase_has_no_rows() -> None:
 def test_windows_are_nested() -> None:
     story = crowd(1)
     made = build_panel(story.company(), [story.as_of])
-    for stem in ("purchase_days", "orders", "spend", "complaints", "enquiries", "payments_due", "contacts"):
+    counts = ("purchase_days", "orders", "spend", "complaints", "enquiries", *BY_WINDOW["basket"], "payments_due", "contacts")
+    for stem in counts:
         for shorter, longer in pairwise(WINDOWS):
             assert (made[f"{stem}_{shorter}"] <= made[f"{stem}_{longer}"]).all()
