@@ -14,6 +14,7 @@ from features.company import Company, Note, NoteKind
 from features.config import CompanyConfig, TableConfig
 from features.matching import is_personal, match_columns
 from features.normalise import Normalised, Reading, normalise
+from features.notation import IS_REFUND, prepared, translated
 from features.refusals import Place, unreadable
 from features.tables import TABLES, Table
 from features.vocabulary import snapshot_message
@@ -80,20 +81,24 @@ def _refuse_unusable(frames: Collection[str]) -> None:
 def _read_table(table: Table, source: pl.DataFrame | pl.LazyFrame, config: CompanyConfig, *, typeless: bool) -> _Read:
     settings = config.tables.get(table.name, TableConfig())
     try:
-        present = source.lazy().collect_schema().names()
+        given = prepared(table.name, source.lazy(), settings)
+        present = [name for name in given.collect_schema() if name != IS_REFUND]
         match = match_columns(table, present, settings.columns)
         wanted = [*match.ours.items(), *((name, name) for name in (match.extra if table.name == "customers" else ()))]
-        raw = source.lazy().select(pl.col(theirs).alias(ours) for ours, theirs in wanted).collect()
+        refund = [pl.col(IS_REFUND)] if settings.negative_where else []
+        raw = given.select(*(pl.col(theirs).alias(ours) for ours, theirs in wanted), *refund).collect()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise unreadable(table.name, error) from error
     if raw.is_empty() and table.name == "transactions":
         raise DataError(table.name, None, "has no rows", hint="check that the export or the query is complete")
-    normalised = normalise(table, raw, Reading(config.zone, settings.time_format, attribution_days=config.attribution_days))
+    raw, translations = translated(table, raw, settings)
+    reading = Reading(config.zone, settings.time_format, settings.zone, attribution_days=config.attribution_days)
+    normalised = normalise(table, raw, reading)
     if table.name != "customers":
         ignored = [Note(NoteKind.IGNORED, table.name, name, "is no column of ours") for name in match.extra]
-        return _Read(normalised, {}, (*match.notes, *ignored, *normalised.notes))
+        return _Read(normalised, {}, (*match.notes, *translations, *ignored, *normalised.notes))
     frame, attributes, told = _with_attributes(normalised.frame, match.extra, config.static, typeless=typeless)
-    return _Read(normalised._replace(frame=frame), attributes, (*match.notes, *told, *normalised.notes))
+    return _Read(normalised._replace(frame=frame), attributes, (*match.notes, *translations, *told, *normalised.notes))
 
 
 def _with_attributes(

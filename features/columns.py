@@ -7,13 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from features.numerals import MISSING_WORDS, TEXTUAL, read_floats
 from features.refusals import Place, refuse
 from features.tables import Column, Kind
 from features.times import read_dates
 from keepwell.errors import DataError
-
-MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "nat")
-"""Texts that mean "no number", in lower case. In ids and texts only the empty one does."""
 
 TRUE_WORDS, FALSE_WORDS = ("1", "1.0", "true", "t", "yes", "y"), ("0", "0.0", "false", "f", "no", "n")
 
@@ -28,8 +26,6 @@ PLAIN_NUMBER = r"^[+-]?((0|[1-9]\d*)(\.\d+)?|\.\d+)([eE][+-]?\d+)?$"
 
 ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 """A day, with a time of day or without; a time with an offset is left as text."""
-
-TEXTUAL = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 
 
 class Money(NamedTuple):
@@ -72,7 +68,7 @@ def read_texts(place: Place, raw: pl.Series, choices: tuple[str, ...] = ()) -> p
 
 def read_numbers(place: Place, raw: pl.Series, column: Column) -> pl.Series:
     """Float64 within the column's range, null = missing. NaN is missing where a value may be, and an error where it must not."""
-    numbers = _floats(place, raw)
+    numbers = read_floats(place, raw)
     if column.required:
         refuse(place, raw, numbers.is_nan(), "must be a number, not NaN", "correct or remove these rows")
     numbers = numbers.fill_nan(None)
@@ -94,7 +90,7 @@ def read_flags(place: Place, raw: pl.Series) -> pl.Series:
         unread = ~(words.is_in(TRUE_WORDS) | words.is_in(FALSE_WORDS) | missing)
         flags = flags.zip_with(~missing, _nulls(flags, pl.Float64))
     else:
-        flags = _floats(place, raw).fill_nan(None)
+        flags = read_floats(place, raw).fill_nan(None)
         unread = ~flags.is_in([0.0, 1.0])
     refuse(place, raw, unread, "must be yes or no", "write true and false, or 1 and 0")
     return flags
@@ -184,22 +180,6 @@ def _refuse_overflow(place: Place, raw: pl.Series, scaled: np.ndarray) -> None:
     largest = np.abs(scaled) == np.abs(scaled).max()
     rule = "is too large to be summed exactly in 64-bit minor units"
     refuse(place, raw, pl.Series(largest), rule, "correct these amounts, round all to fewer decimals, or give them in thousands")
-
-
-def _floats(place: Place, raw: pl.Series) -> pl.Series:
-    """Float64; NaN and infinities as they came, null where missing or a word for it."""
-    if raw.dtype.is_numeric() or raw.dtype == pl.Boolean:
-        return raw.cast(pl.Float64)
-    if raw.dtype not in TEXTUAL:
-        raise DataError(*place, f"must be a number, not {raw.dtype}", hint="write plain numbers, as 1234.50")
-    text = raw.cast(pl.String).str.strip_chars()
-    numbers = text.cast(pl.Float64, strict=False)
-    if numbers.null_count() > text.null_count():
-        unread = numbers.is_null() & ~text.str.to_lowercase().is_in(MISSING_WORDS)
-        refuse(
-            place, raw, unread, "must be a number", "write plain numbers, as 1234.50, without signs or separators of thousands"
-        )
-    return numbers
 
 
 def _whole(place: Place, raw: pl.Series, integers: pl.Series, missing: pl.Series) -> pl.Series:

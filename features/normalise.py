@@ -30,14 +30,20 @@ class Normalised(NamedTuple):
 class Reading:
     """How the values of a table are to be read.
 
+    `time_format` is one for all columns, or one for each that needs one; naive times are local to `written_in`, else to `zone`.
     `decimals` fixes the minor units of money columns (as a model's, at the endpoint); where it is silent the data decide.
     `attribution_days` after a contact its outcome is known, where nobody said when.
     """
 
     zone: str = "UTC"
-    time_format: str | None = None
+    time_format: str | Mapping[str, str] | None = None
+    written_in: str | None = None
     decimals: Mapping[str, int] = field(default_factory=dict)
     attribution_days: int = ATTRIBUTION_DAYS
+
+    def time_format_of(self, column: str) -> str | None:
+        """The format of the times in `column`; None: find it."""
+        return self.time_format.get(column) if isinstance(self.time_format, Mapping) else self.time_format
 
 
 def normalise(table: Table, raw: pl.DataFrame, reading: Reading) -> Normalised:
@@ -84,7 +90,7 @@ def _converted(table: Table, column: Column, raw: pl.Series, reading: Reading) -
         case Kind.TEXT:
             values = read_texts(place, raw, column.choices)
         case Kind.DATE:
-            values = read_dates(place, raw, reading.time_format)
+            values = read_dates(place, raw, reading.time_format_of(column.name))
         case Kind.NUMBER:
             values = read_numbers(place, raw, column)
         case Kind.FLAG:
@@ -93,7 +99,7 @@ def _converted(table: Table, column: Column, raw: pl.Series, reading: Reading) -
 
 
 def _times(place: Place, raw: pl.Series, reading: Reading) -> _Part:
-    times = read_times(place, raw, reading.zone, reading.time_format)
+    times = read_times(place, raw, reading.zone, reading.time_format_of(place.column), reading.written_in)
     stem = place.column.removesuffix("_at")
     guessed = Note(NoteKind.GUESSED, *place, f"times are read as {times.guessed_format}")
     columns = [times.day.rename(f"{stem}_day"), times.us.rename(f"{stem}_us")]

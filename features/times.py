@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, time
 from itertools import product
+from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
 
 from features.asof import EPOCH, NEVER_DAY, NEVER_US, day_number
+from features.numerals import read_floats
 from features.refusals import Place, plain, refuse, units_a_day
 from keepwell.errors import DataError
 
@@ -40,6 +43,10 @@ OTHER_FORMATS = tuple(day + clock for day, clock in product(OTHER_DATES, OTHER_C
 """Formats tried when a text column is not ISO 8601: one of them must fit every value."""
 
 
+EPOCH_STEPS: Mapping[str, int] = MappingProxyType({"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1})
+"""Formats of instants as numbers since 1970-01-01 in UTC, and how many microseconds a step of each is."""
+
+
 class Times(NamedTuple):
     """A column of times: `day` int32 (NEVER_DAY = missing), `us` int64 (NEVER_US = missing), the format if it was guessed."""
 
@@ -48,13 +55,16 @@ class Times(NamedTuple):
     guessed_format: str | None
 
 
-def read_times(place: Place, raw: pl.Series, zone: str, time_format: str | None = None) -> Times:
-    """Days in `zone` and instants of a column of times, dates or texts; naive times are local to `zone`.
+def read_times(place: Place, raw: pl.Series, zone: str, time_format: str | None = None, written_in: str | None = None) -> Times:
+    """Days in `zone` and instants of a column of times, dates or texts; naive times are local to `written_in`, else to `zone`.
 
+    A column of days, all at midnight, is never moved to another zone: a day is a day.
     A local time that a change of clocks skips is read an hour later; one that happens twice is the first of the two.
     Raises DataError for another type, a text that is no time, or a time outside 1900 to 2100.
     """
     wall, aware, guessed = _parsed(place, raw, time_format)
+    if written_in is not None and bool((wall.dt.time() != time()).any()):
+        wall, aware = _moved(wall, aware, written_in)
     day, us = _local(wall, zone)
     if aware is not None:
         aware_day, aware_us = _zoned(aware, zone)
@@ -78,6 +88,8 @@ def _parsed(place: Place, raw: pl.Series, time_format: str | None) -> tuple[pl.S
     dtype = raw.dtype
     if isinstance(dtype, pl.Datetime | pl.Date):
         return _typed(place, raw)
+    if time_format is not None and time_format in EPOCH_STEPS:
+        return *_since_1970(place, raw, time_format), None
     if dtype.is_integer():
         used = time_format or WHOLE_NUMBER_DATE
         return *_from_text(place, raw.cast(pl.String), used), None if time_format else used
@@ -101,7 +113,29 @@ def _typed(place: Place, raw: pl.Series) -> tuple[pl.Series, pl.Series | None, N
     times = raw.cast(pl.Datetime("us", zone))
     if zone is None:
         return times, None, None
-    return pl.repeat(None, len(raw), dtype=pl.Datetime("us"), eager=True), times.dt.convert_time_zone("UTC"), None
+    return _no_times(len(raw)), times.dt.convert_time_zone("UTC"), None
+
+
+def _since_1970(place: Place, raw: pl.Series, unit: str) -> tuple[pl.Series, pl.Series]:
+    """(no naive times, instants) of numbers since 1970 in `unit`."""
+    numbers = raw if raw.dtype.is_integer() else read_floats(place, raw).fill_nan(None)
+    steps, day = EPOCH_STEPS[unit], 86_400_000_000
+    outside = ~numbers.is_between((FIRST_DAY - 1) * day // steps, (LAST_DAY + 2) * day // steps)
+    refuse(
+        place, raw, outside, RANGE_RULE, f"check that these are {unit} since 1970-01-01, or correct time_format: in company.yaml"
+    )
+    us = (numbers * steps).round().cast(pl.Int64) if numbers.dtype.is_float() else numbers.cast(pl.Int64) * steps
+    return _no_times(len(raw)), us.cast(pl.Datetime("us", "UTC"))
+
+
+def _moved(wall: pl.Series, aware: pl.Series | None, zone: str) -> tuple[pl.Series, pl.Series]:
+    """Naive times that are local to `zone` as instants beside those that are aware already."""
+    instants = _local(wall, zone)[1].cast(pl.Datetime("us", "UTC"))
+    return _no_times(len(wall)), instants if aware is None else aware.zip_with(aware.is_not_null(), instants)
+
+
+def _no_times(length: int) -> pl.Series:
+    return pl.repeat(None, length, dtype=pl.Datetime("us"), eager=True)
 
 
 def _from_text(place: Place, text: pl.Series, time_format: str | None) -> tuple[pl.Series, pl.Series | None]:
@@ -111,7 +145,8 @@ def _from_text(place: Place, text: pl.Series, time_format: str | None) -> tuple[
     else:
         wall = _first_that_fits(text, ISO_NAIVE)
         if wall.null_count() > text.null_count():
-            offsets = text.str.replace(r"\s*[zZ]$", "+00:00").str.replace(r"\s+([+-]\d\d:?\d\d)$", "$1")
+            offsets = text.str.replace(r"\s*[zZ]$", "+00:00").str.replace(r"\s+([+-]\d\d(:?\d\d)?)$", "$1")
+            offsets = offsets.str.replace(r"(:\d\d(?:\.\d+)?[+-]\d\d)$", "$1:00")  # as PostgreSQL writes whole hours
             aware = _first_that_fits(offsets, ISO_AWARE, "UTC")
     unread = text.is_not_null() & wall.is_null() & (aware.is_null() if aware is not None else True)
     wanted = f"must be a time in the format {time_format}" if time_format else "must be a date or time"
