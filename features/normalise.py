@@ -56,7 +56,7 @@ def normalise(table: Table, raw: pl.DataFrame, reading: Reading) -> Normalised:
     _refuse_missing(table, parts)
     made = [series for part in parts.values() for series in part.columns]
     extra = [raw[name] for name in raw.columns if name not in table.names]
-    _refuse_clash(table, {series.name for series in made} & {series.name for series in extra})
+    _refuse_clash(table, {series.name for series in extra})
     frame = pl.DataFrame([*made, *extra])
     _refuse_repeated(table, frame)
     notes = [note for part in parts.values() for note in part.notes]
@@ -125,7 +125,8 @@ def _refuse_missing(table: Table, parts: Mapping[str, _Part]) -> None:
 
 
 def _refuse_clash(table: Table, names: Collection[str]) -> None:
-    for name in sorted(names):
+    times = [column.name.removesuffix("_at") for column in table.columns if column.kind is Kind.TIME]
+    for name in sorted({f"{stem}_{part}" for stem in times for part in ("day", "us")} & set(names)):
         raise DataError(
             table.name, name, "has the name of a column that Keepwell makes itself", hint="rename or remove your column"
         )
