@@ -36,8 +36,11 @@ def known(c: Operations, column: Column) -> Column:
 
 
 def quotient(c: Operations, whole: Column, number: int) -> Column:
-    """The largest integer not above a whole number over a positive one; half a step keeps rounding away from the edges."""
-    return c.whole((whole + 0.5) / number)
+    """The largest integer not above a whole number (below 2**51) over a positive one.
+
+    Half a step keeps the rounding away from the edges; times the inverse, because SQL engines write a divided column many times.
+    """
+    return c.whole((whole + 0.5) * (1 / number))
 
 
 def month_number(c: Operations, day: Column) -> Column:
@@ -116,14 +119,14 @@ def deviation(c: Operations, count: Column, total: Column, pivot: Column, *sums:
     moved by the pivot before anything becomes a float, so nothing cancels.
     """
     high, high_high, high_low, low_low = sums
-    pivot_high = quotient(c, pivot, SPLIT)
+    pivot_high = c.once(quotient(c, pivot, SPLIT))
     pivot_low, low = pivot - pivot_high * SPLIT, total - high * SPLIT
     moved_high = high_high - pivot_high * (2 * high - count * pivot_high)
     moved_cross = high_low - pivot_high * low - pivot_low * (high - count * pivot_high)
     moved_low = low_low - pivot_low * (2 * low - count * pivot_low)
-    squares = moved_high * float(SPLIT) ** 2 + moved_cross * (2.0 * SPLIT) + moved_low
+    squares = c.once(moved_high * float(SPLIT) ** 2 + moved_cross * (2.0 * SPLIT) + moved_low)
     rest = total - count * pivot
-    return c.root(c.divide(squares - c.divide(rest * rest, count), c.where(count > 1, count - 1)))
+    return c.once(c.root(c.divide(squares - c.divide(rest * rest, count), c.where(count > 1, count - 1))))
 
 
 def deviation_of_small(c: Operations, count: Column, total: Column, squares: Column) -> Column:

@@ -123,7 +123,7 @@ class PanelFrames:
         features = [layered.evaluated(feature).cast(nw.Float64) for feature in self._recipe.features]
         rows = rows.select("customer_id", *self._filled()).with_columns("customer_id", *shared)
         for layer in layered.layers:
-            rows = rows.with_columns(*layer)
+            rows = rows.select(nw.all(), *layer)  # not with_columns: pandas would insert one by one
         return rows.select("customer_id", nw.lit(as_of).cast(nw.Date).alias("as_of"), *features)
 
     def _taken(self, name: str, operations: FrameOperations) -> Frame:
