@@ -43,8 +43,8 @@ def _given_back(c: Operations, refunds: Column, spend: Column) -> Column:
     return c.divide(0 - refunds, spend)
 
 
-def _last_late(c: Operations, late_on_last_day: Column, due: Column) -> Column:
-    return c.where(late_on_last_day > 0, 1, c.where(due > 0, 0))
+def _last_late(c: Operations, late_age: Column, due_age: Column) -> Column:
+    return c.where(late_age <= due_age, 1, c.where(due_age > 0, 0))
 
 
 def _discount_share(c: Operations, listed: Column, paid: Column, all_listed: Column) -> Column:
@@ -73,13 +73,13 @@ def _refunds() -> Iterator[Feature]:
 
 
 def _late_deliveries(window: Window) -> Feature:
-    inputs, titles = (_sum("due_deliveries", "late", window),), ("Late deliveries", "延迟送达次数")
+    inputs, titles = (_sum("due_deliveries", "is_late", window),), ("Late deliveries", "延迟送达次数")
     meaning = "Order lines that had not come by the end of the promised day; they count on that day."
     return _delivery("late_deliveries", same, inputs, titles, meaning, unit="order lines", window=window)
 
 
 def _late_share(window: Window) -> Feature:
-    inputs = (_sum("due_deliveries", "late", window), _sum("due_deliveries", "due", window))
+    inputs = (_sum("due_deliveries", "is_late", window), _count("due_deliveries", window))
     titles, meaning = ("Share of late deliveries", "延迟送达占比"), "Late deliveries over all whose promised day has passed."
     name, shared = "late_delivery_share", partial(_delivery, unit="share", high=1, missing=NOTHING_DUE)
     return shared(name, ratio, inputs, titles, meaning, window=window)
@@ -162,8 +162,9 @@ def _margins() -> Iterator[Feature]:
     yield share("margin_share", _margin_share, of_costed(YEAR), titles, meaning)
 
 
-LATE = _sum("due_deliveries", "late")
+LATE = _sum("due_deliveries", "is_late")
 ARRIVED_LATE = _sum("deliveries", "is_late")
+LAST_LATE_AGE = Aggregate("due_deliveries", "min", "age", where="late")
 
 DELIVERIES: tuple[Feature, ...] = (
     _delivery(
@@ -178,7 +179,7 @@ DELIVERIES: tuple[Feature, ...] = (
     _delivery(
         "days_since_late_delivery",
         same,
-        (Aggregate("due_deliveries", "min", "age", where="with_late"),),
+        (LAST_LATE_AGE,),
         ("Days since last late delivery", "距上次延迟送达天数"),
         "Days since the last promised day that ended without the delivery.",
         unit="days",
@@ -188,7 +189,7 @@ DELIVERIES: tuple[Feature, ...] = (
     _delivery(
         "last_delivery_late",
         _last_late,
-        (_sum("due_deliveries", "late_change"), _sum("due_deliveries", "due")),
+        (LAST_LATE_AGE, Aggregate("due_deliveries", "min", "age")),
         ("Last delivery late", "最近一次送达是否延迟"),
         "1 if an order line of the last promised day was late, else 0.",
         unit="yes or no",

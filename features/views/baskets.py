@@ -6,7 +6,7 @@ from functools import partial
 
 from features.asof import NEVER_DAY, Column
 from features.definitions import WINDOW_DAYS, Computed, Operations, Total, View
-from features.formulas import change, difference, known, later_day, positive, taken
+from features.formulas import later_day, positive, taken
 
 
 def _is_purchase_of_known(c: Operations, amount: Column, kind: Column) -> Column:
@@ -35,9 +35,9 @@ def _is_late(c: Operations, promised_day: Column, delivered_day: Column) -> Colu
     return c.where(delivered_day > promised_day, 1, 0)
 
 
-def _delay(c: Operations, is_late: Column, promised_day: Column, delivered_day: Column) -> Column:
-    """Days from the promised day to the delivery; 0 where that was in time, or nothing was promised."""
-    return c.where(is_late > 0, delivered_day - promised_day, 0)
+def _days_after(c: Operations, start_day: Column, end_day: Column) -> Column:
+    """Days from start to end; 0 where the end came before, or the start never."""
+    return c.where(end_day > start_day, end_day - start_day, 0)
 
 
 def _days_of(kind: str, name: str) -> View:
@@ -69,14 +69,9 @@ DUE_DELIVERIES = View(
     keep=Computed(_is_purchase_with_day, ("amount", "promised_day")),
     columns={
         "day": Computed(later_day, ("promised_day", "ordered_day")),
-        "line": Computed(known, ("amount",)),
         "is_late": Computed(_is_late, ("promised_day", "delivered_day")),
     },
-    keys=("day",),
-    totals={"due": Total("sum", "line"), "late": Total("sum", "is_late")},
-    previous={"previous_late": "late"},
-    later={"late_change": Computed(change, ("late", "previous_late"))},
-    conditions={"with_late": Computed(positive, ("late",))},
+    conditions={"late": Computed(positive, ("is_late",))},
 )
 
 DELIVERIES = View(
@@ -84,15 +79,10 @@ DELIVERIES = View(
     table="transactions",
     keep=Computed(_is_purchase_with_day, ("amount", "delivered_day")),
     columns={
-        "ordered_day": taken("ordered_day"),
-        "promised_day": taken("promised_day"),
-        "delivered_day": taken("delivered_day"),
         "day": Computed(later_day, ("delivered_day", "ordered_day")),
         "is_late": Computed(_is_late, ("promised_day", "delivered_day")),
-    },
-    later={
-        "wait": Computed(difference, ("day", "ordered_day")),
-        "delay": Computed(_delay, ("is_late", "promised_day", "delivered_day")),
+        "delay": Computed(_days_after, ("promised_day", "delivered_day")),
+        "wait": Computed(_days_after, ("ordered_day", "delivered_day")),
     },
 )
 
