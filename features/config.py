@@ -123,7 +123,7 @@ class CompanyConfig(BaseModel):
         le=365,
         description="days after a contact when its outcome is known, if it has no known_at",
     )
-    static: tuple[str, ...] = Field(default=(), description="attributes that never change, and so may be used at any date")
+    static: tuple[str, ...] = Field(default=(), description="columns of customers that never change, and so may be used at any date")
     tables: dict[str, TableConfig] = Field(default_factory=dict, description="one entry for each table that needs one")
 
     @field_validator("company")

@@ -43,14 +43,23 @@ def settings_page() -> str:
 
 def features_page() -> str:
     """The feature catalog, one table a builder."""
-    from features.catalog import CATALOG  # noqa: PLC0415
+    from features.catalog import CATALOG, find  # noqa: PLC0415
 
     parts = ["# Features\n\nEach is computed for one customer at one date, from what was known strictly before it.\n"]
     for builder in dict.fromkeys(entry.builder for entry in CATALOG.values()):
         rows = [entry for entry in CATALOG.values() if entry.builder == builder]
         parts.append(f"## {builder}\n\n{_table(FEATURE_HEAD, map(_feature_row, rows))}")
+    examples = (_feature_row(find(name).entry) for name in ATTRIBUTE_EXAMPLES)
+    parts.append(f"## attributes\n\n{ABOUT_ATTRIBUTES}\n{_table(FEATURE_HEAD, examples)}")
     return "\n".join(parts)
 
+
+ATTRIBUTE_EXAMPLES = ("attr_household_size", "attr_signed_on_days_ago", "attr_plan_is_gold")
+ABOUT_ATTRIBUTES = """\
+The columns of `customers` that are yours alone: numbers and flags as they are, dates as the days since, and for each common
+value of a text one column. `keepwell features DATA --catalog` lists those of DATA; docs/data.md says which of them enter
+training. For example:
+"""
 
 FEATURE_HEAD = ("column", "title", "中文", "meaning", "unit", "range", "missing means", "table", "actionable")
 
