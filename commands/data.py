@@ -23,14 +23,16 @@ if TYPE_CHECKING:
 @HORIZON
 @AS_JSON
 def check(data: Path, horizon: int | None, as_json: bool) -> None:
-    """Say what DATA holds, how it was understood, and whether one can train on it.
+    """Say what DATA holds, whether one can train on it, what is lacking, and what looks like a leak.
 
     Example: keepwell check shop --horizon 90d
     """
     from features.check import check_report
     from features.sources import read_company
+    from training.leaks import leaks
 
-    report = check_report(read_company(data), horizon)
+    company = read_company(data)
+    report = check_report(company, horizon, leaks(company, horizon))
     click.echo(to_json(report.as_dict()) if as_json else "\n".join(report.lines()))
     if not report.trainable:
         sys.exit(HistoryError.exit_code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -12,11 +11,16 @@ import polars as pl
 from features.asof import day_date, day_number
 from features.catalog import feature_names
 from features.company import Company, Note
+from features.lacking import Lacking, lacking
+from features.odd_times import Suspicion, odd_times
 from features.tables import TABLES
 from keepwell.errors import ConfigError, HistoryError
 
 USUAL_HORIZONS = (30, 60, 90, 180, 365)
 """Days; those that `keepwell check` looks at when it is told none."""
+
+SHORT_HORIZONS = (7, 14)
+"""Days; proposed where the history is too short for the usual ones."""
 
 ENOUGH_HORIZONS = 3
 """One to learn from, one to calibrate on, one to test on."""
@@ -38,11 +42,16 @@ class TableSummary:
 
 @dataclass(frozen=True)
 class HorizonCheck:
-    """How many whole horizons of `days` have passed since the first purchase, and what that allows: "yes", "thin" or "no"."""
+    """How many whole horizons of `days` have passed since the first purchase, and what that allows: "yes", "thin" or "no".
+
+    `lacking_days` of history and `lacking_customers` more would make it "yes".
+    """
 
     days: int
     complete: int
     verdict: str
+    lacking_days: int
+    lacking_customers: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,8 @@ class CheckReport:
     features: int
     horizons: tuple[HorizonCheck, ...]
     tables: tuple[TableSummary, ...]
-    absent: tuple[str, ...]
+    lacking: tuple[Lacking, ...]
+    suspicions: tuple[Suspicion, ...]
     notes: tuple[Note, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -83,19 +93,22 @@ class CheckReport:
                 f"purchases  {self.purchases:,} and {self.refunds:,} refunds in {span:,} days since {self.first_purchase}",
                 f"features   {self.features} columns that these tables allow",
             ]
+        facts.append(f"leaks      {f'{len(self.suspicions)} to look at, below' if self.suspicions else 'nothing looks like one'}")
         sections = {
+            "looks like a leak": [line for suspicion in self.suspicions for line in suspicion.lines()],
             "tables": [_table_line(table) for table in self.tables],
             "horizons": [_horizon_line(horizon) for horizon in self.horizons],
-            "not given": [f"  {text}" for text in self.absent],
+            "not given": [f"  {one}" for one in self.lacking],
             "noticed while reading": [f"  {note}" for note in self.notes],
         }
         return [*answer, "", *facts, *(line for title, told in sections.items() if told for line in ("", title, *told))]
 
 
-def check_report(company: Company, horizon_days: int | None = None) -> CheckReport:
+def check_report(company: Company, horizon_days: int | None = None, leaks: tuple[Suspicion, ...] = ()) -> CheckReport:
     """What `company` holds and whether one can train on it, for `horizon_days` or else for the usual horizons.
 
-    All of it is known by reading: nothing is fitted. A company that cannot be trained on gets a report that says why.
+    Nothing is fitted. A company that cannot be trained on gets a report that says why. `leaks` are what `training.leaks` found,
+    which looks at labels; odd times are found here.
     """
     as_of = day_after_last_transaction(company)
     try:
@@ -114,8 +127,8 @@ def check_report(company: Company, horizon_days: int | None = None) -> CheckRepo
         zone=company.zone,
         currency=company.currency,
         trainable=trainable,
-        answer=_answer(horizons, customers) if trainable else f"No: {refusal.message if refusal else 'the history is too short'}",
-        way_out=None if trainable else refusal.hint if refusal else "bring older transactions, or ask for a shorter --horizon",
+        answer=_answer(horizons) if trainable else f"No: {refusal.message if refusal else 'the history is too short'}",
+        way_out=_way_out(horizons) if horizons else refusal.hint if refusal else None,
         as_of=as_of,
         customers=customers,
         purchases=purchases.height,
@@ -124,7 +137,8 @@ def check_report(company: Company, horizon_days: int | None = None) -> CheckRepo
         features=len(feature_names(company)) if first else 0,
         horizons=horizons,
         tables=tuple(_summary(company, name) for name in company.tables),
-        absent=tuple(_absent(company)),
+        lacking=lacking(company),
+        suspicions=(*odd_times(company), *leaks),
         notes=company.notes,
     )
 
@@ -196,22 +210,47 @@ def _counting(company: Company, as_of: date | None) -> tuple[pl.DataFrame, pl.Da
 
 
 def _horizon(days: int, first: date, as_of: date, customers: int) -> HorizonCheck:
-    complete = whole_horizons((as_of - first).days, days)
-    enough = complete >= ENOUGH_HORIZONS and customers >= ENOUGH_CUSTOMERS
-    return HorizonCheck(days, complete, "yes" if enough else "thin" if complete else "no")
+    history = (as_of - first).days
+    complete = whole_horizons(history, days)
+    lacking_days = max(0, ENOUGH_HORIZONS * days + 1 - history)
+    lacking_customers = max(0, ENOUGH_CUSTOMERS - customers)
+    enough = not lacking_days and not lacking_customers
+    return HorizonCheck(days, complete, "yes" if enough else "thin" if complete else "no", lacking_days, lacking_customers)
 
 
-def _answer(horizons: tuple[HorizonCheck, ...], customers: int) -> str:
+def _answer(horizons: tuple[HorizonCheck, ...]) -> str:
     good = [f"{horizon.days}d" for horizon in horizons if horizon.verdict == "yes"]
     if good:
         return f"Yes, for a horizon of {', '.join(good)}."
-    thin = [f"{horizon.days}d" for horizon in horizons if horizon.verdict == "thin"]
+    thin = [horizon for horizon in horizons if horizon.verdict == "thin"]
     why = (
-        f"only {customers:,} customers"
-        if customers < ENOUGH_CUSTOMERS
-        else f"fewer than {ENOUGH_HORIZONS} whole horizons have passed"
+        f"only {thin[0].complete} of {ENOUGH_HORIZONS} whole horizons have passed"
+        if thin[0].lacking_days
+        else f"only {ENOUGH_CUSTOMERS - thin[0].lacking_customers:,} customers"
     )
-    return f"Yes, but the evidence will be thin for {', '.join(thin)}: {why}."
+    return f"Yes, but the evidence will be thin for {', '.join(f'{horizon.days}d' for horizon in thin)}: {why}."
+
+
+def _way_out(horizons: tuple[HorizonCheck, ...]) -> str | None:
+    """What would make the answer a plain yes for the first horizon; None when one is."""
+    if any(horizon.verdict == "yes" for horizon in horizons):
+        return None
+    first = horizons[0]
+    days, customers = _wanted(first)
+    fits = first.days - first.lacking_days / ENOUGH_HORIZONS
+    shorter = max((each for each in SHORT_HORIZONS + USUAL_HORIZONS if each <= fits), default=None)
+    days = f"{days}, or a horizon of {shorter}d" if days and shorter else days
+    return f"for a plain yes at {first.days}d: {'; and '.join(filter(None, (days, customers)))}"
+
+
+def _wanted(horizon: HorizonCheck) -> tuple[str, str]:
+    """What a horizon lacks in days and in customers, in words; empty where it lacks none."""
+    days = f"{_some(horizon.lacking_days, 'more day')} of history" if horizon.lacking_days else ""
+    return days, _some(horizon.lacking_customers, "more customer") if horizon.lacking_customers else ""
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _summary(company: Company, name: str) -> TableSummary:
@@ -221,28 +260,15 @@ def _summary(company: Company, name: str) -> TableSummary:
     return TableSummary(name, frame.height, frame["customer_id"].n_unique(), first, last)
 
 
-def _absent(company: Company) -> Iterator[str]:
-    """Tables and columns of transactions that are not there."""
-    for name, table in TABLES.items():
-        if name not in company.tables:
-            yield f"{name}: {table.meaning}"
-        elif name == "transactions":
-            present = company.tables[name].columns
-            yield from (
-                f"{name}.{column.name}: {column.meaning}"
-                for column in table.columns
-                if column.name not in present and column.name.removesuffix("_at") + "_day" not in present
-            )
-
-
 def _table_line(table: TableSummary) -> str:
     span = f", {table.first} to {table.last}" if table.first else ""
     return f"  {table.name:<13} {table.rows:>11,} rows, {table.customers:>9,} customers{span}"
 
 
 def _horizon_line(horizon: HorizonCheck) -> str:
-    plural = "" if horizon.complete == 1 else "s"
-    return f"  {horizon.days:>4}d  {horizon.verdict:<4} ({horizon.complete} whole horizon{plural} passed)"
+    passed = f"{_some(horizon.complete, 'whole horizon')} passed"
+    wanted = f"; a yes takes {' and '.join(filter(None, _wanted(horizon)))}" if horizon.verdict != "yes" else ""
+    return f"  {horizon.days:>4}d  {horizon.verdict:<4} ({passed}{wanted})"
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # any JSON value

@@ -43,10 +43,13 @@ class Moment:
 class Purchases:
     """The distinct days of purchase (m,) of n customers, ascending within each; customer i has `day[start[i]:start[i + 1]]`.
 
+    `customer_id` (n,) ascends.
+
     `known_customer` became a customer on the day after `known_since` and stayed one until `known_until` (all (k,)): as in
     `training.labels`, a purchase that was taken back later was one until then.
     """
 
+    customer_id: pl.Series
     start: Ints
     day: Days
     known_customer: Ints
@@ -87,6 +90,17 @@ class Purchases:
         order = np.lexsort((weights, gaps))  # by weight as well: sums are then the same in any order of the customers
         return gaps[order], weights[order]
 
+    def around(self, customer: Ints, day: Ints) -> tuple[Ints, Ints]:
+        """For pairs of a customer's place and a day number (k,): the last day of purchase before it, the next on or after it.
+
+        ALWAYS_DAY and NEVER_DAY where there is none.
+        """
+        keys = (np.repeat(np.arange(len(self.start) - 1), np.diff(self.start)) << 32) + self.day + DAY_ZERO
+        at = np.searchsorted(keys, (customer << 32) + day + DAY_ZERO)
+        padded = np.concatenate([self.day, [0]]).astype(np.int64)
+        last = np.where(at > self.start[customer], padded[at - 1], ALWAYS_DAY)
+        return last, np.where(at < self.start[customer + 1], padded[at], NEVER_DAY)
+
     def _per_customer(self, extreme: np.ufunc, days: Days, nothing: int) -> Days:
         found = np.full(self.customers, nothing, dtype=np.int32)
         some = np.diff(self.start) > 0
@@ -100,7 +114,8 @@ def purchases(company: Company, as_of_day: int) -> Purchases:
     known = (pl.col("amount") > 0) & known_before(as_of_day, pl.col("known_day"))
     rows = company.tables["transactions"].lazy().filter(known).select("customer_id", "ordered_day", "known_day", "superseded_day")
     table = rows.collect()
-    place, customers = _places(table["customer_id"])
+    customers = table["customer_id"].unique().sort()
+    place = places(table["customer_id"], customers)
     spells = table.select("known_day", "superseded_day").with_columns(place)
     spells = spells.group_by("place", "superseded_day").agg(pl.col("known_day").min())
     # One sorted integer for each customer and day: far quicker than sorting rows.
@@ -108,7 +123,8 @@ def purchases(company: Company, as_of_day: int) -> Purchases:
     both = np.sort((place.to_numpy()[counting] << 32) + table["ordered_day"].to_numpy()[counting].astype(np.int64) + DAY_ZERO)
     both = both[np.diff(both, prepend=-1) > 0]
     return Purchases(
-        start=np.searchsorted(both >> 32, np.arange(customers + 1)).astype(np.int64),
+        customer_id=customers,
+        start=np.searchsorted(both >> 32, np.arange(len(customers) + 1)).astype(np.int64),
         day=((both & (2**32 - 1)) - DAY_ZERO).astype(np.int32),
         known_customer=spells["place"].to_numpy(),
         known_since=spells["known_day"].to_numpy(),
@@ -116,11 +132,10 @@ def purchases(company: Company, as_of_day: int) -> Purchases:
     )
 
 
-def _places(ids: pl.Series) -> tuple[pl.Series, int]:
-    """The place of each row's customer, 0 to n - 1, as the series `place`, and n."""
-    customers = ids.unique()
-    places = pl.DataFrame({"customer_id": customers, "place": np.arange(len(customers))})
-    return ids.to_frame().join(places, on="customer_id", how="left", maintain_order="left")["place"], len(customers)
+def places(ids: pl.Series, customers: pl.Series) -> pl.Series:
+    """The place of each id among `customers`, 0 to n - 1, as the series `place`; null where it is not there."""
+    numbered = pl.DataFrame({"customer_id": customers, "place": np.arange(len(customers))})
+    return ids.rename("customer_id").to_frame().join(numbered, on="customer_id", how="left", maintain_order="left")["place"]
 
 
 @dataclass(frozen=True)
@@ -201,8 +216,20 @@ class Quiet:
         if not len(seen):
             return None
         asked = self.asked[seen]
-        reached = isotonic_regression(self.away[seen] / asked, weights=asked.astype(np.float64)).x >= share
+        reached = self._rising()[seen] >= share
         return int(seen[reached][0]) if asked[reached].sum() >= LEAST_WATCHED else None
+
+    def chance_of_return(self, silent_days: Ints) -> Floats:
+        """The share of customers who bought in the horizon after so long a silence (k,), as `days_to` counts it; 0 to 1."""
+        return 1 - self._rising()[np.clip(silent_days, 0, len(self.asked) - 1)]
+
+    def _rising(self) -> Floats:
+        """The share away by days of silence, made to rise; days that nobody was asked at take their neighbours'."""
+        seen = np.flatnonzero(self.asked)
+        asked = self.asked[seen].astype(np.float64)
+        share = isotonic_regression(self.away[seen] / asked, weights=asked).x
+        rising: Floats = np.interp(np.arange(len(self.asked)), seen, share)
+        return rising
 
 
 def quiet(moment: Moment, chosen: Flags, day: int, horizon_days: int, span: int) -> Quiet:

@@ -3,6 +3,8 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from features.assemble import assemble
 from features.check import check_report, require_history
@@ -89,9 +91,10 @@ def test_the_report_reads_well_and_answers_first() -> None:
     assert "customers  300 with a purchase before 2021-02-04" in text
     assert "purchases  600 and 0 refunds in 400 days since 2020-01-01" in text
     assert "transactions          600 rows,       300 customers, 2020-01-01 to 2021-02-03" in text
-    assert "180d  thin (2 whole horizons passed)" in text
-    assert "complaints: Complaints and enquiries." in text
+    assert "180d  thin (2 whole horizons passed; a yes takes 141 more days of history)" in text
+    assert "complaints: Complaints and enquiries; for " in text
     assert "transactions.quantity: number of units" in text
+    assert "leaks      nothing looks like one" in text
 
 
 def test_the_report_says_why_not_and_what_to_do() -> None:
@@ -107,5 +110,39 @@ def test_the_report_says_why_not_and_what_to_do() -> None:
 def test_the_report_is_plain_json() -> None:
     report = json.loads(json.dumps(check_report(shop(400), 90).as_dict()))
     assert report["as_of"] == "2021-02-04"
-    assert report["horizons"] == [{"days": 90, "complete": 4, "verdict": "yes"}]
+    assert report["horizons"] == [
+        {"days": 90, "complete": 4, "verdict": "yes", "lacking_days": 0, "lacking_customers": 0},
+    ]
     assert report["tables"][0]["customers"] == 300
+
+
+@given(st.integers(2, 400), st.integers(1, 400), st.sampled_from([1, 30, 90, 180]))
+@settings(max_examples=40, deadline=None)
+def test_what_is_asked_for_is_just_enough_for_a_yes(days: int, customers: int, horizon: int) -> None:
+    [check] = check_report(shop(days, customers), horizon).horizons
+    more = shop(days + check.lacking_days, customers + check.lacking_customers)
+    assert check_report(more, horizon).answer == f"Yes, for a horizon of {horizon}d."
+    if check.lacking_days:
+        assert check_report(shop(days + check.lacking_days - 1, 400), horizon).horizons[0].verdict != "yes"
+    if check.lacking_customers:
+        assert check_report(shop(days, customers + check.lacking_customers - 1), horizon).horizons[0].verdict != "yes"
+
+
+@pytest.mark.parametrize(
+    ("days", "customers", "way_out"),
+    [
+        (224, 300, "for a plain yes at 90d: 47 more days of history, or a horizon of 60d"),
+        (271, 80, "for a plain yes at 90d: 120 more customers"),
+        (100, 199, "for a plain yes at 90d: 171 more days of history, or a horizon of 30d; and 1 more customer"),
+        (20, 300, "for a plain yes at 90d: 251 more days of history"),
+        (50, 300, "for a plain yes at 90d: 221 more days of history, or a horizon of 14d"),
+        (271, 300, None),
+    ],
+)
+def test_the_way_to_a_yes_is_told_in_days_and_customers(days: int, customers: int, way_out: str | None) -> None:
+    assert check_report(shop(days, customers), 90).way_out == way_out
+
+
+def test_a_horizon_that_is_proposed_gets_a_yes() -> None:
+    assert check_report(shop(100), 30).answer == "Yes, for a horizon of 30d."
+    assert check_report(shop(50), 14).answer == "Yes, for a horizon of 14d."
