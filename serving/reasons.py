@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from training.registry import Predictions, Scorer
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 
 REASONS = pl.List(pl.Struct({"target": pl.String, "feature": pl.String, "name": pl.String, "contribution": pl.Float64}))
 """The type of the scores' column `reasons`."""
@@ -27,21 +29,23 @@ _NAMES = {BASELINE: "Where every customer starts", ALL_OTHER: "All other"}
 _WINDOW = re.compile(r"_(\d+d|all)(?=_|$)")
 
 
-def reasons_of(scorer: Scorer, matrix: Floats, predictions: Predictions, explained: npt.NDArray[np.intp]) -> pl.Series:
+def reasons_of(scorer: Scorer, matrix: Floats, predictions: Predictions, explained: Places) -> pl.Series:
     """The reasons of the rows `explained`, null for all others; a series beside the rows of `matrix`.
 
     A list begins with the baseline, then come at most MOST_SHOWN features by strength, then "all other"; those of target `churn`
     sum to logit(churn_probability), those of target `value` to log(expected_value) (absent where that is 0 or less). Windows of
-    one thing (spend of 30, 90 ... days) are one reason, as are the values of one attribute, named after the one that does most.
+    one thing (spend of 30, 90 ... days) are one reason, named after the window that does most; the values of one attribute are
+    one, named after the value that the customer holds.
     """
     found = scorer.explain(matrix[explained])
     churn, value = predictions.churn_probability[explained], predictions.expected_value[explained]
     with np.errstate(divide="ignore", invalid="ignore"):
         logit, log_value = np.log(churn / (1 - churn)), np.log(value)
     names = scorer.info.feature_names
+    held = _of_texts(names) & (matrix[explained] == 1)
     parts = [
-        _listed("churn", names, found.churn, found.churn_baseline, logit),
-        _listed("value", names, found.value, found.value_baseline, log_value),
+        _listed(names, held, found.churn, found.churn_baseline, logit).with_columns(target=pl.lit("churn")),
+        _listed(names, held, found.value, found.value_baseline, log_value).with_columns(target=pl.lit("value")),
     ]
     lists = pl.concat(parts).sort("row", maintain_order=True).group_by("row", maintain_order=True)
     packed = lists.agg(reasons=pl.struct("target", "feature", "name", "contribution"))
@@ -61,30 +65,46 @@ def reasons_as_json(reasons: pl.Series) -> pl.Series:
     return pl.Series(reasons.name, texts, dtype=pl.String)
 
 
-def _listed(target: str, names: tuple[str, ...], contributions: Floats, baseline: float, total: Floats) -> pl.DataFrame:
-    """One line for each reason: row, target, feature, name, contribution; rows without a finite total have none."""
+def _listed(names: tuple[str, ...], held: Flags, contributions: Floats, baseline: float, total: Floats) -> pl.DataFrame:
+    """One line for each reason: row, feature, name, contribution; rows without a finite total have none."""
     groups = _groups(names)
     sums = contributions @ groups
     strongest = np.argsort(-np.abs(sums), axis=1, kind="stable")[:, :MOST_SHOWN]
     shown = np.take_along_axis(sums, strongest, axis=1)
-    rest = total - baseline - shown.sum(axis=1)
-    features = np.array([*names, BASELINE, ALL_OTHER])
-    faces = _faces(contributions, groups, sums, strongest)
+    faces = _faces(contributions, held, groups, sums, strongest)
     rows, columns = len(total), shown.shape[1] + 2
-    edge = np.full((rows, 1), len(names))
-    feature = features[np.hstack([edge, faces, edge + 1])]
     frame = pl.DataFrame(
         {
             "row": np.repeat(np.arange(rows), columns),
-            "target": [target] * (rows * columns),
-            "feature": feature.ravel(),
-            "contribution": np.hstack([np.full((rows, 1), baseline), shown, rest[:, None]]).ravel(),
+            "feature": _framed(BASELINE, np.array(names)[faces], ALL_OTHER),
+            "name": _framed(_NAMES[BASELINE], _titles(names, held, faces), _NAMES[ALL_OTHER]),
+            "contribution": _framed(baseline, shown, total - baseline - shown.sum(axis=1)),
             "known": np.repeat(np.isfinite(total), columns),
         }
     )
     kept = frame.filter("known", (pl.col("contribution") != 0) | (pl.col("feature") == ALL_OTHER))
-    titles = {name: entry.title for name in names if (entry := entry_of(name))} | _NAMES
-    return kept.select("row", "target", "feature", pl.col("feature").replace(titles).alias("name"), "contribution")
+    return kept.drop("known")
+
+
+def _framed(first: object, shown: npt.NDArray[Any], last: object) -> npt.NDArray[Any]:
+    """What is shown of each row with what comes before and after it, row by row."""
+    edges = (np.broadcast_to(np.asarray(edge), len(shown)) for edge in (first, last))
+    before, after = edges
+    return np.column_stack([before, shown, after]).ravel()
+
+
+def _titles(names: tuple[str, ...], held: Flags, faces: Places) -> npt.NDArray[np.str_]:
+    """The titles (rows, shown) of the faces; a value of an attribute that the customer does not hold is not named."""
+    entries, attributes = [entry_of(name) for name in names], [parsed(name) for name in names]
+    titles = np.array([entry.title if entry else name for name, entry in zip(names, entries, strict=True)])
+    general = np.array([attribute.title if attribute else title for title, attribute in zip(titles, attributes, strict=True)])
+    named = held | ~_of_texts(names)
+    return np.where(np.take_along_axis(named, faces, axis=1), titles[faces], general[faces])
+
+
+def _of_texts(names: tuple[str, ...]) -> Flags:
+    """Which features (features,) are values of an attribute."""
+    return np.array([(attribute := parsed(name)) is not None and attribute.how == "text" for name in names], dtype=bool)
 
 
 def _groups(names: tuple[str, ...]) -> Floats:
@@ -99,12 +119,12 @@ def _stem(name: str) -> str:
     return f"customers.{attribute.column}" if attribute else _WINDOW.sub("", name)
 
 
-def _faces(contributions: Floats, groups: Floats, sums: Floats, chosen: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """The feature (rows, chosen) that stands for each chosen group: the one that does most in the group's direction."""
+def _faces(contributions: Floats, held: Flags, groups: Floats, sums: Floats, chosen: Places) -> Places:
+    """The feature (rows, chosen) that stands for each chosen group: the value held, else what does most in its direction."""
     faces = np.empty(chosen.shape, dtype=np.intp)
     for column in range(chosen.shape[1]):
         group = chosen[:, column]
         direction = np.sign(np.take_along_axis(sums, group[:, None], axis=1))
-        does = np.where(groups[:, group].T > 0, contributions * direction, -np.inf)
+        does = np.where(groups[:, group].T > 0, np.where(held, np.inf, contributions * direction), -np.inf)
         faces[:, column] = does.argmax(axis=1)
     return faces
