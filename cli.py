@@ -14,6 +14,7 @@ import click
 from commands.data import check, features, simulate
 from commands.demo import demo
 from commands.horizon import horizon
+from commands.importing import import_public
 from commands.lists import plan, score
 from commands.models import train
 from commands.service import serve
@@ -40,7 +41,7 @@ def main(ctx: click.Context, traceback: bool) -> None:  # noqa: ARG001  # Errors
     ctx.obj = Settings.from_environment(os.environ)
 
 
-for command in (check, horizon, features, train, score, plan, serve, simulate, demo):
+for command in (check, horizon, features, train, score, plan, serve, import_public, simulate, demo):
     main.add_command(command)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commands.terminal import AS_JSON, DATA, HORIZON, PATH, SEED, TABLE_FILE, Day, Names, to_json, today
+from commands.terminal import AS_JSON, DATA, HORIZON, PATH, SEED, TABLE_FILE, Day, Names, require_unused, to_json, today
 from keepwell.errors import ConfigError, HistoryError
 from keepwell.progress import Steps
 
@@ -78,8 +78,7 @@ def simulate(folder: Path, customers: int, months: int, seed: int, truth: Path |
     """
     from datasets.simulate import simulate as make_company
 
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder} is there already and not empty", hint="name a folder that does not exist yet")
+    require_unused(folder)
     made = make_company(folder, customers=customers, months=months, seed=seed)
     if truth is not None:
         made.write(truth)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from keepwell.errors import KeepwellError
+from keepwell.errors import ConfigError, KeepwellError
 
 if TYPE_CHECKING:
     from features.company import Company
@@ -139,6 +139,12 @@ TRIALS = click.option(
     "--trials", type=click.IntRange(min=0), default=15, show_default=True, help="Settings that the study tries."
 )
 PORT = click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="The port to listen on.")
+
+
+def require_unused(folder: Path) -> None:
+    """Raise ConfigError for a folder that holds something: nothing of the user's is ever overwritten."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder} is there already and not empty", hint="name a folder that does not exist yet")
 
 
 def to_json(value: object) -> str:

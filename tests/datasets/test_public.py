@@ -44,10 +44,19 @@ def test_a_cdnow_line_becomes_a_transaction_with_its_id_as_text(tmp_path):
     assert rows == [("00004", date(1997, 1, 1), 29.33, 2.0), ("00021", date(1997, 1, 18), -14.96, 1.0)]
 
 
+def test_a_line_of_the_whole_file_has_no_second_number(tmp_path):
+    (tmp_path / "CDNOW_master.txt").write_text(" 00001 19970101  1   11.77\n 00002 19970112  1    0.00\n")
+    made = cdnow_text(tmp_path / "CDNOW_master.txt", tmp_path / "company")
+    assert pl.read_parquet(tmp_path / "company" / "transactions.parquet").row(0) == ("00001", date(1997, 1, 1), 11.77, 1.0)
+    assert str(made) == "2 transactions of 2 customers\n  1 purchases cost nothing: kept, and count as none"
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", " 00004 0001 1997-01-01 2 29.33", "customer date amount"])
 def test_text_of_another_form_is_refused_and_nothing_is_written(tmp_path, text):
     (tmp_path / "sample.txt").write_text(text)
-    with pytest.raises(DataError, match="a line must be: customer, number, YYYYMMDD, quantity, amount"):
+    with pytest.raises(
+        DataError, match="a line must be: customer, number in the sample if it is one, YYYYMMDD, quantity, amount"
+    ):
         cdnow_text(tmp_path / "sample.txt", tmp_path / "company")
     assert not (tmp_path / "company").exists()
 
