@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from features.asof import day_date, day_number
+from features.asof import day_date, day_number, known_before
 from features.catalog import feature_names
 from features.company import Company, Note
 from features.lacking import Lacking, lacking
@@ -178,23 +178,24 @@ def whole_horizons(history_days: int, horizon_days: int) -> int:
 
 def first_purchase_day(company: Company, as_of: date) -> int:
     """The day number of the first purchase known before `as_of`; HistoryError when there is none."""
-    purchases = company.tables["transactions"].filter(pl.col("amount") > 0)
-    known = company.known_rows("transactions", day_number(as_of)).filter(pl.col("amount") > 0)
-    if purchases.is_empty():
+    known = known_before(day_number(as_of), pl.col("known_day"), pl.col("superseded_day"))
+    purchases = company.tables["transactions"].lazy().filter(pl.col("amount") > 0)
+    first, earliest = purchases.select(pl.col("ordered_day").filter(known).min(), pl.col("known_day").min()).collect().row(0)
+    if earliest is None:
         raise HistoryError(
             "no transaction has a positive amount, so there is no customer", hint="purchases are positive, refunds negative"
         )
-    if known.is_empty():
-        earliest = day_date(_day(purchases["known_day"].min()))
+    if first is None:
         raise HistoryError(
-            f"no purchase is known before {as_of}", hint=f"the first becomes known on {earliest}: choose a later --as-of"
+            f"no purchase is known before {as_of}",
+            hint=f"the first becomes known on {day_date(earliest)}: choose a later --as-of",
         )
-    return _day(known["ordered_day"].min())
+    return int(first)
 
 
 def day_after_last_transaction(company: Company) -> date | None:
     """The first day by which every transaction is known; None without any."""
-    if "transactions" not in company.tables:
+    if "transactions" not in company.tables or company.tables["transactions"].is_empty():
         return None
     return day_date(_day(company.tables["transactions"]["known_day"].max())) + timedelta(days=1)
 
