@@ -107,8 +107,7 @@ def fit_tree_member(known: TrainingData, season: Season, recipe: Recipe, seed: i
 def _trees(
     rows: TrainingData, y: Floats, offset: Floats, *, objective: Objective, settings: TreeSettings, seed: int
 ) -> TreeModel:
-    weight = np.ones(len(rows))
-    return fit_trees(rows.matrix, y, offset, weight, rows.names, objective=objective, settings=settings, seed=seed)
+    return fit_trees(rows.matrix, y, offset, np.ones(len(rows)), objective=objective, settings=settings, seed=seed)
 
 
 def _log_value(value: Floats) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -69,7 +68,6 @@ def fit_trees(
     y: Floats,
     offset: Floats,
     weight: Floats,
-    names: Sequence[str],
     *,
     objective: Objective,
     settings: TreeSettings,
@@ -77,7 +75,8 @@ def fit_trees(
 ) -> TreeModel:
     """Boost trees to y (n,) with `offset` (n,) on the scale of the link, which the model itself does not contain.
 
-    Same rows, settings and seed give the same trees.
+    Same rows, settings and seed give the same trees. Features go by their place: LightGBM refuses names with signs of JSON, which
+    the values of an attribute may have.
     """
     parameters = {
         "objective": objective,
@@ -94,7 +93,7 @@ def fit_trees(
         "verbosity": -1,
     }
     base = _base(y, offset, weight, objective)
-    data = lgb.Dataset(matrix, label=y, weight=weight, init_score=offset + base, feature_name=list(names))
+    data = lgb.Dataset(matrix, label=y, weight=weight, init_score=offset + base)
     return TreeModel(lgb.train(parameters, data, num_boost_round=settings.rounds), base)
 
 

@@ -17,7 +17,7 @@ def fitted(objective: str, seed: int = 0) -> tuple[TreeModel, np.ndarray, np.nda
     amount = np.exp(random.normal(np.nan_to_num(matrix[:, 0]) / 60, 0.5))
     y = (amount > 1.5).astype(float) if objective == "binary" else amount
     zeros, ones = np.zeros(len(y)), np.ones(len(y))
-    model = fit_trees(matrix, y, zeros, ones, list("abcd"), objective=objective, settings=TreeSettings(rounds=40), seed=seed)
+    model = fit_trees(matrix, y, zeros, ones, objective=objective, settings=TreeSettings(rounds=40), seed=seed)
     return model, matrix, y
 
 
