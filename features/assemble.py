@@ -13,7 +13,7 @@ from features.columns import read_attribute
 from features.company import Company, Note, NoteKind
 from features.config import CompanyConfig, TableConfig
 from features.matching import is_personal, match_columns
-from features.normalise import Normalised, Reading, normalise
+from features.normalise import Normalised, Reading, normalise_columns
 from features.notation import IS_REFUND, prepared, translated
 from features.refusals import Place, unreadable
 from features.tables import TABLES, Table
@@ -93,7 +93,9 @@ def _read_table(table: Table, source: pl.DataFrame | pl.LazyFrame, config: Compa
         raise DataError(table.name, None, "has no rows", hint="check that the export or the query is complete")
     raw, translations = translated(table, raw, settings)
     reading = Reading(config.zone, settings.time_format, settings.zone, attribution_days=config.attribution_days)
-    normalised = normalise(table, raw, reading)
+    columns = raw.to_dict()
+    del raw
+    normalised = normalise_columns(table, columns, reading)
     if table.name != "customers":
         ignored = [Note(NoteKind.IGNORED, table.name, name, "is no column of ours") for name in match.extra]
         return _Read(normalised, {}, (*match.notes, *translations, *ignored, *normalised.notes))

@@ -51,11 +51,18 @@ def normalise(table: Table, raw: pl.DataFrame, reading: Reading) -> Normalised:
 
     Raises DataError for the first rule that is broken. `raw` is not changed.
     """
-    given = [column for column in table.columns if column.name in raw.columns]
-    parts = {column.name: _converted(table, column, raw[column.name], reading) for column in given}
+    return normalise_columns(table, raw.to_dict(), reading)
+
+
+def normalise_columns(table: Table, raw: dict[str, pl.Series], reading: Reading) -> Normalised:
+    """The same of columns that nobody else holds: each is taken out of `raw` when its turn comes, so no table is there twice."""
+    identical = _identical_notes(table, raw) if table.event_time else []
+    given = [column for column in table.columns if column.name in raw]
+    # In one piece each: a table whose columns are cut in different places would be copied as a whole later.
+    parts = {column.name: _converted(table, column, raw.pop(column.name).rechunk(), reading) for column in given}
     _refuse_missing(table, parts)
     made = [series for part in parts.values() for series in part.columns]
-    extra = [raw[name] for name in raw.columns if name not in table.names]
+    extra = list(raw.values())
     _refuse_clash(table, {series.name for series in extra})
     frame = pl.DataFrame([*made, *extra])
     _refuse_repeated(table, frame)
@@ -63,7 +70,7 @@ def normalise(table: Table, raw: pl.DataFrame, reading: Reading) -> Normalised:
     if table.event_time:
         frame, outcome_notes = with_outcome_day(table, frame, reading.attribution_days)
         frame, late_notes = with_known_days(table, frame)
-        notes += [*_identical_notes(table, raw), *outcome_notes, *late_notes]
+        notes += [*identical, *outcome_notes, *late_notes]
     elif "known_day" in frame.columns:
         frame = frame.with_columns(pl.col("known_day").replace(NEVER_DAY, ALWAYS_DAY))
     decimals = {name: part.decimals for name, part in parts.items() if part.decimals is not None}
@@ -140,7 +147,8 @@ def _refuse_repeated(table: Table, frame: pl.DataFrame) -> None:
         refuse(Place(table.name, table.unique[0]), frame["customer_id"], repeated, rule, "keep the newest row of each")
 
 
-def _identical_notes(table: Table, raw: pl.DataFrame) -> list[Note]:
-    same = raw.height - raw.hash_rows().n_unique()  # 64-bit hashes: three times as fast, and only a report
+def _identical_notes(table: Table, raw: Mapping[str, pl.Series]) -> list[Note]:
+    rows = pl.DataFrame(list(raw.values()))
+    same = rows.height - rows.hash_rows().n_unique()  # 64-bit hashes: three times as fast, and only a report
     message = "identical to another row in every column that is read; each of them counts"
     return [Note(NoteKind.REPORTED, table.name, None, message, same)] if same else []
