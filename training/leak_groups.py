@@ -18,7 +18,7 @@ LEAST_CASES = 20
 """Fewer customers in a group may all have left by chance and habit."""
 
 ALMOST_ALL = 0.98
-APART = 0.3
+APART = 0.2
 """So far must the share of a group that left lie from what is expected of customers like them: a strong reason is no leak."""
 
 FALSE_ALARM = 0.001

@@ -78,22 +78,19 @@ def leaks(company: Company, horizon_days: int | None = None) -> tuple[Suspicion,
     """
     if "transactions" not in company.tables:
         return tuple(_of_labels(company))
-    as_of = day_after_last_transaction(company)
-    days = horizon_days or (as_of and _usual_horizon(company, as_of))
-    if as_of is None or not days:
+    try:
+        until = day_number(day_after_last_transaction(company) or date.max)
+        first = first_purchase_day(company, day_date(until))
+    except HistoryError:
         return ()
-    first, until = first_purchase_day(company, as_of), day_number(as_of)
+    days = horizon_days or _usual_horizon(until - first)
     dates = panel_days(first, until, days)
     return tuple(_of_purchases(company, until, dates, days)) if dates else ()
 
 
-def _usual_horizon(company: Company, as_of: date) -> int | None:
-    try:
-        history = day_number(as_of) - first_purchase_day(company, as_of)
-    except HistoryError:
-        return None
-    passed = [days for days in USUAL_HORIZONS if days <= USUAL_HORIZON_DAYS and whole_horizons(history, days)]
-    return max(passed, default=None)
+def _usual_horizon(history_days: int) -> int:
+    passed = [days for days in USUAL_HORIZONS if days <= USUAL_HORIZON_DAYS and whole_horizons(history_days, days)]
+    return max(passed, default=USUAL_HORIZON_DAYS)
 
 
 def _of_purchases(company: Company, until: int, dates: Sequence[int], days: int) -> Iterator[Suspicion]:
