@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, TypeAlias
 
-import narwhals as nw
 import polars as pl
 
 from features.arrays.panels import Panels
 from features.catalog import feature_names, panel_names
 from features.company import Company
-from features.frames import PanelFrames
 from features.recipe import recipe
 from keepwell.errors import ConfigError
 from keepwell.progress import Progress, Silent
 
-__all__ = ["build_frames", "build_panel", "feature_names", "panel_blocks", "panel_names"]
+__all__ = ["build_panel", "feature_names", "panel_blocks", "panel_names"]
 
 PART_BLOCKS = 8
 """How many blocks of customers `panel_blocks` hands out at a time."""
-
-Native: TypeAlias = Any
-"""A table of any engine that Narwhals knows."""
 
 
 def build_panel(
@@ -52,18 +46,6 @@ def panel_blocks(
         part = panels.made(blocks[first : first + PART_BLOCKS], progress, first, len(blocks))
         if len(part) or not first:
             yield part
-
-
-def build_frames(frames: Mapping[str, Native], scales: Mapping[str, int], dates: Sequence[date], names: Sequence[str]) -> Native:
-    """The same panel on any engine: normalised tables in, one table of the same kind out, its rows in no order.
-
-    Eager tables (Polars, pandas) give an eager one, lazy ones (Polars, DuckDB, PySpark) a lazy one.
-    """
-    tables = {name: nw.from_native(frame) for name, frame in frames.items()}
-    panel = PanelFrames({name: table.lazy() for name, table in tables.items()}, scales, recipe(names))
-    rows = nw.concat([panel.at(as_of) for as_of in dates])
-    eager = isinstance(tables["transactions"], nw.DataFrame)
-    return rows.collect().to_native() if eager else rows.to_native()
 
 
 def _panels(company: Company, dates: Sequence[date], names: Sequence[str] | None) -> Panels:

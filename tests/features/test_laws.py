@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
-import duckdb
 import numpy as np
 import polars as pl
 import pytest
@@ -15,7 +13,8 @@ from hypothesis import strategies as st
 
 from features.arrays import feature_matrix
 from features.catalog import FEATURES, panel_names
-from features.panel import build_frames, build_panel
+from features.engines import build_frames
+from features.panel import build_panel
 from tests.features.strategies import Story, crowd, stories
 
 NAMES = tuple(FEATURES)
@@ -85,50 +84,6 @@ def test_the_log_truncated_at_as_of_gives_the_rows_of_the_full_log(story: Story,
 def test_the_truncated_log_gives_the_whole_catalog_of_the_full_log(seed: int) -> None:
     story = crowd(seed)
     assert_same(panel(story, NAMES), panel(story.truncated(), NAMES), NAMES)
-
-
-ENGINES = {
-    "polars": lambda frame: frame,
-    "polars-lazy": lambda frame: frame.lazy(),
-    "pandas": lambda frame: frame.to_pandas(),
-    "duckdb": lambda frame: duckdb.from_arrow(frame.to_arrow()),
-}
-
-
-def collected(native: Any) -> pl.DataFrame:
-    """A native table as Polars, in the order of `build_panel`."""
-    if isinstance(native, duckdb.DuckDBPyRelation):
-        native = native.pl()
-    frame = native.lazy().collect() if isinstance(native, pl.DataFrame | pl.LazyFrame) else pl.from_pandas(native)
-    return frame.with_columns(pl.col("as_of").cast(pl.Date)).sort("as_of", "customer_id")
-
-
-def assert_every_engine_agrees(engine: str, story: Story, names: Sequence[str]) -> None:
-    company, dates = story.company(), [story.as_of, story.as_of - timedelta(days=45)]
-    native = {name: ENGINES[engine](frame) for name, frame in company.tables.items()}
-    made = build_frames(native, company.scales, dates, names)
-    assert type(made) is type(native["transactions"])
-    assert_same(collected(made), build_panel(company, dates, names), names, across_engines=True)
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-@settings(law, max_examples=6)
-@given(story=stories(), names=few_names)
-def test_every_engine_gives_the_same_table_of_its_own_kind(engine: str, story: Story, names: list[str]) -> None:
-    assert_every_engine_agrees(engine, story, names)
-
-
-@pytest.mark.parametrize("late", [False, True])
-@pytest.mark.parametrize("engine", ENGINES)
-def test_every_engine_gives_the_same_whole_catalog(engine: str, late: bool) -> None:
-    assert_every_engine_agrees(engine, crowd(seed=0, late=late), NAMES)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 6))
-@pytest.mark.parametrize("engine", ENGINES)
-def test_every_engine_gives_the_same_whole_catalog_of_other_companies(engine: str, seed: int) -> None:
-    assert_every_engine_agrees(engine, crowd(seed), NAMES)
 
 
 def assert_endpoint_equals_training(story: Story, names: Sequence[str]) -> None:

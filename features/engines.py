@@ -1,0 +1,106 @@
+"""Other engines than our own: the tables of a company on pandas, Polars, DuckDB or Spark, and their panel made there."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import duckdb
+import narwhals as nw
+import polars as pl
+
+from features.company import Company
+from features.frames import PanelFrames
+from features.recipe import recipe
+from features.writing import write_panel
+from keepwell.errors import ConfigError
+from keepwell.progress import Progress, Silent
+
+Native: TypeAlias = Any
+"""A table of any engine: of pandas, Polars, DuckDB, PySpark, or of another that Narwhals knows."""
+
+SPARK = "spark"
+
+ENTRANCES: Mapping[str, Callable[[pl.DataFrame], Native]] = MappingProxyType(
+    {
+        "polars": lambda frame: frame.lazy(),
+        "pandas": lambda frame: frame.to_pandas(),
+        "duckdb": lambda frame: duckdb.from_arrow(frame.to_arrow()),
+        SPARK: lambda frame: _spark().to_spark(frame),
+    }
+)
+"""Engine -> what makes its table of ours."""
+
+ENGINES = tuple(ENTRANCES)
+"""The engines that `write_engine_panel` knows."""
+
+
+def build_frames(frames: Mapping[str, Native], scales: Mapping[str, int], dates: Sequence[date], names: Sequence[str]) -> Native:
+    """The panel on any engine: normalised tables in, one table of the same kind out, its rows in no order.
+
+    Eager tables (Polars, pandas) give an eager one, lazy ones (Polars, DuckDB, PySpark) a lazy one; columns as of `build_panel`.
+    ConfigError for a name that the catalog lacks, and for no dates.
+    """
+    if not dates:
+        raise ConfigError("no dates to build features for", hint="give at least one date")
+    tables = {name: nw.from_native(frame) for name, frame in frames.items()}
+    if tables["transactions"].implementation in (nw.Implementation.PYSPARK, nw.Implementation.PYSPARK_CONNECT):
+        return _spark().spark_panel(frames, scales, dates, names)
+    panel = PanelFrames({name: table.lazy() for name, table in tables.items()}, scales, recipe(names))
+    rows = nw.concat([panel.at(as_of) for as_of in sorted(set(dates))])
+    eager = isinstance(tables["transactions"], nw.DataFrame)
+    return nw.maybe_reset_index(rows.collect()).to_native() if eager else rows.to_native()
+
+
+def write_engine_panel(
+    engine: str, out: Path, company: Company, *, dates: Sequence[date], names: Sequence[str], progress: Progress = Silent()
+) -> int:
+    """Make the panel of a company on one of ENGINES and write it to `out`; the number of its rows.
+
+    One file (Parquet or CSV), sorted by `as_of`, `customer_id`; of Spark a folder of Parquet files, in no order.
+    Raises ConfigError where the engine is not installed, and as `features.writing` does.
+    """
+    with progress.step(f"Handing {len(company.tables)} tables to {engine}"):
+        frames = {name: ENTRANCES[engine](frame) for name, frame in company.tables.items()}
+    with progress.step(f"Building {len(names)} features on {engine} for {len(dates)} date{'s' if len(dates) > 1 else ''}"):
+        panel = build_frames(frames, company.scales, dates, names)
+        if engine != SPARK:
+            return write_panel([to_polars(panel)], out)
+        with written_folder(out) as folder:
+            panel.write.parquet(str(folder))
+    return int(pl.scan_parquet(out / "*.parquet").select(pl.len()).collect().item())
+
+
+def to_polars(panel: Native) -> pl.DataFrame:
+    """A panel of any engine in Polars, as `build_panel` gives it: sorted by date and customer, missing is null."""
+    frame = pl.DataFrame(pl.from_arrow(nw.from_native(panel).lazy().collect(nw.Implementation.PYARROW).to_arrow()))
+    numbers = pl.col(pl.Float64).fill_nan(None)
+    return frame.with_columns(pl.col("as_of").cast(pl.Date), numbers).sort("as_of", "customer_id")
+
+
+@contextmanager
+def written_folder(path: Path) -> Iterator[Path]:
+    """`keepwell.files.written_whole` for a folder: yield a name beside `path`, and put what was made there in its place."""
+    if path.suffix != ".parquet":
+        raise ConfigError(f"Spark writes a folder of Parquet files, not {path.name!r}", hint="let the name end in .parquet")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as beside:
+        made = Path(beside) / "made"
+        yield made
+        if path.exists():
+            path.rename(Path(beside) / "replaced")
+        made.rename(path)
+
+
+def _spark() -> Any:  # noqa: ANN401  # a module
+    """`features.spark`; ConfigError where PySpark is not installed."""
+    try:
+        from features import spark  # noqa: PLC0415  # an extra, and slow to import
+    except ImportError as error:
+        raise ConfigError(f"Spark is not installed: {error}", hint='pip install "keepwell[spark]", with Java 17') from error
+    return spark

@@ -1,0 +1,199 @@
+"""One definition, any engine: whatever the tables live in, the panel is the same, column by column."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+
+from features.arrays import feature_matrix
+from features.catalog import panel_names
+from features.company import Company
+from features.engines import ENGINES, ENTRANCES, build_frames, to_polars, write_engine_panel, written_folder
+from features.panel import build_panel
+from keepwell.errors import ConfigError
+from tests.features.strategies import Story, crowd, stories
+from tests.features.test_laws import NAMES, arrays_of, assert_same, few_names, law
+
+HAS_JAVA = bool(shutil.which("java") or os.environ.get("JAVA_HOME"))
+needs_spark = pytest.mark.skipif(not HAS_JAVA and "CI" not in os.environ, reason="no Java on this machine")
+
+QUICK = ("polars", "pandas", "duckdb")
+ALL = (*QUICK, pytest.param("spark", marks=needs_spark))
+KINDS = {"polars": pl.LazyFrame, "pandas": pd.DataFrame, "duckdb": duckdb.DuckDBPyRelation}
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A small Spark on this machine; the engine's tables go to the session that is running."""
+    from features.spark import local_session
+
+    place = tmp_path_factory.mktemp("spark")
+    small = {"spark.master": "local[2]", "spark.sql.shuffle.partitions": "3", "spark.driver.memory": "1g"}
+    folders = {"spark.local.dir": str(place / "scratch"), "spark.sql.warehouse.dir": str(place / "warehouse")}
+    session = local_session(**small, **folders)
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of an engine that is ready."""
+    if request.param == "spark":
+        request.getfixturevalue("spark")
+    return request.param
+
+
+on_every_engine = pytest.mark.parametrize("engine", ALL, indirect=True)
+
+
+def on(engine: str, company: Company) -> dict[str, Any]:
+    return {name: ENTRANCES[engine](frame) for name, frame in company.tables.items()}
+
+
+def assert_agrees(engine: str, company: Company, dates: Sequence[date], names: Sequence[str]) -> None:
+    tables = on(engine, company)
+    made = build_frames(tables, company.scales, dates, names)
+    assert type(made) is type(tables["transactions"])
+    ours = to_polars(made)
+    assert ours.columns == ["customer_id", "as_of", *names]
+    assert_same(ours, build_panel(company, dates, names), names, across_engines=True)
+
+
+def two_dates(story: Story) -> list[date]:
+    return [story.as_of, story.as_of - timedelta(days=45)]
+
+
+@pytest.mark.parametrize("late", [False, True])
+@on_every_engine
+def test_every_engine_gives_the_same_whole_catalog(engine: str, late: bool) -> None:
+    story = crowd(seed=0, late=late)
+    company = story.company()
+    names = tuple(dict.fromkeys([*NAMES, *panel_names(company, [story.as_of])]))
+    assert_agrees(engine, company, two_dates(story), names)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_arrays_give_a_few_customers_the_same_whole_catalog(late: bool) -> None:
+    story = crowd(seed=0, late=late)
+    company = story.company()
+    trained = build_panel(company, [story.as_of], NAMES)
+    few = trained["customer_id"].to_list()[10:15]
+    tables = {name: frame.filter(pl.col("customer_id").is_in(few)) for name, frame in company.tables.items()}
+    ids, matrix = feature_matrix(arrays_of(tables), company.scales, story.as_of, NAMES)
+    assert ids.tolist() == few
+    rows = trained.filter(pl.col("customer_id").is_in(few)).select(NAMES).fill_null(float("nan"))
+    np.testing.assert_array_equal(matrix, rows.to_numpy())
+
+
+@on_every_engine
+def test_a_table_or_column_that_is_not_there_is_missing_on_every_engine(engine: str) -> None:
+    story = crowd(seed=1)
+    company = story.company()
+    bare = company.tables["transactions"].select(
+        "customer_id", "ordered_day", "ordered_us", "amount", "known_day", "superseded_day"
+    )
+    complaints = company.tables["complaints"].drop("severity", "closed_day", "closed_us")
+    surveys = company.tables["surveys"].head(0)
+    less = replace(company, tables={"transactions": bare, "complaints": complaints, "surveys": surveys})
+    assert_agrees(engine, less, [story.as_of], NAMES)
+
+
+@on_every_engine
+def test_numbers_stay_numbers_as_ids_on_every_engine(engine: str) -> None:
+    story = crowd(seed=2, customers=20, late=False)
+    company = story.company()
+    numbered = {name: frame.with_columns(pl.col("customer_id").cast(pl.Int64)) for name, frame in company.tables.items()}
+    names = ["recency_days", "spend_90d", "complaints_open"]
+    assert_agrees(engine, replace(company, tables=numbered), two_dates(story), names)
+
+
+@pytest.mark.parametrize("engine", QUICK)
+@settings(law, max_examples=8)
+@given(story=stories(), names=few_names)
+def test_quick_engines_agree_on_any_small_company(engine: str, story: Story, names: list[str]) -> None:
+    company = story.company()
+    made = build_frames(on(engine, company), company.scales, two_dates(story), names)
+    assert isinstance(made, KINDS[engine])
+    assert_same(to_polars(made), build_panel(company, two_dates(story), names), names, across_engines=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 6))
+@on_every_engine
+def test_every_engine_gives_the_same_whole_catalog_of_other_companies(engine: str, seed: int) -> None:
+    story = crowd(seed)
+    assert_agrees(engine, story.company(), two_dates(story), NAMES)
+
+
+def test_eager_polars_gives_eager_polars() -> None:
+    story = crowd(seed=0, customers=5)
+    company = story.company()
+    made = build_frames(company.tables, company.scales, [story.as_of], ["recency_days"])
+    assert isinstance(made, pl.DataFrame)
+
+
+@pytest.mark.parametrize("engine", QUICK)
+def test_no_dates_and_unknown_names_are_refused(engine: str) -> None:
+    story = crowd(seed=0, customers=2)
+    company = story.company()
+    with pytest.raises(ConfigError, match="no dates"):
+        build_frames(on(engine, company), company.scales, [], NAMES)
+    with pytest.raises(ConfigError, match="unknown feature 'luck'"):
+        build_frames(on(engine, company), company.scales, [story.as_of], ["luck"])
+
+
+@on_every_engine
+def test_a_written_panel_is_that_of_build_panel(engine: str, tmp_path: Path) -> None:
+    story = crowd(seed=3, customers=30)
+    company, out = story.company(), tmp_path / "panel.parquet"
+    names = ["recency_days", "spend_90d", "complaints_open"]
+    for _ in range(2):  # the second time it replaces what is there
+        rows = write_engine_panel(engine, out, company, dates=two_dates(story), names=names)
+    written = pl.from_arrow(pq.read_table(out)).sort("as_of", "customer_id")
+    expected = build_panel(company, two_dates(story), names)
+    assert rows == expected.height
+    assert written.schema == expected.schema
+    assert_same(written, expected, names)
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_what_spark_writes_is_a_folder_of_parquet_files(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"a folder of Parquet files, not 'panel\.csv'"), written_folder(tmp_path / "panel.csv"):
+        raise AssertionError
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_was_not_finished_replaces_none(tmp_path: Path) -> None:
+    (tmp_path / "panel.parquet").mkdir()
+    with pytest.raises(FileExistsError, match="part"), written_folder(tmp_path / "panel.parquet") as folder:
+        deque((folder / "part").mkdir(parents=True) for _ in range(2))
+    assert [path.name for path in tmp_path.rglob("*")] == ["panel.parquet"]
+
+
+def test_the_engines_are_all_tested() -> None:
+    assert set(ENGINES) == {*QUICK, "spark"}
+
+
+@needs_spark
+@pytest.mark.usefixtures("spark")
+def test_rows_move_once_on_spark_and_by_customer() -> None:
+    story = crowd(seed=0, customers=5)
+    company = story.company()
+    made = build_frames(on("spark", company), company.scales, two_dates(story), NAMES)
+    made.collect()
+    plan = made._jdf.queryExecution().executedPlan().toString().split("Initial Plan")[0]
+    assert plan.count("Exchange hashpartitioning(customer_id") == plan.count("Exchange ") == 1
