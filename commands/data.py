@@ -72,7 +72,7 @@ def features(
 @SEED
 @click.option("--truth", type=PATH, help="Also write what is true of each customer (.parquet), outside FOLDER.")
 def simulate(folder: Path, customers: int, months: int, seed: int, truth: Path | None) -> None:
-    """Make a company whose truth is known: customers, transactions, complaints, payments, contacts.
+    """Make a company of known truth: customers, transactions, complaints, payments, contacts, surveys.
 
     Example: keepwell simulate shop --customers 5000 --truth truth.parquet
     """

@@ -151,3 +151,15 @@ def known_where(known: Bools, values: npt.NDArray[np.generic]) -> pl.Series:
     [3, None]
     """
     return pl.select(pl.when(pl.Series(known)).then(pl.Series(values))).to_series()
+
+
+def instants(days: Floats, start: np.datetime64) -> npt.NDArray[np.datetime64]:
+    """Moments, to the second, `days` days after midnight of `start`; NaN becomes a missing moment.
+
+    >>> instants(np.array([1.5, np.nan]), np.datetime64("2026-01-01")).astype(str).tolist()
+    ['2026-01-02T12:00:00.000000', 'NaT']
+    """
+    known = np.isfinite(days)
+    seconds = np.where(known, days, 0.0) * 86400
+    moments = start.astype("datetime64[us]") + seconds.astype(np.int64) * np.timedelta64(1_000_000, "us")
+    return np.where(known, moments, np.datetime64("NaT"))

@@ -129,10 +129,14 @@ class Shop:
 
     def hazard(self) -> Floats:
         """Chance per day of leaving, of each customer as things are now: shape (n,), as if they were still there."""
-        trouble = self.effects.unresolved_complaint_log_hazard * np.minimum(self._open_cases, 2) + self._mood
         kept = np.where(self.day < self._kept_until, self._kept_share, 0.0)
-        hazard: Floats = self.people.leave_hazard * np.exp(trouble) * (1 - kept)
+        hazard: Floats = self.people.leave_hazard * np.exp(self.trouble()) * (1 - kept)
         return hazard
+
+    def trouble(self) -> Floats:
+        """What each customer's experiences add to the log of their hazard as things are now, shape (n,); below 0 if pleasant."""
+        trouble: Floats = self.effects.unresolved_complaint_log_hazard * np.minimum(self._open_cases, 2) + self._mood
+        return trouble
 
     def fate(self) -> Fate:
         """The hidden state as it is now."""

@@ -1,6 +1,7 @@
-"""A simulated company with known truth: a shop's customers, transactions, complaints, payments and contacts.
+"""A simulated company with known truth: a shop's customers, transactions, complaints, payments, contacts and surveys.
 
-The day-by-day story is in `datasets.shop`; what is on the order lines is in `datasets.orders`.
+The day-by-day story is in `datasets.shop`, what is on the order lines in `datasets.orders`, what customers answer in
+`datasets.surveys`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import polars as pl
 
 from datasets.folder import write_company
 from datasets.orders import order_lines
-from datasets.population import Floats, Population, customer_table, known_where, make_population
+from datasets.population import Floats, Population, customer_table, instants, known_where, make_population
 from datasets.shop import GONE_NEVER, Effects, Fate, Log, Shop, season_of
+from datasets.surveys import Surveys
 from keepwell.errors import ConfigError
 from keepwell.files import written_whole
 
@@ -77,16 +79,20 @@ def simulate(
     effects = effects or Effects()
     first_day = _months_before(until, months)
     days, start = (until - first_day).days, np.datetime64(first_day)
-    rng_people, rng_life, rng_orders, rng_files = np.random.default_rng(seed).spawn(4)
+    rng_people, rng_life, rng_orders, rng_files, rng_surveys = np.random.default_rng(seed).spawn(5)
     people = make_population(rng_people, customers, days)
     shop = Shop(rng_life, people, effects, season_of(days, first_day.timetuple().tm_yday - 1))
-    shop.live(days)
+    surveys = Surveys(rng_surveys, people)
+    for _ in range(days):
+        surveys.ask(shop)
+        shop.live(1)
     log = shop.log()
     tables = {
         "customers": customer_table(rng_files, people, start),
         "transactions": order_lines(rng_orders, people, log, days, start),
         "complaints": _complaints(rng_files, people, log, days, start),
         "contacts": _contacts(rng_files, people, log, effects, start),
+        "surveys": surveys.table(start),
     }
     tables["payments"] = _payments(rng_files, people, tables["transactions"], until)
     write_company(folder, COMPANY_YAML.format(key=f"simulated-{customers}-{months}-{seed}"), tables)
@@ -109,9 +115,9 @@ def _complaints(rng: np.random.Generator, people: Population, log: Log, days: in
     table = pl.DataFrame(
         {
             "customer_id": people.ids[np.concatenate([log.case_customer, log.order_customer[asked]])],
-            "opened_at": _instants(opened, start),
-            "first_response_at": _instants(np.where(opened + response < days, opened + response, np.nan), start),
-            "closed_at": _instants(np.where(opened + close < days, opened + close, np.nan), start),
+            "opened_at": instants(opened, start),
+            "first_response_at": instants(np.where(opened + response < days, opened + response, np.nan), start),
+            "closed_at": instants(np.where(opened + close < days, opened + close, np.nan), start),
             "kind": np.where(enquiry, "enquiry", "complaint"),
             "category": known_where(~enquiry, category),
             "severity": known_where(~enquiry, np.clip(rng.poisson(1.3, n + m) + 1 + late, 1, 5)),
@@ -160,7 +166,7 @@ def _contacts(rng: np.random.Generator, people: Population, log: Log, effects: E
     return pl.DataFrame(
         {
             "customer_id": people.ids[who],
-            "contacted_at": _instants(day + rng.uniform(9 / 24, 18 / 24, who.size), start),
+            "contacted_at": instants(day + rng.uniform(9 / 24, 18 / 24, who.size), start),
             "action": names[action],
             "arm": np.where(treated, "treated", "control"),
             "propensity": propensities[action],
@@ -189,11 +195,3 @@ def _truth_table(people: Population, fate: Fate, start: np.datetime64) -> pl.Dat
             "deal_seeker": people.deal_seeker,
         }
     )
-
-
-def _instants(days: Floats, start: np.datetime64) -> np.ndarray:
-    """Moments, to the second, `days` days after midnight of `start`; NaN becomes a missing moment."""
-    known = np.isfinite(days)
-    seconds = np.where(known, days, 0.0) * 86400
-    moments = start.astype("datetime64[us]") + seconds.astype(np.int64) * np.timedelta64(1_000_000, "us")
-    return np.where(known, moments, np.datetime64("NaT"))
