@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from features.asof import NEVER_DAY, NEVER_US
-from features.company import Note, NoteKind
+from features.company import FIXED_AHEAD, Note, NoteKind
 from features.tables import Kind, Table
 
 
@@ -19,6 +19,7 @@ def with_known_days(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, li
     rows without a key are no versions.
     """
     stem = str(table.event_time).removesuffix("_at")
+    early = _early_notes(table, frame, f"{stem}_day")
     dated = _with_known_day(frame, f"{stem}_day", f"{stem}_us")
     key = ["customer_id", *table.version_key]
     versioned = table.version_key and set(key) <= set(frame.columns)
@@ -26,7 +27,7 @@ def with_known_days(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, li
         dated = dated.with_columns(_superseded_day(table, dated, key))
     else:
         dated = dated.with_columns(superseded_day=pl.lit(NEVER_DAY, dtype=pl.Int32))
-    return dated.drop("known_us"), _notes(table, dated, f"{stem}_day")
+    return dated.drop("known_us"), [*early, *_notes(table, dated, f"{stem}_day")]
 
 
 def with_outcome_day(table: Table, frame: pl.DataFrame, attribution_days: int) -> tuple[pl.DataFrame, list[Note]]:
@@ -90,6 +91,15 @@ def _superseded_day(table: Table, frame: pl.DataFrame, key: list[str]) -> pl.Ser
     )
     days = rows.join(replaced, on=[*key, "version"], how="left", maintain_order="left")["superseded_day"]
     return never.scatter(repeated.arg_true(), days.fill_null(NEVER_DAY)).rename("superseded_day")
+
+
+def _early_notes(table: Table, frame: pl.DataFrame, event_day: str) -> list[Note]:
+    """Rows that claim to have been known before they happened; of dates that are agreed in advance, that is as it should be."""
+    if "known_us" not in frame.columns or table.name in FIXED_AHEAD:
+        return []
+    early = int((frame["known_day"] < frame[event_day]).sum())
+    message = f"lies before {table.event_time}; the row counts from the later of the two"
+    return [Note(NoteKind.WARNING, table.name, "known_at", message, early)] if early else []
 
 
 def _notes(table: Table, frame: pl.DataFrame, event_day: str) -> list[Note]:

@@ -141,3 +141,15 @@ def test_contacts_without_outcomes_have_no_day_of_them() -> None:
     frame = pl.DataFrame({"customer_id": ["a"], "contacted_at": [START]})
     assert "outcome_day" not in normalised("contacts", frame).columns
     assert "outcome_day" not in normalised("surveys", frame.rename({"contacted_at": "answered_at"})).columns
+
+
+def test_rows_that_were_known_before_they_happened_are_told() -> None:
+    raw = pl.DataFrame({"customer_id": ["a"] * 3, "opened_at": [at(5)] * 3, "known_at": [at(4), at(5), None]})
+    [told] = normalise(TABLES["complaints"], raw.head(1), Reading()).notes
+    assert str(told) == "warning  complaints.known_at: lies before opened_at; the row counts from the later of the two (1 row)"
+    assert [note.rows for note in normalise(TABLES["complaints"], raw, Reading()).notes if note.column == "known_at"] == [1]
+
+
+def test_invoices_are_known_before_they_are_due() -> None:
+    raw = pl.DataFrame({"customer_id": ["a"], "due_at": [at(5)], "amount": [1.0], "known_at": [at(1)]})
+    assert normalise(TABLES["payments"], raw, Reading()).notes == ()
