@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -24,11 +25,12 @@ LONGEST_HEADER = 1_000_000
 
 
 class Opened(NamedTuple):
-    """A table that can be collected; `typeless` when all its values are text; notes on how it was opened."""
+    """A table that can be collected; `typeless` when all its values are text; notes on how it was opened; its CSV files."""
 
     frame: pl.LazyFrame
     typeless: bool
     notes: tuple[Note, ...] = ()
+    texts: tuple[Part, ...] = ()
 
 
 class TextFormat(NamedTuple):
@@ -65,7 +67,7 @@ def open_table(table: str, place: Path, written: TextFormat | None = None) -> Op
     told = [Note(NoteKind.GUESSED, table, None, f"columns are separated by {separator!r}") for separator in sorted(guessed)]
     scan = _scan_csv if written.encoding == UTF_8 else partial(_read_csv, written.encoding)
     frame, notes = joined(table, parts, scan)
-    return Opened(frame, typeless=True, notes=(*told, *notes))
+    return Opened(frame, typeless=True, notes=(*told, *notes), texts=tuple(parts))
 
 
 def _files(table: str, place: Path) -> list[Path]:
@@ -100,7 +102,7 @@ def _text_part(table: str, place: Path, file: Path, written: TextFormat) -> Part
     names = next(csv.reader([header], delimiter=used), [])
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
-        raise DataError(table, repeated, "stands twice in the header line", hint="rename or remove one of the two columns")
+        raise DataError(table, repeated[:40], "stands twice in the header line", hint="rename or remove one of the two columns")
     return Part(file, partition_values(place, file), dict.fromkeys(names, pl.String()), used)
 
 
@@ -112,6 +114,28 @@ def _header(table: str, file: Path, encoding: str) -> str:
         name = "UTF-8" if encoding == UTF_8 else encoding
         hint = "save it as CSV in UTF-8, or say encoding: in company.yaml, as windows-1252 or utf-16"
         raise DataError(table, None, f"{file.name} is not {name} text", hint=hint) from error
+
+
+def refuse_ragged_lines(table: str, parts: Sequence[Part]) -> None:
+    """Raise DataError for lines with more values than the header has names: what a reader says of them names no line."""
+    for part in parts:
+        width, ragged = _ragged_lines(part)
+        if ragged:
+            line, values = ragged[0]
+            rule = f"{part.file.name} has lines with more values than the {width} names of its header"
+            hint = "put values that hold the separator in quotes, or correct separator: in company.yaml"
+            raise DataError(table, None, rule, hint=hint, rows=len(ragged), example=f"line {line} with {values} values")
+
+
+def _ragged_lines(part: Part) -> tuple[int, list[tuple[int, int]]]:
+    """(number of names in the header, (number of the line, its values) where those are more); none where CSV rules end."""
+    with part.file.open(encoding=UTF_8, errors="replace", newline="") as lines:
+        reader = csv.reader(lines, delimiter=part.separator)
+        try:
+            width = len(next(reader, []))
+            return width, [(reader.line_num, len(values)) for values in reader if len(values) > width]
+        except csv.Error:
+            return 0, []
 
 
 def _scan_parquet(files: list[Path], _: str) -> pl.LazyFrame:

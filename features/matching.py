@@ -45,6 +45,9 @@ PERSONAL_NAMES = (
 """Names of personal columns, which become attributes only when company.yaml names them."""
 
 
+LONGEST_NAME = 200
+
+
 class Matching(NamedTuple):
     """`ours`: our name -> the user's; `extra`: the user's columns that are none of ours, in order; `notes` on both."""
 
@@ -58,6 +61,7 @@ def match_columns(table: Table, present: Sequence[str], mapped: Mapping[str, str
 
     Raises DataError when a mapped column is not there, or a required one is missing or could be several.
     """
+    _refuse_long_names(table, present)
     for ours, theirs in mapped.items():
         if theirs not in present:
             raise DataError(
@@ -77,7 +81,16 @@ def match_columns(table: Table, present: Sequence[str], mapped: Mapping[str, str
             elif name in table.required:
                 raise _missing(table, name, present, candidates)
     extra = tuple(name for name in present if name not in found.values())
-    return Matching(found, extra, tuple(notes))
+    notes += [Note(NoteKind.IGNORED, table.name, None, "a column without a name") for name in extra if not name.strip()]
+    return Matching(found, tuple(name for name in extra if name.strip()), tuple(notes))
+
+
+def _refuse_long_names(table: Table, present: Sequence[str]) -> None:
+    """Names that are no names: a file without a header line, or one long line of text."""
+    for name in present:
+        if len(name) > LONGEST_NAME:
+            hint = "check that the first line holds the names of the columns"
+            raise DataError(table.name, f"{name[:40]}...", f"is a column name of {len(name):,} letters", hint=hint)
 
 
 def is_personal(column: str) -> bool:

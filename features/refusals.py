@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
@@ -12,6 +14,21 @@ LONGEST_EXAMPLE = 60
 UNITS_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 DAYS_THAT_PRINT = 700_000
 """Days from 1970 within which every library writes out a date; the ends of the 64-bit range are in no calendar."""
+
+
+UNCLOSED = "cannot be read: a quotation mark does not close, or closes inside a value"
+KNOWN_FAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "empty CSV": "cannot be read: there is no header line",
+        "more fields than defined": "cannot be read: a line has more values than the header has names",
+        "invalid utf-8": "cannot be read: it is not UTF-8 text throughout",
+        "CSV malformed": UNCLOSED,
+        "could not parse `": UNCLOSED,
+        "must end with PAR1": "cannot be read: the Parquet file is incomplete, or is none",
+        "must contain a header and footer": "cannot be read: the Parquet file is incomplete, or is none",
+    }
+)
+"""Words that readers use, and ours for them."""
 
 
 class Place(NamedTuple):
@@ -53,5 +70,6 @@ def days_since_epoch(one: pl.Series) -> int:
 def unreadable(table: str, error: BaseException) -> DataError:
     """A DataError in place of what a reader raises."""
     reason = " ".join(str(error).split("\n")[0].split())[:200] or type(error).__name__
+    rule = next((words for sign, words in KNOWN_FAULTS.items() if sign in reason), f"cannot be read: {reason}")
     hint = "give a Parquet file, or a CSV file in UTF-8 (or with encoding: in company.yaml) with a header line"
-    return DataError(table, None, f"cannot be read: {reason}", hint=hint)
+    return DataError(table, None, rule, hint=hint)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
+
 from features.assemble import assemble
 from features.company import Company, Note, NoteKind, company_key
 from features.config import FILE_NAME, CompanyConfig, TableConfig, read_config
 from features.databases import read_query
-from features.files import FOUND_ALONE, Opened, TextFormat, find_table, open_table
+from features.files import FOUND_ALONE, Opened, TextFormat, find_table, open_table, refuse_ragged_lines
 from features.tables import TABLES
 from keepwell.errors import ConfigError, DataError
 
@@ -21,13 +23,18 @@ def read_company(path: str | Path) -> Company:
     place, folder, config = _located(Path(path))
     opened = {name: found for name in TABLES if (found := _open(name, folder, config)) is not None}
     notes = [note for table in opened.values() for note in table.notes] + _unused_files(folder, config)
-    return assemble(
-        {name: table.frame for name, table in opened.items()},
-        key=_key(place, config),
-        config=config,
-        typeless=[name for name, table in opened.items() if table.typeless],
-        notes=tuple(notes),
-    )
+    try:
+        return assemble(
+            {name: table.frame for name, table in opened.items()},
+            key=_key(place, config),
+            config=config,
+            typeless=[name for name, table in opened.items() if table.typeless],
+            notes=tuple(notes),
+        )
+    except DataError as error:
+        if isinstance(error.__cause__, pl.exceptions.PolarsError) and error.table in opened:
+            refuse_ragged_lines(error.table, opened[error.table].texts)  # if that is why, say where
+        raise
 
 
 def read_key(path: str | Path) -> str:
