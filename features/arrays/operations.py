@@ -74,7 +74,8 @@ class ArrayOperations:
     def divide(self, numerator: Column, denominator: Column) -> Column:
         """See `Operations`."""
         quotient = np.true_divide(numerator, denominator)
-        np.copyto(quotient, np.nan, where=denominator == 0)
+        if np.isinf(quotient).any():  # 0 / 0 is NaN by itself, so that hardly ever more is to be done
+            np.copyto(quotient, np.nan, where=denominator == 0)
         return quotient
 
     def over(self, column: Column, number: int) -> Column:

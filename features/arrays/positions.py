@@ -7,8 +7,9 @@ days hold 3 - 0 = 3 and 4 - 3 = 1 purchase days, and their spend is the differen
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -50,43 +51,75 @@ def _slices(date: Integers, dates: int) -> list[slice]:
     return [slice(*bounds) for bounds in pairwise(np.searchsorted(date, np.arange(dates + 1)).tolist())]
 
 
+@dataclass(frozen=True)
+class Edges:
+    """The days, ascending, before which rows are counted: those `age` days before each date. `number` says which, by date."""
+
+    days: Integers
+    number: Mapping[int, Integers]
+    between: Integers
+    """For each day from the one before the first edge to the last edge, how many edges are not after it."""
+
+    def passed(self, day: Integers) -> Integers:
+        """How many edges are not after each day."""
+        lowest = self.days[0] - 1
+        return np.asarray(self.between[np.clip(day, lowest, self.days[-1]) - lowest])
+
+
+@lru_cache(maxsize=256)
+def _edges(dates: tuple[int, ...], ages: frozenset[int]) -> Edges:
+    days = np.unique([as_of_day - age for as_of_day in dates for age in ages])
+    number = {age: np.searchsorted(days, np.array(dates) - age) for age in ages}
+    return Edges(days, number, np.searchsorted(days, np.arange(days[0] - 1, days[-1] + 1), side="right"))
+
+
 class Positions:
     """The positions of the pairs whose customer has a row at all: of `chosen` (an index), the others have nothing.
 
-    `customer` and `day` are those of the rows, sorted.
+    `customer` and `day` are those of the rows, sorted. Customers with rows are numbered by `slot`, of each chosen pair here.
     """
 
     def __init__(self, customer: Integers, day: Integers, pairs: Pairs, windows: Collection[Window]) -> None:
         counts = np.bincount(customer, minlength=pairs.customers)
-        having = np.flatnonzero(counts)
-        slot_of = np.cumsum(counts > 0) - 1
-        self.chosen: Integers | slice = slice(None)
-        if len(having) < pairs.customers:
-            self.chosen = np.flatnonzero(counts[pairs.customer])
-        self.date, self._slots = pairs.date[self.chosen], len(having)
-        self.slices = _slices(self.date, len(pairs.days))
-        self._slot = slot_of[pairs.customer[self.chosen]]
-        self._starts = (np.cumsum(counts) - counts)[having]
-        ages = sorted({age for window in windows for age in (window.newest, window.oldest) if age is not None})
-        edges = sorted({as_of_day - age for as_of_day in pairs.days for age in ages})
-        self._row_of_edge = {age: np.array([edges.index(as_of_day - age) for as_of_day in pairs.days]) for age in ages}
-        self._table = self._counted(np.searchsorted(edges, day, side="right"), slot_of[customer], len(edges))
+        having = counts > 0
+        slot_of = np.cumsum(having) - 1
+        self.chosen: Integers | slice = slice(None) if having.all() else np.flatnonzero(having[pairs.customer])
+        self.days, self._date = pairs.days, pairs.date[self.chosen]
+        self.slices = _slices(self._date, len(pairs.days))
+        self.slot = slot_of[pairs.customer[self.chosen]]
+        self._row_slot, self._ends = slot_of[customer], np.cumsum(counts[having])
+        self._starts = self._ends - counts[having]
+        self.longest = int(counts.max(initial=0))
+        ages = frozenset({0, *(age for one in windows for age in (one.newest, one.oldest) if age is not None)})
+        self._edges = _edges(tuple(pairs.days), ages)
+        self._table = self._counted(self._edges.passed(day))
         self._taken: dict[int | None, Integers] = {}
 
-    def _counted(self, edge: Integers, slot: Integers, edges: int) -> Integers:
-        """For each edge and customer the position before that day, flat."""
-        cells = np.bincount(edge * self._slots + slot, minlength=(edges + 1) * self._slots)
-        before = cells[: edges * self._slots].reshape(edges, self._slots)
+    @property
+    def as_of_day(self) -> Integers:
+        """The day of the date of each chosen pair."""
+        return np.asarray(self.days)[self._date]
+
+    def _counted(self, passed: Integers) -> Integers:
+        """For each edge and slot the position before that day, flat: rows counted in their cells, cells cumulated over edges."""
+        edges, slots = len(self._edges.days), len(self._ends)
+        cells = np.bincount(passed * slots + self._row_slot, minlength=(edges + 1) * slots)
+        before = cells[: edges * slots].reshape(edges, slots)
         before[:1] += self._starts
         return np.cumsum(before, axis=0, out=before).ravel()
 
     def before(self, age: int | None) -> Integers:
-        """For each chosen pair the position of the first row that is not older than `age` days; None: of the first at all."""
+        """For each chosen pair the position after its customer's rows that are older than `age` days; None: before all."""
         if age not in self._taken:
-            cell = self._slot if age is None else (self._row_of_edge[age] * self._slots)[self.date] + self._slot
-            self._taken[age] = (self._starts if age is None else self._table)[cell]
+            self._taken[age] = self._looked_up(age)
         return self._taken[age]
 
-    def of(self, window: Window) -> tuple[Integers, Integers]:
-        """For each chosen pair the positions between which the rows of a window are: the first, and the one after the last."""
-        return self.before(window.oldest), self.before(window.newest)
+    def _looked_up(self, age: int | None) -> Integers:
+        if age is None:
+            return np.asarray(self._starts[self.slot])
+        return np.asarray(self._table[(self._edges.number[age] * len(self._ends))[self._date] + self.slot])
+
+    def ends_of(self, rows: Integers) -> Integers:
+        """How many of some rows, given by ascending number, belong to the first 0, 1, 2 ... slots."""
+        counts = np.bincount(self._row_slot[rows] + 1, minlength=len(self._ends) + 1)
+        return np.cumsum(counts)
