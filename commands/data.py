@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from commands.terminal import AS_JSON, DATA, HORIZON, PATH, SEED, TABLE_FILE, Day, Names, require_unused, to_json, today
+from commands.terminal import AS_JSON, DATA, ENGINE, HORIZON, PATH, SEED, TABLE_FILES, Day, Names, require_unused, to_json, today
 from keepwell.errors import ConfigError, HistoryError
 from keepwell.progress import Steps
 
@@ -41,19 +42,27 @@ def check(data: Path, horizon: int | None, as_json: bool) -> None:
 @click.command()
 @click.argument("data", type=PATH, required=False)
 @click.option("--as-of", "dates", type=Day(), multiple=True, help="A date; give it again for a panel of several. Default: today.")
-@click.option("--out", type=TABLE_FILE, help="Where to write: .parquet or .csv.")
+@click.option("--out", type=TABLE_FILES, help="Where to write: .parquet or .csv.")
+@ENGINE
 @click.option("--columns", type=Names(), help="The features to write, in this order. Default: all that DATA allows.")
 @click.option("--catalog", is_flag=True, help="Print every feature with its meaning instead.")
 @AS_JSON
 def features(
-    data: Path | None, dates: tuple[date, ...], out: Path | None, columns: tuple[str, ...] | None, catalog: bool, as_json: bool
+    data: Path | None,
+    dates: tuple[date, ...],
+    out: Path | None,
+    engine: str,
+    columns: tuple[str, ...] | None,
+    catalog: bool,
+    as_json: bool,
 ) -> None:
     """Write one row of features per customer and date, sorted by date and customer.
 
     Attributes of customers that are known of the day of the export alone are there for a single date, and left out of several.
     With --catalog, DATA adds the features of its attributes to the list.
 
-    The rows are written as they are made, so a panel may be larger than the memory.
+    The rows are written as they are made, so a panel may be larger than the memory. The other engines give the same rows by
+    the same definitions; Spark writes a folder of Parquet files, in no order (docs/spark.md).
 
     Example: keepwell features shop --as-of 2026-01-01 --columns recency_days,spend_90d --out features.parquet
     """
@@ -62,7 +71,7 @@ def features(
     elif data is None or out is None:
         raise click.UsageError("give DATA and --out, or --catalog")
     else:
-        _write_features(data, dates, columns, out)
+        _write_features(data, dates, columns, engine, out)
 
 
 @click.command()
@@ -105,14 +114,16 @@ def _catalog(entries: list[Entry], for_programs: bool) -> str:
     return "\n".join(f"{entry.name:34} {entry.meaning}" for entry in entries)
 
 
-def _write_features(data: Path, dates: tuple[date, ...], columns: tuple[str, ...] | None, out: Path) -> None:
+def _write_features(data: Path, dates: tuple[date, ...], columns: tuple[str, ...] | None, engine: str, out: Path) -> None:
     from features.check import require_history
-    from features.panel import panel_blocks
+    from features.engines import start, write_panel_of
     from features.sources import read_company
     from features.vocabulary import left_out
-    from features.writing import write_panel
 
     steps = Steps()
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # Arrow goes in and out, no pandas
+    warnings.filterwarnings("ignore", "DataFrame is highly fragmented")  # Narwhals on pandas; nothing that the user could change
+    start(engine, out)
     with steps.step(f"Reading {data}"):
         company = read_company(data)
     asked = tuple(sorted(set(dates))) or (today(company),)
@@ -122,8 +133,7 @@ def _write_features(data: Path, dates: tuple[date, ...], columns: tuple[str, ...
     if columns is None:
         for note in left_out(company, asked[-1], timely=len(asked) > 1):
             click.echo(f"  {note}", err=True)
-    with steps.step(f"Building features for {len(asked)} date{'s' if len(asked) > 1 else ''}"):
-        rows = write_panel(panel_blocks(company, asked, names, steps), out, steps)
+    rows = write_panel_of(company, out, engine, dates=asked, names=names, progress=steps)
     click.echo(f"{rows:,} rows of {len(names)} features: {out}")
 
 

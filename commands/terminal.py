@@ -76,10 +76,13 @@ class Names(click.ParamType[tuple[str, ...]]):
 
 
 class OutFile(click.Path):
-    """A file that is written, of a kind told by its ending, so that a wrong one is refused before the work."""
+    """A file that is written, of a kind told by its ending, so that a wrong one is refused before the work.
 
-    def __init__(self, *endings: str) -> None:
-        super().__init__(dir_okay=False, path_type=Path)
+    `folders`: a folder of that name may take its place.
+    """
+
+    def __init__(self, *endings: str, folders: bool = False) -> None:
+        super().__init__(dir_okay=folders, path_type=Path)
         self.endings = endings
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401  # click's signature
@@ -125,6 +128,7 @@ def _fail(error: Exception) -> None:
 PATH = click.Path(path_type=Path)
 DATA = click.argument("data", type=PATH)
 TABLE_FILE = OutFile(".parquet", ".csv")
+TABLE_FILES = OutFile(".parquet", ".csv", folders=True)
 PICTURE_FILE = OutFile(".png", ".svg")
 HORIZON = click.option("--horizon", type=Days(), help="The time to look ahead, as 90d.")
 AS_OF = click.option(
@@ -132,6 +136,8 @@ AS_OF = click.option(
 )
 POLICY = click.option("--policy", type=PATH, help="A policy file. Default: the one that comes with Keepwell.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+ENGINES = ("numpy", "polars", "pandas", "duckdb", "spark")
+ENGINE = click.option("--engine", type=click.Choice(ENGINES), default="numpy", show_default=True, help="What makes the features.")
 SEED = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same result."
 )

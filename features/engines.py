@@ -16,6 +16,7 @@ import polars as pl
 
 from features.company import Company
 from features.frames import PanelFrames
+from features.panel import panel_blocks
 from features.recipe import recipe
 from features.writing import write_panel
 from keepwell.errors import ConfigError
@@ -24,7 +25,7 @@ from keepwell.progress import Progress, Silent
 Native: TypeAlias = Any
 """A table of any engine: of pandas, Polars, DuckDB, PySpark, or of another that Narwhals knows."""
 
-SPARK = "spark"
+OWN, SPARK = "numpy", "spark"
 
 ENTRANCES: Mapping[str, Callable[[pl.DataFrame], Native]] = MappingProxyType(
     {
@@ -36,8 +37,8 @@ ENTRANCES: Mapping[str, Callable[[pl.DataFrame], Native]] = MappingProxyType(
 )
 """Engine -> what makes its table of ours."""
 
-ENGINES = tuple(ENTRANCES)
-"""The engines that `write_engine_panel` knows."""
+ENGINES = (OWN, *ENTRANCES)
+"""The engines that `write_panel_of` knows, our own first."""
 
 
 def build_frames(frames: Mapping[str, Native], scales: Mapping[str, int], dates: Sequence[date], names: Sequence[str]) -> Native:
@@ -57,23 +58,31 @@ def build_frames(frames: Mapping[str, Native], scales: Mapping[str, int], dates:
     return nw.maybe_reset_index(rows.collect()).to_native() if eager else rows.to_native()
 
 
-def write_engine_panel(
-    engine: str, out: Path, company: Company, *, dates: Sequence[date], names: Sequence[str], progress: Progress = Silent()
+def start(engine: str, out: Path) -> None:
+    """Refuse early what cannot work: ConfigError where an engine is not installed, or cannot write to such a name."""
+    if engine == SPARK:
+        if out.suffix != ".parquet":
+            raise ConfigError(f"Spark writes a folder of Parquet files, not {out.name!r}", hint="let the name end in .parquet")
+        _spark().local_session()
+
+
+def write_panel_of(
+    company: Company, out: Path, engine: str = OWN, *, dates: Sequence[date], names: Sequence[str], progress: Progress = Silent()
 ) -> int:
     """Make the panel of a company on one of ENGINES and write it to `out`; the number of its rows.
 
     One file (Parquet or CSV), sorted by `as_of`, `customer_id`; of Spark a folder of Parquet files, in no order.
-    Raises ConfigError where the engine is not installed, and as `features.writing` does.
+    Raises ConfigError as `start` and `features.writing` do.
     """
-    with progress.step(f"Handing {len(company.tables)} tables to {engine}"):
-        frames = {name: ENTRANCES[engine](frame) for name, frame in company.tables.items()}
-    with progress.step(f"Building {len(names)} features on {engine} for {len(dates)} date{'s' if len(dates) > 1 else ''}"):
-        panel = build_frames(frames, company.scales, dates, names)
-        if engine != SPARK:
-            return write_panel([to_polars(panel)], out)
-        with written_folder(out) as folder:
-            panel.write.parquet(str(folder))
-    return int(pl.scan_parquet(out / "*.parquet").select(pl.len()).collect().item())
+    start(engine, out)
+    with progress.step(f"Building features for {len(dates)} date{'s' if len(dates) > 1 else ''}"):
+        if engine == OWN:
+            return write_panel(panel_blocks(company, dates, names, progress), out, progress)
+        with progress.step(f"Handing {len(company.tables)} tables to {engine}"):
+            frames = {name: ENTRANCES[engine](frame) for name, frame in company.tables.items()}
+        with progress.step(f"Running {engine}"):
+            panel = build_frames(frames, company.scales, dates, names)
+            return _write_on_spark(panel, out) if engine == SPARK else write_panel([to_polars(panel)], out)
 
 
 def to_polars(panel: Native) -> pl.DataFrame:
@@ -83,11 +92,15 @@ def to_polars(panel: Native) -> pl.DataFrame:
     return frame.with_columns(pl.col("as_of").cast(pl.Date), numbers).sort("as_of", "customer_id")
 
 
+def _write_on_spark(panel: Native, out: Path) -> int:
+    with written_folder(out) as folder:
+        panel.write.parquet(str(folder))
+    return int(pl.scan_parquet(out / "*.parquet").select(pl.len()).collect().item())
+
+
 @contextmanager
 def written_folder(path: Path) -> Iterator[Path]:
     """`keepwell.files.written_whole` for a folder: yield a name beside `path`, and put what was made there in its place."""
-    if path.suffix != ".parquet":
-        raise ConfigError(f"Spark writes a folder of Parquet files, not {path.name!r}", hint="let the name end in .parquet")
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as beside:
         made = Path(beside) / "made"

@@ -27,6 +27,8 @@ from features.recipe import recipe
 from keepwell.errors import ConfigError
 
 LOCAL_SETTINGS: Mapping[str, str] = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
     "spark.driver.memory": "4g",  # in local mode the driver is the whole of Spark
     "spark.log.level": "ERROR",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",

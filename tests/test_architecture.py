@@ -30,6 +30,7 @@ HOME_OF = {
     "_bentoml_impl": ("serving.service",),
     "sqlalchemy": ("serving.store", "features.databases", "features.copying"),
     "alembic": ("serving.store",),
+    "pyspark": ("features.spark",),
     "jinja2": ("serving.console",),
     "click": ("cli", "commands"),
 }

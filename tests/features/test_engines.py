@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -19,10 +20,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 
+from commands import terminal
 from features.arrays import feature_matrix
 from features.catalog import panel_names
 from features.company import Company
-from features.engines import ENGINES, ENTRANCES, build_frames, to_polars, write_engine_panel, written_folder
+from features.engines import ENGINES, ENTRANCES, build_frames, start, to_polars, write_panel_of, written_folder
 from features.panel import build_panel
 from keepwell.errors import ConfigError
 from tests.features.strategies import Story, crowd, stories
@@ -156,13 +158,13 @@ def test_no_dates_and_unknown_names_are_refused(engine: str) -> None:
         build_frames(on(engine, company), company.scales, [story.as_of], ["luck"])
 
 
-@on_every_engine
+@pytest.mark.parametrize("engine", ["numpy", *ALL], indirect=True)
 def test_a_written_panel_is_that_of_build_panel(engine: str, tmp_path: Path) -> None:
     story = crowd(seed=3, customers=30)
     company, out = story.company(), tmp_path / "panel.parquet"
     names = ["recency_days", "spend_90d", "complaints_open"]
     for _ in range(2):  # the second time it replaces what is there
-        rows = write_engine_panel(engine, out, company, dates=two_dates(story), names=names)
+        rows = write_panel_of(company, out, engine, dates=two_dates(story), names=names)
     written = pl.from_arrow(pq.read_table(out)).sort("as_of", "customer_id")
     expected = build_panel(company, two_dates(story), names)
     assert rows == expected.height
@@ -172,9 +174,16 @@ def test_a_written_panel_is_that_of_build_panel(engine: str, tmp_path: Path) -> 
 
 
 def test_what_spark_writes_is_a_folder_of_parquet_files(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"a folder of Parquet files, not 'panel\.csv'"), written_folder(tmp_path / "panel.csv"):
-        raise AssertionError
-    assert not list(tmp_path.iterdir())
+    with pytest.raises(ConfigError, match=r"a folder of Parquet files, not 'panel\.csv'"):
+        start("spark", tmp_path / "panel.csv")
+
+
+def test_a_spark_that_is_not_installed_is_told_with_the_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    monkeypatch.delitem(sys.modules, "features.spark", raising=False)
+    monkeypatch.delattr("features.spark", raising=False)
+    with pytest.raises(ConfigError, match=r'Spark is not installed[\s\S]*pip install "keepwell\[spark\]"'):
+        start("spark", tmp_path / "panel.parquet")
 
 
 def test_a_folder_that_was_not_finished_replaces_none(tmp_path: Path) -> None:
@@ -185,7 +194,11 @@ def test_a_folder_that_was_not_finished_replaces_none(tmp_path: Path) -> None:
 
 
 def test_the_engines_are_all_tested() -> None:
-    assert set(ENGINES) == {*QUICK, "spark"}
+    assert ("numpy", *QUICK, "spark") == ENGINES
+
+
+def test_the_command_line_knows_the_engines_without_importing_them() -> None:
+    assert terminal.ENGINES == ENGINES
 
 
 @needs_spark
