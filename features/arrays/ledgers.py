@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import polars as pl
 import pyarrow.compute as pc
 
 from features.arrays.operations import NO_TEXT, Array, Columns, Integers, Texts, Values
+from features.arrays.sorting import packed_order
 from features.asof import NEVER_DAY
 from features.definitions import View, absent
 from features.recipe import event_day, is_text
@@ -57,7 +59,7 @@ def ledger(table: str, source: Mapping[str, Any], views: Sequence[View], places:
         for name in sorted(names | ({day} if day else set()))
     }
     counts = np.bincount(places + 1, minlength=customers + 1)
-    order = _sorted_rows(places, columns[day] if day else None)
+    order = packed_order([places, columns[day]] if day else [places]) if len(places) else np.empty(0, dtype=np.int64)
     return Ledger(columns, order[counts[0] :], np.cumsum(counts) - counts[0], _late_places(columns, day, places, customers))
 
 
@@ -86,11 +88,11 @@ def _texts(values: Any) -> Texts:  # noqa: ANN401  # a Polars series or an array
         words = encoded.dictionary
         codes = encoded.indices.fill_null(NO_TEXT).to_numpy(zero_copy_only=False)
         return Texts(codes, lambda text: _found(pc.index(words, text).as_py()))
-    seen: dict[Any, int] = {None: NO_TEXT}
+    texts = values.tolist()
     if values.dtype.kind == "f":
-        values = np.array([None if np.isnan(value) else value for value in values])
-    codes = np.fromiter((seen.setdefault(value, len(seen)) for value in values.tolist()), np.int64, len(values))
-    return Texts(codes, lambda text: seen.get(text, UNKNOWN_TEXT))
+        texts = [None if math.isnan(text) else text for text in texts]
+    code_of = {text: code for code, text in enumerate(dict.fromkeys(texts))} | {None: NO_TEXT}
+    return Texts(np.array([code_of[text] for text in texts], dtype=np.int64), lambda text: code_of.get(text, UNKNOWN_TEXT))
 
 
 def _found(index: int) -> int:
@@ -102,23 +104,6 @@ def _gathered(column: Values, rows: Array) -> Values:
         return column[rows]
     taken = column[rows]
     return taken.astype(np.float64 if taken.dtype.kind == "f" else np.int64, copy=False)
-
-
-def _sorted_rows(places: Integers, days: Array | None) -> Array:
-    """The row numbers by place, day and row number: packed into one integer where they fit, since NumPy sorts those fastest."""
-    if days is None:
-        return np.argsort(places, kind="stable")
-    if not len(places):
-        return np.empty(0, dtype=np.int64)
-    first_day, last_day = int(days.min()), int(days.max())
-    row_bits, day_bits = len(places).bit_length(), (last_day - first_day).bit_length()
-    if row_bits + day_bits + (int(places.max()) + 1).bit_length() > 63:
-        return np.lexsort((days, places))
-    packed: Array = (((places + 1) << day_bits) | (days - first_day)) << row_bits
-    packed |= np.arange(len(places))
-    packed.sort()
-    packed &= (1 << row_bits) - 1
-    return packed
 
 
 def _late_places(columns: Columns, day: str | None, places: Integers, customers: int) -> Array | None:
