@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,9 +16,10 @@ from features.config import CompanyConfig, TableConfig
 from features.matching import is_personal, match_columns
 from features.normalise import Normalised, Reading, normalise_columns
 from features.notation import IS_REFUND, prepared, translated
+from features.refund_table import with_refunds
 from features.refusals import Place, unreadable
-from features.tables import TABLES, Table
-from features.vocabulary import snapshot_message
+from features.tables import REFUNDS, TABLES, Table
+from features.vocabulary import snapshot_notes
 from keepwell.errors import DataError
 
 
@@ -53,10 +55,14 @@ def assemble(
         for name, table in TABLES.items()
         if name in frames
     }
+    if REFUNDS.name in frames and "transactions" in read:
+        refunds = _read_table(REFUNDS, frames[REFUNDS.name], config, typeless=False)
+        both = with_refunds(read["transactions"].normalised, refunds.normalised)
+        read["transactions"] = _Read(both, {}, (*read["transactions"].notes, *refunds.notes))
     tables, id_notes = _with_one_type_of_ids({name: part.normalised.frame for name, part in read.items()})
     scales = {f"{name}.{column}": n for name, part in read.items() for column, n in part.normalised.decimals.items()}
     own_notes = [note for part in read.values() for note in part.notes]
-    return Company(
+    company = Company(
         key=key,
         zone=config.zone,
         tables=MappingProxyType(tables),
@@ -66,6 +72,7 @@ def assemble(
         currency=config.currency,
         attribution_days=config.attribution_days,
     )
+    return replace(company, notes=(*company.notes, *snapshot_notes(company)))
 
 
 def _refuse_unusable(frames: Collection[str]) -> None:
@@ -97,7 +104,8 @@ def _read_table(table: Table, source: pl.DataFrame | pl.LazyFrame, config: Compa
     del raw
     normalised = normalise_columns(table, columns, reading)
     if table.name != "customers":
-        ignored = [Note(NoteKind.IGNORED, table.name, name, "is no column of ours") for name in match.extra]
+        unused = [name for name in match.extra if name not in settings.negative_where]
+        ignored = [Note(NoteKind.IGNORED, table.name, name, "is no column of ours") for name in unused]
         return _Read(normalised, {}, (*match.notes, *translations, *ignored, *normalised.notes))
     frame, attributes, told = _with_attributes(normalised.frame, match.extra, config.static, typeless=typeless)
     return _Read(normalised._replace(frame=frame), attributes, (*match.notes, *translations, *told, *normalised.notes))
@@ -125,8 +133,6 @@ def _with_attributes(
         else:
             attributes[name] = "static" if name in static else usual
             converted.append(values.rename(name))
-    if snapshots := [name for name, status in attributes.items() if status == "snapshot"]:
-        notes.append(Note(NoteKind.REPORTED, "customers", None, snapshot_message(snapshots)))
     kept = frame.drop([name for name in names if name not in attributes]).with_columns(converted)
     return kept.drop("known_us", strict=False), attributes, notes
 

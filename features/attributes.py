@@ -39,7 +39,10 @@ LONGEST_NAME = 60
 UNUSABLE = f"cannot be an attribute: rename it: {LONGEST_NAME} printable characters, no {IS} in it, no {DAYS_AGO} at its end"
 """What is said of a column for which `is_usable` does not hold."""
 
-ATTRIBUTE_COLUMNS = ("kind", "owner", "consent", "preferred_channel", "acquisition_cost", "service_cost", "wallet")
+WALLET = "wallet"
+"""The listed column that a feature of the catalog reads as an attribute."""
+
+ATTRIBUTE_COLUMNS = ("kind", "owner", "consent", "preferred_channel", "acquisition_cost", "service_cost", WALLET)
 """The listed columns of customers that are attributes where they are declared static."""
 
 NOT_KNOWN = "not known of this customer"
@@ -164,14 +167,14 @@ def _known_value(name: str) -> Aggregate:
 
 
 def _wallet_share(c: Operations, spend: Column, wallet: Column) -> Column:
-    return c.divide(c.money(spend, "transactions.amount"), c.money(wallet, "customers.wallet"))
+    return c.divide(c.money(spend, "transactions.amount"), c.money(wallet, f"customers.{WALLET}"))
 
 
 FEATURES: tuple[Feature, ...] = (
     feature(
         "wallet_share",
         _wallet_share,
-        (Aggregate("purchase_days", "sum", "spend", YEAR), _known_value(f"{PREFIX}wallet")),
+        (Aggregate("purchase_days", "sum", "spend", YEAR), _known_value(f"{PREFIX}{WALLET}")),
         ("Share of wallet", "钱包份额"),
         "Spend over what the customer spends a year with everyone; above 1 where that figure is too low.",
         unit="share",
@@ -180,7 +183,7 @@ FEATURES: tuple[Feature, ...] = (
         window=YEAR,
         missing="the customer's spend with everyone is not known, or 0",
         actionable=True,
-        needs=("customers.wallet",),
+        needs=(f"customers.{WALLET}",),
     ),
 )
 """The features of the catalog that read a column of customers."""

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from features.asof import day_date, day_number, known_before
-from features.catalog import feature_names
+from features.catalog import panel_names
 from features.company import Company, Note
 from features.lacking import Lacking, lacking
 from features.odd_times import Suspicion, odd_times
@@ -134,7 +134,7 @@ def check_report(company: Company, horizon_days: int | None = None, leaks: tuple
         purchases=purchases.height,
         refunds=refunds.height,
         first_purchase=first,
-        features=len(feature_names(company)) if first else 0,
+        features=len(panel_names(company, (first, as_of))) if first and as_of else 0,
         horizons=horizons,
         tables=tuple(_summary(company, name) for name in company.tables),
         lacking=lacking(company),

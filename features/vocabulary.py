@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import date
 
 import polars as pl
 
 from features.asof import day_number
-from features.attributes import Attribute, How
+from features.attributes import WALLET, Attribute, How
 from features.company import Company, Note, NoteKind
 
 MOST_VALUES = 20
@@ -45,23 +45,30 @@ def has(company: Company, attribute: Attribute) -> bool:
 def left_out(company: Company, as_of: date, *, timely: bool) -> tuple[Note, ...]:
     """What `attribute_names` leaves out, and why."""
     chosen = _chosen(company, timely=timely)
-    snapshots = [column for column in company.attributes if column not in chosen]
-    notes = [Note(NoteKind.REPORTED, "customers", None, snapshot_message(snapshots))] if snapshots else []
     people = _known_buyers(company, as_of) if chosen else pl.DataFrame()
-    for column in chosen:
-        different, told = people[column].drop_nulls().n_unique(), len(_attributes_of(people[column]))
-        if _how(people[column]) == "text" and told < different:
-            message = f"{told} of its {different:,} values have a feature; the others are too rare or too long"
-            notes.append(Note(NoteKind.REPORTED, "customers", column, message))
-    return tuple(notes)
+    rare = (note for column in chosen for note in _rare_notes(people[column]))
+    return (*(snapshot_notes(company) if timely else ()), *rare)
 
 
-def snapshot_message(columns: Iterable[str]) -> str:
-    """Why snapshots do not enter training, and how they would."""
-    return (
-        f"{', '.join(columns)}: known as of the export alone, so left out where several dates meet, as in training; "
+def snapshot_notes(company: Company) -> tuple[Note, ...]:
+    """Which columns of customers that features read are known only as of the day of the export, and how they may teach."""
+    if not {"customers", "transactions"} <= set(company.tables):
+        return ()
+    present = company.tables["customers"].columns
+    read = dict.fromkeys((*company.attributes, WALLET))
+    snapshots = [name for name in read if name in present and not is_column_timely(company, name)]
+    message = (
+        f"{', '.join(snapshots)}: known only as of the day of the export, so left out where several dates meet, as in training; "
         "give the table a known_at, or name what never changes under static: in company.yaml"
     )
+    return (Note(NoteKind.REPORTED, "customers", None, message),) if snapshots else ()
+
+
+def _rare_notes(values: pl.Series) -> Iterator[Note]:
+    different, told = values.drop_nulls().n_unique(), len(_attributes_of(values))
+    if _how(values) == "text" and told < different:
+        message = f"{told} of its {different:,} values have a feature; the others are too rare or too long"
+        yield Note(NoteKind.REPORTED, "customers", values.name, message)
 
 
 def _chosen(company: Company, *, timely: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 from click.testing import Result
 
+from features.catalog import CATALOG
 from features.panel import build_panel
 from features.sources import read_company
 from tests.commands.conftest import Shop, run
@@ -51,3 +53,41 @@ def test_columns_that_cannot_be_had_are_refused(tmp_path: Path, columns: str, co
     assert failed.exit_code == code
     assert complaint in failed.output
     assert not (tmp_path / "x.csv").exists()
+
+
+CUSTOMERS = "customer_id,plan,size\n00001,gold,2\n"
+
+
+def with_attributes(folder: Path) -> Path:
+    (folder / "transactions.csv").write_text("customer_id,ordered_at,amount\n00001,2025-03-01,9.90\n")
+    (folder / "customers.csv").write_text(CUSTOMERS)
+    (folder / "company.yaml").write_text("static: [size]\n")
+    return folder
+
+
+def test_a_snapshot_is_written_for_one_date_and_left_out_and_told_of_several(tmp_path: Path) -> None:
+    data, out = with_attributes(tmp_path), tmp_path / "x.parquet"
+    one = run(tmp_path, "features", data, "--as-of", DATES[0], "--out", out)
+    assert one.exit_code == 0, one.output
+    assert "known only as of the day of the export" not in one.output
+    assert [name for name in pl.read_parquet(out).columns if name.startswith("attr_")] == ["attr_plan_is_gold", "attr_size"]
+    several = run(tmp_path, "features", data, "--as-of", DATES[0], "--as-of", DATES[1], "--out", out)
+    assert several.exit_code == 0, several.output
+    assert "customers: plan: known only as of the day of the export, so left out where several dates meet" in several.output
+    assert [name for name in pl.read_parquet(out).columns if name.startswith("attr_")] == ["attr_size"]
+
+
+def test_a_snapshot_asked_for_at_several_dates_is_refused(tmp_path: Path) -> None:
+    dates = ("--as-of", DATES[0], "--as-of", DATES[1])
+    failed = run(tmp_path, "features", with_attributes(tmp_path), *dates, "--columns", "attr_plan_is_gold", "--out", "x.csv")
+    assert failed.exit_code == 4
+    assert "attr_plan_is_gold is known of the day of the export alone, not of several dates" in failed.output
+
+
+def test_the_catalog_of_data_ends_with_the_features_of_its_attributes(tmp_path: Path) -> None:
+    data = with_attributes(tmp_path)
+    told = run(tmp_path, "features", data, "--catalog", "--as-of", DATES[0], "--json")
+    assert told.exit_code == 0, told.output
+    entries = json.loads(told.output)
+    assert [entry["name"] for entry in entries] == [*CATALOG, "attr_plan_is_gold", "attr_size"]
+    assert entries[-2]["meaning"] == "1 where the attribute 'plan' is 'gold', 0 where it is another."

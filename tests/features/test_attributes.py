@@ -21,7 +21,8 @@ from features.attributes import PREFIX, Attribute, attribute_feature, is_usable,
 from features.catalog import CATALOG, allows, entry_of, feature_names, find, is_timely, panel_names
 from features.company import Company, NoteKind
 from features.config import CompanyConfig
-from features.panel import build_frames, build_panel
+from features.engines import build_frames
+from features.panel import build_panel
 from features.tables import TABLES
 from features.vocabulary import LONGEST_VALUE, MOST_VALUES, left_out
 from keepwell.errors import ConfigError, DataError
@@ -170,7 +171,7 @@ def test_snapshots_are_there_for_one_date_and_left_out_and_told_of_several() -> 
     assert names_of(company) == ["attr_plan_is_gold", "attr_age"]
     assert names_of(company, AS_OF, AS_OF - timedelta(days=30)) == ["attr_age"]
     (told,) = left_out(company, AS_OF, timely=True)
-    assert "plan: known as of the export alone" in told.message
+    assert "plan, wallet: known only as of the day of the export" in told.message
     assert "static: in company.yaml" in told.message
     assert told.message in " ".join(reported(company))
     assert left_out(company, AS_OF, timely=False) == ()

@@ -101,6 +101,10 @@ def test_a_model_that_reads_an_unknown_feature_is_refused(scorer: Scorer) -> Non
         try_out(renamed(scorer, feature_names=("of_tomorrow", *scorer.info.feature_names)))
 
 
+def test_a_model_that_reads_attributes_is_tried_out_without_them(scorer: Scorer) -> None:
+    try_out(renamed(scorer, feature_names=(*scorer.info.feature_names, "attr_plan_is_gold", "attr_signed_on_days_ago")))
+
+
 def test_a_model_that_predicts_nonsense_is_refused(scorer: Scorer) -> None:
     with pytest.raises(ModelError, match="failed its try-out"):
         try_out(replace(scorer, amount=replace(scorer.amount, intercept=float("inf"))))

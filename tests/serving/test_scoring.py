@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from features.catalog import feature_names
 from features.company import Company
 from keepwell.errors import ConfigError, HistoryError, ModelError
 from serving.policy import read_policy
@@ -138,6 +139,34 @@ def test_a_table_that_the_model_reads_and_the_data_lack_is_named(shop: Company, 
 def test_a_column_that_the_model_reads_and_the_data_lack_is_named(shop: Company, scorer: Scorer) -> None:
     with pytest.raises(ModelError, match=r"have no column transactions\.category"):
         score_company(without(shop, "transactions", "category"), scorer, AS_OF, POLICY)
+
+
+def reading(scorer: Scorer, *names: str) -> Scorer:
+    return renamed(scorer, feature_names=(*scorer.info.feature_names, *names))
+
+
+def test_the_panel_of_scores_has_the_catalog_and_the_attributes_that_the_model_reads(shop: Company, scorer: Scorer) -> None:
+    city = shop.tables["customers"]["city"].drop_nulls()[0]
+    asked = (f"attr_city_is_{city}", "attr_city_is_Atlantis")
+    panel = scoring_panel(shop, reading(scorer, *asked).info, AS_OF)
+    assert panel.columns == ["customer_id", "as_of", *feature_names(shop), *asked]
+    assert panel[asked[0]].sum() > 0
+    assert panel[asked[1]].sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "lack"),
+    [
+        ("attr_plan_is_gold", "text attribute 'plan'"),
+        ("attr_city", "number attribute 'city'"),
+        ("attr_x_days_ago", "date attribute 'x'"),
+    ],
+)
+def test_an_attribute_that_the_model_reads_and_the_data_lack_is_named(
+    shop: Company, scorer: Scorer, name: str, lack: str
+) -> None:
+    with pytest.raises(ModelError, match=f"the model reads {name}, and the data have no {lack}"):
+        score_company(shop, reading(scorer, name), AS_OF, POLICY)
 
 
 def test_nobody_to_score_is_an_error(shop: Company, scorer: Scorer) -> None:
