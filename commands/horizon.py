@@ -29,14 +29,16 @@ def horizon(data: Path, as_of: date | None, plot: Path | None, policy: Path | No
     from features.check import day_after_last_transaction
     from serving.policy import read_policy
     from training.horizon import StatusRule
-    from training.horizon_report import horizon_report
+    from training.horizon_report import MOST_RETURNED, horizon_report
 
     steps, rule = Steps(), read_policy(policy).status
     company = pipeline.read(data, steps)
     day = as_of or day_after_last_transaction(company) or date.max
+    if as_of is not None:
+        pipeline.tell_what_counts(company, as_of)
     report = horizon_report(company, day, rule=StatusRule(**rule.model_dump()), progress=steps)
     if plot is not None:
         from training.plots import horizon_choice, write_figure
 
-        write_figure(horizon_choice(report), plot)
+        write_figure(horizon_choice(report, MOST_RETURNED), plot)
     click.echo(to_json(asdict(report)) if as_json else "\n".join(report.lines()))

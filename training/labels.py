@@ -1,4 +1,4 @@
-"""What came after: the only module that looks at or past `as_of`.
+"""What came after: beside `training.silence`, the only module that looks at or past `as_of`.
 
 A customer of `as_of` is whoever made a purchase known before it. In the horizon `[as_of, as_of + horizon)` they have `churned`
 when they made no purchase, and their `value` is what they paid less what was refunded (less the cost of the goods, where every
