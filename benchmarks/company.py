@@ -24,7 +24,8 @@ MONTHLY = (*(date(2025, month, 1) for month in range(2, 13)), UNTIL)
 LAST_START = 626
 """The day until which customers go on to come; it decides how many rows the early dates have."""
 
-CUSTOMERS_PER_TRANSACTION, LINES_PER_ORDER, REFUNDED = 0.15, 1.5, 0.03
+CUSTOMERS_PER_TRANSACTION, LINES_PER_ORDER = 0.15, 1.5
+REFUNDED, UNPAID = 0.03, 0.05
 ROWS_PER_FILE = 5_000_000
 """More transactions than these are written as a folder of files, customer after customer, so that any number can be made."""
 
@@ -147,12 +148,13 @@ def _complaints(rng: np.random.Generator, start: Days, rows: int) -> pl.DataFram
 def _payments(rng: np.random.Generator, start: Days, rows: int) -> pl.DataFrame:
     customer, bought = _moments(rng, start, rows)
     due = np.floor(bought) + 30
+    paid = np.where(rng.random(rows) < UNPAID, np.inf, due + rng.normal(-2.0, 8.0, rows))
     return pl.DataFrame(
         {
             "customer_id": customer + 1,
             "due_at": FIRST_DAY_64 + due.astype("timedelta64[D]"),
             "amount": rng.lognormal(3.0, 0.8, rows).round(2),
-            "paid_at": _instants(due + rng.normal(-2.0, 8.0, rows)),
+            "paid_at": _instants(paid),
         }
     )
 
@@ -192,7 +194,7 @@ def _moments(rng: np.random.Generator, start: Days, rows: int) -> tuple[Places, 
 
 def _instants(days: Days) -> npt.NDArray[np.datetime64]:
     """Days since FIRST_DAY as instants to the second; what lies past the last day has not happened yet."""
-    instants = FIRST_DAY_64 + (days * 86_400).astype("timedelta64[s]")
+    instants = FIRST_DAY_64 + (np.minimum(days, DAYS) * 86_400).astype("timedelta64[s]")
     return np.where(days < DAYS, instants, np.datetime64("NaT")).astype("datetime64[us]")
 
 

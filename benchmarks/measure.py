@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks import prepared
 
-ROOT = Path(__file__).parents[1]
+ROOT, PYTHON = Path(__file__).parents[1], sys.executable
 LIFETIMES = ("lifetimes==0.11.3", "numpy<2", "pandas<3")
 
 
@@ -33,19 +33,23 @@ class Measured:
 
 def child(job: str, folder: Path, dates: int, repeats: int) -> Measured:
     """A job of `benchmarks.child`."""
-    return Measured(**told([sys.executable, "-m", "benchmarks.child", job, str(folder), str(dates), str(repeats)]))
+    return Measured(**told([PYTHON, "-m", "benchmarks.child", job, str(folder), str(dates), str(repeats)]))
 
 
 def shares(job: str, folder: Path, dates: int) -> dict[str, float]:
     """Stage -> its share of the time of a job."""
-    return told([sys.executable, "-m", "benchmarks.child", f"where:{job}", str(folder), str(dates), "1"])
+    return told([PYTHON, "-m", "benchmarks.child", f"where:{job}", str(folder), str(dates), "1"])
 
 
 def told(command: list[str]) -> dict[str, Any]:
-    """The JSON in the last line that a command prints; what it says of its errors is shown."""
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    values: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    """The JSON in the last line that a command prints."""
+    values: dict[str, Any] = json.loads(output_of(command).splitlines()[-1])
     return values
+
+
+def output_of(command: list[str]) -> str:
+    """What a command prints, when it ends well; what it says of its progress and errors is shown."""
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def lifetimes_python(scratch: Path) -> Path | None:
@@ -54,7 +58,7 @@ def lifetimes_python(scratch: Path) -> Path | None:
     python = place / "bin" / "python"
     if not (place / "ready").exists():
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *LIFETIMES]
-        for command in ([sys.executable, "-m", "venv", "--clear", str(place)], install):
+        for command in ([PYTHON, "-m", "venv", "--clear", str(place)], install):
             if subprocess.run(command, check=False).returncode != 0:
                 return None
         (place / "ready").touch()
@@ -69,7 +73,7 @@ def lifetimes(python: Path, folder: Path, repeats: int) -> Measured:
 
 def keepwell(*words: object) -> Measured:
     """A `keepwell` command from its start to its end; its progress is shown."""
-    command = [sys.executable, str(ROOT / "cli.py"), *map(str, words)]
+    command = [PYTHON, str(ROOT / "cli.py"), *map(str, words)]
     started = time.monotonic()
     _, status, usage = os.wait4(os.posix_spawn(command[0], command, os.environ), 0)
     if status != 0:

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,13 @@ Results = Mapping[str, Any]
 
 def tables(results: Results) -> str:
     """All tables for which something was measured."""
-    parts: Mapping[str, Callable[[Results], Iterator[str]]] = {"table": _against_peers, "scaling": _scaling, "large": _large}
-    return "\n\n".join([machine(), *("\n".join(make(results[name])) for name, make in parts.items() if name in results)])
+    return "\n\n".join(made(results).values())
+
+
+def made(results: Results) -> dict[str, str]:
+    """The text for each place of the page, as far as it was measured."""
+    tables = {name: "\n".join(make(results[name])) for name, make in TABLES.items() if name in results}
+    return {"machine": machine(), **tables}
 
 
 def machine() -> str:
@@ -44,7 +50,7 @@ def _against_peers(one: Results) -> Iterator[str]:
     if "lifetimes" in one:
         yield _row("the summary of `lifetimes`", one["lifetimes"], _ratio(one["lifetimes"], four), "at least 20")
     else:
-        yield "| the summary of `lifetimes` | could not be installed | | | | at least 20 |"
+        yield "| the summary of `lifetimes` | not measured | | | | at least 20 |"
     yield _row(
         f"**Keepwell**, the whole catalog, {everything['columns'] - 2} columns", everything, _ratio(everything, ours), "under 4"
     )
@@ -84,18 +90,19 @@ def _large(one: Results) -> Iterator[str]:
         yield f"| {what} | {one[name]['seconds']:.1f} | {one[name]['processor']:.1f} | {one[name]['peak_gb']:.1f} |"
 
 
+TABLES: Mapping[str, Callable[[Results], Iterator[str]]] = {"table": _against_peers, "scaling": _scaling, "large": _large}
+PLACES = ("machine", *TABLES)
+"""What stands between markers on the page."""
+
+
 def publish(results: Results) -> None:
     """Put the tables between the markers of the page, and draw the plots beside it."""
-    page, made = PAGE.read_text(), dict(zip(("table", "scaling", "large"), (_against_peers, _scaling, _large), strict=True))
-    page = _between(page, "machine", machine())
-    for name, make in made.items():
-        page = _between(page, name, "\n".join(make(results[name]))) if name in results else page
+    page = PAGE.read_text()
+    for name, text in made(results).items():
+        page = re.sub(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", partial(_filled, text), page, flags=re.DOTALL)
     PAGE.write_text(page)
     plots.draw(results, PAGE.parent / "images")
 
 
-def _between(page: str, name: str, text: str) -> str:
-    """The page with `text` between its markers `<!-- name -->` and `<!-- /name -->`."""
-    return re.sub(
-        f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda found: f"{found[1]}{text}\n{found[2]}", page, flags=re.DOTALL
-    )
+def _filled(text: str, markers: re.Match[str]) -> str:
+    return f"{markers[1]}{text}\n{markers[2]}"

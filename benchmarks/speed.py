@@ -38,10 +38,14 @@ class Sizes:
     csv: int
     repeats: int
     requests: int
+    with_lifetimes: bool
+    """Whether to make its environment, which takes packages from an index."""
 
 
-FULL = Sizes(4_000_000, (1_000_000, 2_000_000, 4_000_000, 8_000_000), (3, 6, 12, 24), 50_000_000, 1_500_000, 3, 300)
-QUICK = Sizes(20_000, (10_000, 20_000), (3, 6), 50_000, 10_000, 1, 20)
+FULL = Sizes(
+    4_000_000, (1_000_000, 2_000_000, 4_000_000, 8_000_000), (3, 6, 12, 24), 50_000_000, 1_500_000, 3, 300, with_lifetimes=True
+)
+QUICK = Sizes(20_000, (10_000, 20_000), (3, 6), 50_000, 10_000, 1, 20, with_lifetimes=False)
 
 
 def table(scratch: Path, sizes: Sizes) -> dict[str, Measured]:
@@ -57,8 +61,7 @@ def table(scratch: Path, sizes: Sizes) -> dict[str, Measured]:
     for peer, other_meaning in (("pandas", ()), ("polars", COUNTS_LINES), ("polars-days", ())):
         found[peer] = child(peer, folder, DATES, max(sizes.repeats - 1, 1))
         require_agreement(found["keepwell-14"], found[peer], other_meaning)
-    python = lifetimes_python(scratch)
-    if python is not None:
+    if sizes.with_lifetimes and (python := lifetimes_python(scratch)):
         found["lifetimes"] = lifetimes(python, folder, max(sizes.repeats - 1, 1))
         require_agreement(found["keepwell-4"], found["lifetimes"])
     return found
