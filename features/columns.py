@@ -165,17 +165,18 @@ def _float_noise(values: np.ndarray, dtype: pl.DataType) -> np.ndarray:
 
 def _fitting_decimals(values: np.ndarray, decimals: int) -> int:
     """As many of the decimals as exact sums have room for; 2 at least, for cents are never rounded away."""
-    while decimals > CENTS and not _fits(values * 10.0**decimals):
+    while decimals > CENTS and not fits_exactly(values * 10.0**decimals):
         decimals -= 1
     return decimals
 
 
-def _fits(minor: np.ndarray) -> bool:
+def fits_exactly(minor: np.ndarray) -> bool:
+    """Whether amounts in minor units can be summed, and squared and summed, in 64 bits."""
     return bool(np.abs(minor).sum() < LARGEST_SUM and np.square(minor / 2**20).sum() < LARGEST_SUM_OF_SQUARES)
 
 
 def _refuse_overflow(place: Place, raw: pl.Series, scaled: np.ndarray) -> None:
-    if _fits(scaled):
+    if fits_exactly(scaled):
         return
     largest = np.abs(scaled) == np.abs(scaled).max()
     rule = "is too large to be summed exactly in 64-bit minor units"

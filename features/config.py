@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from features.numerals import number_format
-from features.tables import ATTRIBUTION_DAYS, TABLES, Kind, Table
+from features.tables import ATTRIBUTION_DAYS, INPUTS, Kind, Table
 from keepwell.errors import ConfigError
 
 FILE_NAME = "company.yaml"
@@ -98,7 +98,7 @@ class TableConfig(BaseModel):
         if not isinstance(columns, dict):
             return columns
         lists = {str(name): words if isinstance(words, list) else [words] for name, words in columns.items()}
-        return {name: list(_translation(dict.fromkeys(words))) for name, words in lists.items()}
+        return {name: [spelling for word in words for spelling in _spellings(word)] for name, words in lists.items()}
 
     @model_validator(mode="after")
     def _one_source(self) -> TableConfig:
@@ -123,7 +123,9 @@ class CompanyConfig(BaseModel):
         le=365,
         description="days after a contact when its outcome is known, if it has no known_at",
     )
-    static: tuple[str, ...] = Field(default=(), description="columns of customers that never change, and so may be used at any date")
+    static: tuple[str, ...] = Field(
+        default=(), description="columns of customers that never change, and so may be used at any date"
+    )
     tables: dict[str, TableConfig] = Field(default_factory=dict, description="one entry for each table that needs one")
 
     @field_validator("company")
@@ -149,9 +151,9 @@ class CompanyConfig(BaseModel):
     @classmethod
     def _known_tables(cls, tables: dict[str, TableConfig]) -> dict[str, TableConfig]:
         for name, table in tables.items():
-            if name not in TABLES:
-                raise ValueError(f"{name!r} is no table; there are {', '.join(TABLES)}")
-            _refuse_misplaced(TABLES[name], table)
+            if name not in INPUTS:
+                raise ValueError(f"{name!r} is no table; there are {', '.join(INPUTS)}")
+            _refuse_misplaced(INPUTS[name], table)
         return tables
 
 
@@ -188,14 +190,15 @@ def _refuse_misplaced(table: Table, settings: TableConfig) -> None:
 
 
 def _translation(words: dict[Any, Any]) -> dict[str, str | None]:
-    """The user's words, in lower case, to ours; what YAML reads as yes or no stands for all words that it reads so."""
-    spellings = {True: ("true", "yes", "on"), False: ("false", "no", "off")}
-    pairs = ((yours, _word(ours)) for yours, ours in words.items())
-    return {
-        spelling: ours
-        for yours, ours in pairs
-        for spelling in (spellings[yours] if isinstance(yours, bool) else ((_word(yours) or "").lower(),))
-    }
+    """The user's words, as `_spellings` has them, to ours."""
+    return {spelling: _word(ours) for yours, ours in words.items() for spelling in _spellings(yours)}
+
+
+def _spellings(value: Any) -> tuple[str, ...]:  # noqa: ANN401  # what YAML gives
+    """A word in lower case, "" for null; for true and false all the words that YAML reads so, as yes and off."""
+    if isinstance(value, bool):
+        return ("true", "yes", "on") if value else ("false", "no", "off")
+    return ((_word(value) or "").lower(),)
 
 
 def _word(value: Any) -> str | None:  # noqa: ANN401  # what YAML gives

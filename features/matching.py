@@ -79,7 +79,7 @@ def match_columns(table: Table, present: Sequence[str], mapped: Mapping[str, str
                 found[name] = candidates[0]
                 notes.append(Note(NoteKind.GUESSED, table.name, name, f"read from {candidates[0]!r}"))
             elif name in table.required:
-                raise _missing(table, name, present, candidates)
+                raise _missing(table, name, present, candidates, found)
     extra = tuple(name for name in present if name not in found.values())
     notes += [Note(NoteKind.IGNORED, table.name, None, "a column without a name") for name in extra if not name.strip()]
     return Matching(found, tuple(name for name in extra if name.strip()), tuple(notes))
@@ -124,13 +124,14 @@ def _wanted_elsewhere(candidate: str, name: str, table: Table, found: Mapping[st
     return _bare(candidate) != _bare(name) and any(candidate in _candidates(other, [candidate], ()) for other in rivals)
 
 
-def _missing(table: Table, name: str, present: Sequence[str], candidates: Sequence[str]) -> DataError:
-    way_out = "name it so, or map it in company.yaml: "
+def _missing(table: Table, name: str, present: Sequence[str], candidates: Sequence[str], found: Collection[str]) -> DataError:
     if candidates:
-        rule, example = f"is missing, and could be {_listed(candidates)}", candidates[0]
+        rule, examples = f"is missing, and could be {_listed(candidates)}", f"{name}: {candidates[0]}"
     else:
-        rule, example = f"is required, and missing among {_listed(present)}", "YOUR_COLUMN"
-    return DataError(table.name, name, rule, hint=f"{way_out}tables: {table.name}: columns: {name}: {example}")
+        lacking = [other for other in table.required if other not in found and not _candidates(other, present, ())]
+        rule, examples = f"is required, and missing among {_listed(present)}", ", ".join(f"{other}: YOURS" for other in lacking)
+    way_out = f"name it so, or map it in company.yaml: tables: {{{table.name}: {{columns: {{{examples}}}}}}}"
+    return DataError(table.name, name, rule, hint=way_out)
 
 
 def _listed(names: Sequence[str]) -> str:

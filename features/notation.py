@@ -51,6 +51,7 @@ def translated(table: Table, raw: pl.DataFrame, settings: TableConfig) -> tuple[
         notes += told
     if settings.numbers:
         columns |= _with_plain_numbers(table, columns, settings.numbers)
+        notes.append(Note(NoteKind.MAPPED, table.name, None, f"numbers are written as {settings.numbers}, {AS_SAID}"))
     for name, divisor in settings.divide_by.items():
         columns[name] = read_floats(Place(table.name, name), columns[name]) / divisor
         notes.append(Note(NoteKind.MAPPED, table.name, name, f"is divided by {divisor:g}, {AS_SAID}"))

@@ -11,7 +11,7 @@ from features.company import Company, Note, NoteKind, company_key
 from features.config import FILE_NAME, CompanyConfig, TableConfig, read_config
 from features.databases import read_query
 from features.files import FOUND_ALONE, Opened, TextFormat, find_table, open_table, refuse_ragged_lines
-from features.tables import TABLES
+from features.tables import INPUTS
 from keepwell.errors import ConfigError, DataError
 
 
@@ -21,7 +21,7 @@ def read_company(path: str | Path) -> Company:
     Raises ConfigError for a path that is neither or a wrong company.yaml, DataError for a table that breaks a rule.
     """
     place, folder, config = _located(Path(path))
-    opened = {name: found for name in TABLES if (found := _open(name, folder, config)) is not None}
+    opened = {name: found for name in INPUTS if (found := _open(name, folder, config)) is not None}
     notes = [note for table in opened.values() for note in table.notes] + _unused_files(folder, config)
     try:
         return assemble(
@@ -75,6 +75,6 @@ def _open(name: str, folder: Path, config: CompanyConfig) -> Opened | None:
 
 def _unused_files(folder: Path, config: CompanyConfig) -> list[Note]:
     named = {(folder / table.file).resolve() for table in config.tables.values() if table.file}
-    strange = (file for file in folder.iterdir() if file.suffix in FOUND_ALONE and file.stem not in TABLES)
+    strange = (file for file in folder.iterdir() if file.suffix in FOUND_ALONE and file.stem not in INPUTS)
     names = sorted(file.name for file in strange if file.resolve() not in named)
     return [Note(NoteKind.IGNORED, Path(name).stem, None, f"{name} is no table of ours") for name in names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -216,6 +216,10 @@ TABLES: Mapping[str, Table] = MappingProxyType(
     {table.name: table for table in (TRANSACTIONS, CUSTOMERS, COMPLAINTS, PAYMENTS, CONTACTS, SURVEYS, SUBSCRIPTIONS, LABELS)}
 )
 """Every input table, by name."""
+
+REFUNDS = replace(TRANSACTIONS, name="refunds", meaning="Refunds that stand apart: read as transactions, all amounts negative.")
+INPUTS: Mapping[str, Table] = MappingProxyType({**TABLES, REFUNDS.name: REFUNDS})
+"""What a company's folder may hold: the tables, and refunds, which become transactions."""
 
 EVENT_TABLES: tuple[str, ...] = tuple(name for name, table in TABLES.items() if table.event_time)
 """The tables whose rows are events in time."""

@@ -32,7 +32,7 @@ def test_a_mapping_goes_before_the_same_name() -> None:
 def test_two_candidates_are_no_guess() -> None:
     with pytest.raises(DataError, match=r"transactions\.amount: is missing, and could be 'Revenue', 'Total'") as refused:
         match_columns(TRANSACTIONS, ["customer_id", "ordered_at", "Revenue", "Total"], {})
-    assert "tables: transactions: columns: amount: Revenue" in refused.value.hint
+    assert "tables: {transactions: {columns: {amount: Revenue}}}" in refused.value.hint
 
 
 def test_one_column_that_could_be_two_of_ours_is_no_guess() -> None:
@@ -45,6 +45,24 @@ def test_one_column_that_could_be_two_of_ours_is_no_guess() -> None:
 def test_a_missing_required_column_says_what_is_there() -> None:
     with pytest.raises(DataError, match=r"transactions\.amount: is required, and missing among 'customer_id', 'ordered_at'"):
         match_columns(TRANSACTIONS, ["customer_id", "ordered_at"], {})
+
+
+def test_the_way_out_names_all_that_is_missing() -> None:
+    with pytest.raises(DataError, match=r"transactions\.customer_id: is required") as refused:
+        match_columns(TRANSACTIONS, ["Kunde", "Betrag", "Datum"], {})
+    assert "columns: {customer_id: YOURS, ordered_at: YOURS, amount: YOURS}" in refused.value.hint
+
+
+def test_columns_without_a_name_are_told_and_left_out() -> None:
+    match = match_columns(TRANSACTIONS, ["customer_id", "ordered_at", "amount", "", " "], {})
+    assert match.extra == ()
+    assert [note.message for note in match.notes] == ["a column without a name"] * 2
+
+
+def test_a_line_of_text_is_no_header() -> None:
+    with pytest.raises(DataError, match=r"is a column name of 500 letters") as refused:
+        match_columns(TRANSACTIONS, ["x" * 500], {})
+    assert "first line" in refused.value.hint
 
 
 def test_a_mapped_column_must_be_there() -> None:

@@ -199,3 +199,31 @@ def test_refunds_are_told_among_transactions_alone(tmp_path) -> None:
 def test_a_column_that_company_yaml_speaks_of_must_be_there(tmp_path, settings) -> None:
     with pytest.raises(DataError, match=r"is not there, but company\.yaml"):
         company(tmp_path, settings, f"{HEADER}\n1,2020-01-01,5\n")
+
+
+class TestRefundsOfTheirOwn:
+    def test_they_become_negative_transactions_in_common_minor_units(self, tmp_path) -> None:
+        made = company(
+            tmp_path,
+            "tables: {refunds: {columns: {amount: Gutschrift}, numbers: '1234,56', time_format: '%d.%m.%Y'}}",
+            f"{HEADER},promised_at\n007,2020-01-01,5,2020-01-03\n",
+            refunds='customer_id,ordered_at,Gutschrift\n007,31.01.2020,"1,25"\n8,01.02.2020,"-2"\n',
+        )
+        rows = made.tables["transactions"].select("customer_id", "ordered_day", "amount", "promised_day").rows()
+        day = [day_number(date(2020, *one)) for one in ((1, 1), (1, 31), (2, 1), (1, 3))]
+        assert rows == [("007", day[0], 500, day[3]), ("007", day[1], -125, NEVER_DAY), ("8", day[2], -200, NEVER_DAY)]
+        assert made.scales == {"transactions.amount": 2}
+        assert "refunds" not in made.tables
+
+    def test_a_refund_of_an_order_is_no_version_of_it(self, tmp_path) -> None:
+        line = "customer_id,ordered_at,amount,order_id,product_id,known_at\n1,2020-01-0{},5,A,p,2020-01-0{}\n"
+        made = company(tmp_path, "tables: {}", line.format(1, 1), refunds=line.format(5, 5))
+        assert made.tables["transactions"]["superseded_day"].to_list() == [NEVER_DAY, NEVER_DAY]
+
+    def test_their_faults_are_told_of_their_table(self, tmp_path) -> None:
+        with pytest.raises(DataError, match=r"refunds\.amount: must be a number \(1 row, for example 'x'\)"):
+            company(tmp_path, "tables: {}", f"{HEADER}\n1,2020-01-01,5\n", refunds=f"{HEADER}\n1,2020-01-01,x\n")
+
+    def test_amounts_that_do_not_fit_together_are_refused(self, tmp_path) -> None:
+        with pytest.raises(DataError, match=r"refunds\.amount: is too large to be summed exactly together"):
+            company(tmp_path, "tables: {}", f"{HEADER}\n1,2020-01-01,9e12\n", refunds=f"{HEADER}\n1,2020-01-01,0.000001\n")
