@@ -71,22 +71,31 @@ class Company:
         """The tables of events that exist, by name."""
         return {name: self.tables[name] for name in EVENT_TABLES if name in self.tables}
 
-    def known_rows(self, table: str, as_of_day: int) -> pl.DataFrame:
-        """The rows of a table that count at `as_of_day`: all, where nobody says when they were known. The table must be there."""
+    def known_rows(self, table: str, as_of_day: int, *columns: str) -> pl.DataFrame:
+        """The rows of a table that count at `as_of_day`: all, where nobody says when they were known. The table must be there.
+
+        With `columns`, only these: in a large table the others need not be copied.
+        """
         frame = self.tables[table]
-        if "known_day" not in frame.columns:
-            return frame
-        superseded = pl.col("superseded_day") if "superseded_day" in frame.columns else NEVER_DAY
-        return frame.filter(known_before(as_of_day, pl.col("known_day"), superseded))
+        rows = frame.lazy()
+        if "known_day" in frame.columns:
+            superseded = pl.col("superseded_day") if "superseded_day" in frame.columns else NEVER_DAY
+            rows = rows.filter(known_before(as_of_day, pl.col("known_day"), superseded))
+        return rows.select(columns or pl.all()).collect()
 
     def data_until(self, as_of: date) -> date:
         """The day of the last event known before `as_of`, those of FIXED_AHEAD left out; HistoryError when there is none."""
         tables = [name for name in self.event_tables if name not in FIXED_AHEAD]
-        days = [_last_day(name, self.known_rows(name, day_number(as_of))) for name in tables]
+        days = [self._last_day(name, day_number(as_of)) for name in tables]
         known = [day for day in days if day is not None]
         if not known:
             raise HistoryError(f"nothing is known before {as_of}", hint="choose a later --as-of, or bring older events")
         return day_date(max(known))
+
+    def _last_day(self, table: str, as_of_day: int) -> int | None:
+        day = str(TABLES[table].event_time).removesuffix("_at") + "_day"
+        last = self.known_rows(table, as_of_day, day)[day].max()
+        return None if last is None else int(last)  # type: ignore[arg-type]  # an int32 column's maximum is an integer
 
     def events_after(self, as_of: date) -> dict[str, int]:
         """How many events of each table are not known before `as_of` and so do not count."""
@@ -114,11 +123,6 @@ def company_key(folder: Path) -> str:
     """
     readable = re.sub(r"[^a-z0-9]+", "-", "-".join(folder.parts[-2:]).lower()).strip("-")[:40] or "company"
     return f"{readable}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
-
-
-def _last_day(name: str, known: pl.DataFrame) -> int | None:
-    day = known[str(TABLES[name].event_time).removesuffix("_at") + "_day"].max()
-    return None if day is None else int(day)  # type: ignore[arg-type]  # an int32 column's maximum is an integer
 
 
 def _digest_values(digest: hashlib._Hash, series: pl.Series) -> None:

@@ -78,7 +78,8 @@ def _chosen(company: Company, *, timely: bool) -> list[str]:
 def _known_buyers(company: Company, as_of: date) -> pl.DataFrame:
     """The rows of customers, known before `as_of`, of those who bought before it."""
     day = day_number(as_of)
-    buyers = company.known_rows("transactions", day).filter(pl.col("amount") > 0).select(pl.col("customer_id").unique())
+    purchases = company.known_rows("transactions", day, "customer_id", "amount").filter(pl.col("amount") > 0)
+    buyers = purchases.select(pl.col("customer_id").unique())
     return company.known_rows("customers", day).join(buyers, on="customer_id", how="semi")
 
 
