@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from features.asof import day_date
 from features.catalog import entry_of
 from features.company import Company
+from features.vocabulary import left_out
 from training.backtest import Backtest
 from training.data import TrainingData
 from training.document import to_html, to_markdown
@@ -29,6 +30,7 @@ def log_inputs(run: Run, known: Company, data: TrainingData, settings: Mapping[s
     run.log_dict({"labelled": dates, "scored": str(data.as_of)}, "dates.json")
     entries = {name: entry_of(name) for name in data.names}
     run.log_dict({name: asdict(entry) for name, entry in entries.items() if entry}, "features.json")
+    run.log_text("\n".join(note.message for note in left_out(known, data.as_of, timely=True)), "left_out.txt")
     for name, frame in known.event_tables.items():
         run.log_dataset(frame, f"{known.key}/{name}", fingerprint, context="training")
     return fingerprint

@@ -150,6 +150,7 @@ def test_everything_about_a_training_is_in_mlflow(first: TrainingResult, registr
         "features.json",
         "recipe.json",
         "dates.json",
+        "left_out.txt",
         "plots/calibration.png",
         "plots/gain.png",
     } <= files
