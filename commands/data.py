@@ -32,8 +32,12 @@ def check(data: Path, horizon: int | None, as_json: bool) -> None:
     from features.sources import read_company
     from training.leaks import leaks
 
-    company = read_company(data)
-    report = check_report(company, horizon, leaks(company, horizon))
+    steps = Steps()
+    with steps.step(f"Reading {data}"):
+        company = read_company(data)
+    with steps.step("Looking for leaks"):
+        found = leaks(company, horizon)
+    report = check_report(company, horizon, found)
     click.echo(to_json(report.as_dict()) if as_json else "\n".join(report.lines()))
     if not report.trainable:
         sys.exit(HistoryError.exit_code)

@@ -95,7 +95,7 @@ def horizon_choice(report: HorizonReport, most_returned: float) -> Figure:
         if report.advice.horizon_days:
             mark = f"{report.advice.horizon_days}d {'fits' if report.advice.fits else 'comes nearest'}"
             axes.axvline(report.advice.horizon_days, color=INK, linewidth=1, label=mark)
-    left.legend(frameon=False)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 

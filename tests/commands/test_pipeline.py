@@ -121,7 +121,7 @@ def test_the_catalog_is_printed_for_people_and_for_programs(keepwell: Keepwell) 
 def test_check_answers_programs_in_json(keepwell: Keepwell, shop: Shop) -> None:
     answer = keepwell("check", shop.data, "--horizon", "90d", "--json")
     assert answer.exit_code == 0
-    assert json.loads(answer.output)["trainable"] is True
+    assert json.loads(answer.stdout)["trainable"] is True
 
 
 def test_check_fails_where_one_cannot_train(keepwell: Keepwell, shop: Shop) -> None:
