@@ -116,8 +116,9 @@ def measure_request(job: str, folder: Path, repeats: int) -> dict[str, Any]:
     from benchmarks import request  # noqa: PLC0415  # the service's models are of no use to the other jobs
 
     endpoint, matrix = request.work(folder)
-    seconds = statistics.median(timed(endpoint if job == "row" else matrix, 1).seconds for _ in range(repeats))
-    return {"seconds": seconds, "rows": 1, "columns": matrix()[1].shape[1]}
+    runs = [timed(endpoint if job == "row" else matrix, 1) for _ in range(repeats)]
+    medians = {name: statistics.median(getattr(run, name) for run in runs) for name in ("seconds", "processor")}
+    return {**medians, "rows": 1, "columns": matrix()[1].shape[1]}
 
 
 def main(job: str, folder: Path, dates: int, repeats: int) -> None:

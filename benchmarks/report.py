@@ -63,7 +63,7 @@ def _row(what: str, one: Mapping[str, Any], ratio: str, asked: str) -> str:
 
 
 def _request(what: str, one: Mapping[str, Any], asked: str) -> str:
-    return f"| {what}, {one['columns']} columns | {one['seconds'] * 1_000:.1f} ms | | | | {asked} |"
+    return f"| {what}, {one['columns']} columns | {one['seconds'] * 1e3:.1f} ms | {one['processor'] * 1e3:.1f} ms | | | {asked} |"
 
 
 def _ratio(one: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
