@@ -23,7 +23,7 @@ from features.refusals import Place
 from features.tables import EVENT_TABLES, TABLES, Column, Kind, Table
 from features.times import read_dates
 from keepwell.errors import RequestError
-from serving.schemas import CUSTOMER_COLUMNS, is_instant
+from serving.schemas import CUSTOMER_COLUMNS, is_date
 
 if TYPE_CHECKING:
     from training.registry import ModelInfo
@@ -136,7 +136,7 @@ def _is(how: How, value: bool | float | str) -> bool:
     """Whether a value is of the kind that an attribute is taken as."""
     if not isinstance(value, str):
         return how == "number"
-    return how == "text" or (how == "days" and is_instant(value))
+    return how == "text" or (how == "days" and is_date(value))
 
 
 def _series(column: Column, values: list[Any]) -> pl.Series:

@@ -25,21 +25,23 @@ LEFT_OUT = frozenset({"customer_id", "name", "birthday", "referred_by", "account
 """Columns of `customers` that no prediction needs: what is personal is not asked for."""
 
 _YEAR = r"(19\d\d|20\d\d|2100)"
-_DAY_PATTERN = _YEAR + r"-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+_DAY_OF_YEAR = r"-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+_DAY_PATTERN = _YEAR + _DAY_OF_YEAR
 _CLOCK_PATTERN = r"([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?)?"
 
 
 _INSTANT = re.compile(_DAY_PATTERN + _CLOCK_PATTERN)
+_DATE = re.compile(r"\d{4}" + _DAY_OF_YEAR + _CLOCK_PATTERN)
 
 
-def is_instant(text: str) -> bool:
-    """Whether a text is a time, of a year that tables may hold.
+def is_date(text: str) -> bool:
+    """Whether a text is a day that there is, of any year, with a time of day or without.
 
-    >>> is_instant("2024-02-29"), is_instant("2023-02-29"), is_instant("29/02/2024")
+    >>> is_date("1899-12-31"), is_date("2023-02-29"), is_date("29/02/2024")
     (True, False, False)
     """
     try:
-        return bool(_INSTANT.fullmatch(text) and datetime.fromisoformat(text))
+        return bool(_DATE.fullmatch(text) and datetime.fromisoformat(text))
     except ValueError:
         return False
 
@@ -48,7 +50,7 @@ def _instant(text: str) -> str:
     """Refuse what is no time, or lies outside the years that tables may hold."""
     if not _INSTANT.fullmatch(text):
         raise PydanticCustomError("instant", "write a time as YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ, from 1900 to 2100")
-    if not is_instant(text):
+    if not is_date(text):
         raise PydanticCustomError("instant", "there is no such day")
     return text
 

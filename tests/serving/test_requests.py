@@ -189,6 +189,7 @@ OF_ATTRIBUTES = SimpleNamespace(
         ({"plan": "gold", "age": 40, "signed_on": "2024-02-28"}, [1, 40, 2]),
         ({"plan": "old gold", "age": 0.5, "signed_on": "2024-03-05T08:00:00Z"}, [0, 0.5, -4]),
         ({"plan": None, "age": True}, [np.nan, 1, np.nan]),
+        ({"signed_on": "1894-08-28"}, [np.nan, np.nan, 47302]),
         ({"unknown to the model": "x"}, [np.nan] * 3),
         ({}, [np.nan] * 3),
         (None, [np.nan] * 3),
@@ -205,6 +206,7 @@ def test_attributes_are_what_the_features_of_the_model_take_them_as(attributes: 
         ({"plan": True}, "attribute 'plan' as a text, not True"),
         ({"age": "40"}, "attribute 'age' as a number, not '40'"),
         ({"signed_on": "28/02/2024"}, "attribute 'signed_on' as a date, not '28/02/2024'"),
+        ({"signed_on": "2023-02-29"}, "attribute 'signed_on' as a date, not '2023-02-29'"),
         ({"signed_on": 19782}, "attribute 'signed_on' as a date, not 19782"),
     ],
 )
