@@ -9,7 +9,7 @@ import polars as pl
 from features.company import Note, NoteKind
 from features.config import TableConfig
 from features.numerals import MISSING_WORDS, TEXTUAL, NumberFormat, number_format, plain_numbers, read_floats
-from features.refusals import Place, refuse
+from features.refusals import DAYS_THAT_PRINT, Place, refuse, units_a_day
 from features.tables import Kind, Table
 from keepwell.errors import DataError
 
@@ -61,6 +61,7 @@ def translated(table: Table, raw: pl.DataFrame, settings: TableConfig) -> tuple[
 
 def _with_our_words(place: Place, raw: pl.Series, words: Mapping[str, str | None]) -> tuple[pl.Series, list[Note]]:
     """`raw` with the user's words replaced by ours (None: missing), in any case of letters; other values stay."""
+    _refuse_wordless(place, raw.dtype, words)
     given = raw.to_frame("x").select(_as_words(pl.col("x"), raw.dtype).fill_null("")).to_series()
     found = given.is_in(list(words))
     unused = sorted(set(words) - set(given.unique()))
@@ -72,13 +73,25 @@ def _with_our_words(place: Place, raw: pl.Series, words: Mapping[str, str | None
     return ours.zip_with(found, raw.cast(pl.String)), notes
 
 
+def _refuse_wordless(place: Place, dtype: pl.DataType, words: Mapping[str, str | None]) -> None:
+    """Raise DataError for values that have no words, and for times that would become something else than missing."""
+    hint = "correct values: in company.yaml, or write the column as text"
+    times = dtype in (pl.Date, pl.Datetime)
+    if not (dtype in (*TEXTUAL, pl.Boolean) or dtype.is_numeric() or times):
+        raise DataError(*place, f"holds {dtype}, whose values company.yaml cannot name", hint=hint)
+    if times and any(words.values()):
+        raise DataError(*place, "holds times, of which company.yaml can only say that they are missing (null)", hint=hint)
+
+
 def _as_words(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Values as company.yaml names them: lower-case texts without spaces around, 7 for 7.0, a day for its midnight."""
     if dtype.is_float() or dtype.is_decimal():
         whole = value.cast(pl.Float64) == value.cast(pl.Float64).round()
         return pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(value.cast(pl.String))
     if dtype.is_temporal():
-        return value.cast(pl.String).str.replace(MIDNIGHT, "")
+        steps = DAYS_THAT_PRINT * units_a_day(dtype)
+        printable = pl.when(value.to_physical().is_between(-steps, steps)).then(value)
+        return printable.cast(pl.String).str.replace(MIDNIGHT, "")
     return value.cast(pl.String).str.strip_chars().str.to_lowercase()
 
 

@@ -48,7 +48,7 @@ def refuse(place: Place, raw: pl.Series, broken: pl.Series, rule: str, hint: str
 def plain(values: pl.Series) -> object:
     """The first of `values` as it is shown in an error: a number, or a text cut to length."""
     first = values.head(1)
-    if first.dtype.is_numeric():
+    if first.dtype.is_numeric() and not first.dtype.is_decimal():
         return first.item()
     if isinstance(first.dtype, pl.Date | pl.Datetime) and not -DAYS_THAT_PRINT < days_since_epoch(first) < DAYS_THAT_PRINT:
         return f"the year {1970 + days_since_epoch(first) // 365.2425:.0f}"

@@ -118,14 +118,13 @@ def _typed(place: Place, raw: pl.Series) -> tuple[pl.Series, pl.Series | None, N
 
 def _since_1970(place: Place, raw: pl.Series, unit: str) -> tuple[pl.Series, pl.Series]:
     """(no naive times, instants) of numbers since 1970 in `unit`."""
-    numbers = raw if raw.dtype.is_integer() else read_floats(place, raw).fill_nan(None)
-    steps, day = EPOCH_STEPS[unit], 86_400_000_000
+    numbers, steps, day = read_floats(place, raw).fill_nan(None), EPOCH_STEPS[unit], 86_400_000_000
     outside = ~numbers.is_between((FIRST_DAY - 1) * day // steps, (LAST_DAY + 2) * day // steps)
     refuse(
         place, raw, outside, RANGE_RULE, f"check that these are {unit} since 1970-01-01, or correct time_format: in company.yaml"
     )
-    us = (numbers * steps).round().cast(pl.Int64) if numbers.dtype.is_float() else numbers.cast(pl.Int64) * steps
-    return _no_times(len(raw)), us.cast(pl.Datetime("us", "UTC"))
+    exact = raw.cast(pl.Int64) if raw.dtype.is_integer() else numbers
+    return _no_times(len(raw)), (exact * steps).round().cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
 
 
 def _moved(wall: pl.Series, aware: pl.Series | None, zone: str) -> tuple[pl.Series, pl.Series]:

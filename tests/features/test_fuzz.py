@@ -139,9 +139,9 @@ TYPED = st.one_of(
 
 
 @st.composite
-def typed_tables(draw: st.DrawFn) -> dict[str, bytes]:
+def typed_tables(draw: st.DrawFn, names_of_tables: st.SearchStrategy[str]) -> dict[str, bytes]:
     """One Parquet file with the columns that its table wants and some more, of any types; sometimes with good ones between."""
-    table = TABLES[draw(TABLE_NAMES)]
+    table = TABLES[draw(names_of_tables)]
     good = {
         "customer_id": pl.Series(["1", "2", "3"]),
         table.event_time or "joined_at": pl.Series([date(2020, 1, 1)] * 3),
@@ -150,6 +150,11 @@ def typed_tables(draw: st.DrawFn) -> dict[str, bytes]:
     names = dict.fromkeys([*table.required, *draw(st.lists(NAMES.filter(bool), max_size=4))])
     columns = {name: good[name] if name in good and draw(st.integers(0, 5)) else draw(TYPED) for name in names}
     return {f"{table.name}.parquet": parquet(pl.DataFrame(columns))}
+
+
+def as_yaml(content: object) -> dict[str, bytes]:
+    """A company.yaml of any content."""
+    return {"company.yaml": yaml.safe_dump(content, allow_unicode=True).encode("utf-8", "surrogatepass")}
 
 
 def parquet(frame: pl.DataFrame) -> bytes:
@@ -192,14 +197,9 @@ SCALARS = st.one_of(
         ]
     ),
 )
-ANYTHING = st.recursive(
-    SCALARS,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3),
-        st.dictionaries(SCALARS.filter(lambda scalar: not isinstance(scalar, float)), inner, max_size=3),
-    ),
-    max_leaves=8,
-)
+KEYS = SCALARS.filter(lambda scalar: not isinstance(scalar, float))
+FLAT = st.one_of(SCALARS, st.lists(SCALARS, max_size=3), st.dictionaries(KEYS, SCALARS, max_size=3))
+ANYTHING = st.one_of(FLAT, st.lists(FLAT, max_size=3), st.dictionaries(KEYS, FLAT, max_size=3))
 OWN_COLUMNS = st.dictionaries(
     st.sampled_from(["amount", "customer_id", "ordered_at", "channel", "quantity"]), SCALARS, max_size=3
 )
@@ -212,8 +212,22 @@ CONFIGS = st.one_of(
     st.fixed_dictionaries({"tables": st.dictionaries(TABLE_NAMES, TABLE_KEYS, max_size=2)}),
     st.fixed_dictionaries({"tables": st.fixed_dictionaries({"transactions": TABLE_KEYS})}),
 )
-CONFIG_FILES = CONFIGS.map(
-    lambda content: {"company.yaml": yaml.safe_dump(content, allow_unicode=True).encode("utf-8", "surrogatepass")}
+OWN = st.sampled_from(["customer_id", "ordered_at", "amount"])
+NOTATION = st.fixed_dictionaries(
+    {},
+    optional={
+        "numbers": st.sampled_from(["1.234,56", "$1,234.56", "1234,56 EUR"]),
+        "divide_by": st.fixed_dictionaries({"amount": st.floats(1e-3, 1e9)}),
+        "values": st.dictionaries(OWN, st.dictionaries(KEYS, SCALARS, max_size=3), max_size=2),
+        "constants": st.dictionaries(st.sampled_from(["channel", "promised_at", "quantity"]), SCALARS, max_size=2),
+        "negative_where": st.dictionaries(OWN, st.lists(SCALARS, max_size=2), max_size=2),
+        "skip_rows_without": st.lists(OWN, max_size=2),
+        "time_format": st.sampled_from(["seconds", "milliseconds", "%Y", "%d.%m.%Y", {"ordered_at": "microseconds"}]),
+        "zone": st.sampled_from(["UTC", "America/New_York"]),
+    },
+)
+OWN_NOTATION = st.tuples(typed_tables(st.just("transactions")), NOTATION).map(
+    lambda drawn: drawn[0] | as_yaml({"tables": {"transactions": drawn[1]}})
 )
 PLACES = [
     "transactions.csv",
@@ -229,9 +243,10 @@ ANY_BYTES = st.tuples(
 )
 FILES = {
     "text": tables_of_text(),
-    "types": typed_tables(),
+    "types": typed_tables(TABLE_NAMES),
     "broken Parquet": broken_parquet(),
-    "company.yaml": CONFIG_FILES,
+    "company.yaml": CONFIGS.map(as_yaml),
+    "notation": OWN_NOTATION,
     "bytes": ANY_BYTES.map(lambda drawn: dict([drawn])),
 }
 
