@@ -35,6 +35,23 @@ class Recipe:
         tables = dict.fromkeys(view.table for view in self.views.values())
         return {table: tuple(view for view in self.views.values() if view.table == table) for table in tables}
 
+    @cached_property
+    def selected(self) -> Mapping[str, Mapping[str, tuple[Aggregate, ...]]]:
+        """View -> condition -> the aggregates of the rows for which it holds, those of a column side by side."""
+        selected: dict[str, dict[str, tuple[Aggregate, ...]]] = {}
+        for view, aggregates in self.aggregates.items():
+            ordered = sorted(aggregates, key=lambda one: (one.where, one.how, one.column))
+            selected[view] = {where: tuple(members) for where, members in groupby(ordered, key=lambda one: one.where)}
+        return selected
+
+    @cached_property
+    def reads(self) -> Mapping[str, Mapping[str, bool]]:
+        """Table -> column that its views read -> whether it holds texts."""
+        return {
+            table: {name: is_text(table, name, views) for name in sorted({name for view in views for name in view.sources()})}
+            for table, views in self.tables.items()
+        }
+
 
 def recipe(names: Sequence[str]) -> Recipe:
     """The recipe of these features; ConfigError for a name that the catalog lacks.

@@ -19,6 +19,7 @@ import numpy as np
 
 from features.arrays.blocks import block_columns
 from features.arrays.ledgers import ledger
+from features.arrays.numbering import NOBODY
 from features.arrays.operations import Array, ArrayOperations, Floats
 from features.arrays.positions import Pairs
 from features.asof import day_number
@@ -40,14 +41,16 @@ def feature_matrix(
     ids = sorted(set(np.asarray(histories["transactions"]["customer_id"]).tolist()))
     places = {customer: place for place, customer in enumerate(ids)}
     ledgers = {}
-    for table, views in asked.tables.items():
+    for table, reads in asked.reads.items():
         if table in histories:
             customers = np.asarray(histories[table]["customer_id"]).tolist()
-            rows = np.fromiter((places.get(customer, -1) for customer in customers), np.int64, len(customers))
-            ledgers[table] = ledger(table, histories[table], views, rows, len(ids))
+            rows = np.array([places.get(customer, NOBODY) for customer in customers], dtype=np.int64)
+            ledgers[table] = ledger(table, histories[table], reads, rows, len(ids))
     pairs = Pairs.of([day_number(as_of)], np.ones((1, len(ids)), dtype=bool))
     with np.errstate(divide="ignore", invalid="ignore"):
         columns = block_columns(asked, ledgers, 0, pairs, ArrayOperations(scales))
-    matrix = np.column_stack([columns[name] for name in names]) if names else np.empty((len(ids), 0))
-    customers = columns[BASE.name] > 0
-    return np.asarray(ids)[customers], matrix[customers].astype(np.float64, copy=False)
+    matrix = np.empty((len(ids), len(names)))
+    for column, name in zip(matrix.T, names, strict=True):
+        column[:] = columns[name]
+    buyers = columns[BASE.name] > 0
+    return np.asarray(ids)[buyers], matrix[buyers]

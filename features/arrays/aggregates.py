@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 
@@ -14,19 +16,20 @@ from features.definitions import Aggregate, View
 
 
 def aggregated(
-    view: View, aggregates: Sequence[Aggregate], rows: Columns, pairs: Pairs, operations: ArrayOperations
+    view: View, selected: Mapping[str, Sequence[Aggregate]], rows: Columns, pairs: Pairs, operations: ArrayOperations
 ) -> tuple[Integers | slice, dict[str, Array]]:
-    """For which of the pairs there are rows at all, and their aggregates."""
-    positions = Positions(rows[CUSTOMER], rows["day"], pairs, [one.window for one in aggregates])
+    """For which of the pairs there are rows at all, and the aggregates of these, given by their condition."""
+    ages = frozenset(age for members in selected.values() for one in members for age in (one.window.newest, one.window.oldest))
+    positions = Positions(rows[CUSTOMER], rows["day"], pairs, ages)
     every = Selection(rows, None, positions.before, positions.as_of_day, positions.longest)
     taken: dict[str, Array] = {}
-    for condition in sorted({one.where for one in aggregates}):
-        members = [one for one in aggregates if one.where == condition]
+    for condition, members in selected.items():
         try:
             selection = every.where(_holds(view, condition, rows, operations)) if condition else every
-            taken |= {one.name: selection.take(one) for one in members}
         except DateAskedError:
             taken |= _date_by_date(view, members, rows, positions, operations)
+        else:
+            taken |= selection.take(members)
     return positions.chosen, taken
 
 
@@ -43,14 +46,13 @@ def _date_by_date(
 ) -> dict[str, Array]:
     """Aggregates under a condition that depends on the date."""
     taken: dict[str, Array] = {}
-    for selected in {one.selection: one for one in aggregates}.values():
-        selections = [
-            _in_window(view, selected, rows, positions, operations.at(day), pairs=here)
+    for _, group in groupby(sorted(aggregates, key=attrgetter("selection")), key=attrgetter("selection")):
+        members = tuple(group)
+        parts = [
+            dict(_in_window(view, members[0], rows, positions, operations.at(day), pairs=here).take(members))
             for day, here in zip(positions.days, positions.slices, strict=True)
         ]
-        for one in aggregates:
-            if one.selection == selected.selection:
-                taken[one.name] = np.concatenate([selection.take(one) for selection in selections])
+        taken |= {one.name: np.concatenate([part[one.name] for part in parts]) for one in members}
     return taken
 
 

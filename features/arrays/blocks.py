@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from features.arrays.positions import Pairs
 from features.arrays.rows import known_rows, view_rows, where
 from features.definitions import Aggregate, Feature, Shared, View
 from features.recipe import Recipe
+
+Selected: TypeAlias = Mapping[str, Sequence[Aggregate]]
+"""The aggregates of a view by their condition, as in `Recipe.selected`."""
 
 
 class Part(NamedTuple):
@@ -39,20 +42,20 @@ def block_columns(
             nothing = np.full(len(pairs), np.nan)
             columns |= {one.name: nothing for view in views for one in recipe.aggregates[view.name]}
             continue
-        whole, parts = _rows(ledgers[table], views, first, pairs)
+        whole, parts = _rows(ledgers[table], recipe.reads[table], first, pairs)
         for view in views:
             counted = [whole] if view.all_versions else parts
-            columns |= _of_view(view, recipe.aggregates[view.name], counted, len(pairs), operations)
+            columns |= _of_view(view, recipe.selected[view.name], counted, len(pairs), operations)
     steps: tuple[Shared | Feature, ...] = (*recipe.shared, *recipe.features)
     for made in steps:
         columns[made.name] = _evaluated(made, columns, pairs, operations)
     return columns
 
 
-def _rows(ledger: Ledger, views: Sequence[View], first: int, pairs: Pairs) -> tuple[Part, list[Part]]:
-    """What views read of a table: all rows, and the same in parts as they were known at each date."""
+def _rows(ledger: Ledger, names: Iterable[str], first: int, pairs: Pairs) -> tuple[Part, list[Part]]:
+    """These columns of a table: all rows, and the same in parts as they were known at each date."""
     last = first + pairs.customers
-    whole = Part(ledger.block(first, last, views), pairs, slice(None))
+    whole = Part(ledger.block(first, last, names), pairs, slice(None))
     return whole, [whole] if ledger.late is None else _parts(whole, ledger.late[first:last])
 
 
@@ -70,13 +73,11 @@ def _parts(whole: Part, late: Array) -> list[Part]:
     return parts if changing.all() else [Part(where(rows, ~changing), pairs, slice(None)), *parts]
 
 
-def _of_view(
-    view: View, aggregates: Sequence[Aggregate], parts: Sequence[Part], pairs: int, operations: ArrayOperations
-) -> dict[str, Array]:
+def _of_view(view: View, selected: Selected, parts: Sequence[Part], pairs: int, operations: ArrayOperations) -> dict[str, Array]:
     """The aggregates of a view for all pairs: nothing (0 or missing) for those without rows."""
     columns: dict[str, Array] = {}
     for part in parts:
-        chosen, taken = aggregated(view, aggregates, view_rows(view, part.rows, operations), part.pairs, operations)
+        chosen, taken = aggregated(view, selected, view_rows(view, part.rows, operations), part.pairs, operations)
         for name, values in taken.items():
             if len(values) == pairs:
                 columns[name] = values

@@ -10,6 +10,9 @@ import numpy as np
 
 from features.arrays.operations import Array, Floats, Integers
 
+FEW_RANGES = 8
+"""Up to here it is quicker to go through each range than to make the levels."""
+
 
 class RangeExtremes:
     """The minima or maxima of a column, for ranges of at most `longest` rows; NaN where a range holds no value.
@@ -20,21 +23,36 @@ class RangeExtremes:
 
     def __init__(self, how: str, column: Array, longest: int) -> None:
         self._combine: np.ufunc = np.minimum if how == "min" else np.maximum
-        self._nothing = np.inf if how == "min" else -np.inf
-        values = np.append(column, self._nothing)  # an empty range may begin after the last row
-        values[np.isnan(values)] = self._nothing
-        levels = [values]
-        for level in range(max(longest, 1).bit_length() - 1):
-            step, below = 1 << level, levels[-1]
-            levels.append(self._combine(below[:-step], below[step:]) if len(below) > step else below[:0])
-        self._values = np.concatenate(levels)
-        self._begins = np.cumsum([0, *map(len, levels)])
+        self._nothing, self._longest = (np.inf if how == "min" else -np.inf), longest
+        self._column = np.append(column, self._nothing)  # an empty range may begin after the last row
+        self._column[np.isnan(self._column)] = self._nothing
+        self._levels: tuple[Floats, Integers] | None = None
 
     def of(self, first: Integers, end: Integers) -> Floats:
         """The extreme of the rows from each `first` to the one before `end`."""
-        length = end - first
-        level = np.frexp(np.maximum(length, 1))[1] - 1
-        begin = self._begins[level]
+        extreme = self._one_by_one(first, end) if len(first) <= FEW_RANGES else self._by_levels(first, end)
+        np.copyto(extreme, np.nan, where=extreme == self._nothing)
+        return extreme
+
+    def _one_by_one(self, first: Integers, end: Integers) -> Floats:
+        ranges = zip(first.tolist(), end.tolist(), strict=True)
+        return np.array([self._combine.reduce(self._column[begin:stop], initial=self._nothing) for begin, stop in ranges])
+
+    def _by_levels(self, first: Integers, end: Integers) -> Floats:
+        if self._levels is None:
+            self._levels = self._made()
+        values, begins = self._levels
+        level = np.frexp(np.maximum(end - first, 1))[1] - 1
+        begin = begins[level]
         last = np.maximum(end - (1 << level), first)
-        extreme = self._combine(self._values[begin + first], self._values[begin + last])
-        return np.where((length == 0) | (extreme == self._nothing), np.nan, extreme)
+        extreme: Floats = self._combine(values[begin + first], values[begin + last])
+        np.copyto(extreme, self._nothing, where=first == end)
+        return extreme
+
+    def _made(self) -> tuple[Floats, Integers]:
+        """The levels, one after the other, and where each begins."""
+        levels = [self._column]
+        for level in range(max(self._longest, 1).bit_length() - 1):
+            step, below = 1 << level, levels[-1]
+            levels.append(self._combine(below[:-step], below[step:]))
+        return np.concatenate(levels), np.cumsum([0, *map(len, levels)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from features.arrays.operations import NO_TEXT, Array, Columns, Integers, Texts, Values
 from features.arrays.sorting import packed_order
 from features.asof import NEVER_DAY
-from features.definitions import View, absent
-from features.recipe import event_day, is_text
+from features.definitions import absent
+from features.recipe import event_day
 
 CUSTOMER = "customer_id"
 """Inside, this column holds the number of a row's customer in the block."""
@@ -40,31 +40,28 @@ class Ledger:
     starts: Integers
     late: Array | None
 
-    def block(self, first: int, last: int, views: Iterable[View]) -> Columns:
-        """What these views read of the places `first` to `last - 1`, which are numbers from 0 there, as int64 or float64."""
+    def block(self, first: int, last: int, names: Iterable[str]) -> Columns:
+        """These columns of the places `first` to `last - 1`, which are numbers from 0 there, as int64 or float64."""
         bounds = self.starts[first : last + 1]
         rows = self.order[bounds[0] : bounds[-1]]
-        names = _sources(views) | (set() if self.late is None else VERSION_DAYS & set(self.columns))
-        columns: Columns = {name: _gathered(self.columns[name], rows) for name in names}
+        needed = {*names, *(() if self.late is None else VERSION_DAYS & set(self.columns))}
+        columns: Columns = {name: _gathered(self.columns[name], rows) for name in needed}
         columns[CUSTOMER] = np.repeat(np.arange(last - first), np.diff(bounds))
         return columns
 
 
-def ledger(table: str, source: Mapping[str, Any], views: Sequence[View], places: Integers, customers: int) -> Ledger:
-    """The ledger of a table from its columns (arrays or series); `places` has each row's customer, -1 for nobody."""
+def ledger(table: str, source: Mapping[str, Any], reads: Mapping[str, bool], places: Integers, customers: int) -> Ledger:
+    """The ledger of a table from its columns (arrays or series); `places` has each row's customer, -1 for nobody.
+
+    `reads` names the columns that are read, and says whether they hold texts.
+    """
     day = event_day(table)
-    names = _sources(views) | (VERSION_DAYS & set(source))
-    columns: Columns = {
-        name: _column(name, source, len(places), texts=is_text(table, name, views))
-        for name in sorted(names | ({day} if day else set()))
-    }
+    days = VERSION_DAYS & set(source) | ({day} if day else set())
+    columns: Columns = {name: _column(name, source, len(places), texts=False) for name in days}
+    columns |= {name: _column(name, source, len(places), texts=texts) for name, texts in reads.items() if name not in days}
     counts = np.bincount(places + 1, minlength=customers + 1)
     order = packed_order([places, columns[day]] if day else [places]) if len(places) else np.empty(0, dtype=np.int64)
     return Ledger(columns, order[counts[0] :], np.cumsum(counts) - counts[0], _late_places(columns, day, places, customers))
-
-
-def _sources(views: Iterable[View]) -> set[str]:
-    return {name for view in views for name in view.sources()}
 
 
 def _column(name: str, source: Mapping[str, Any], rows: int, *, texts: bool) -> Values:
@@ -91,8 +88,9 @@ def _texts(values: Any) -> Texts:  # noqa: ANN401  # a Polars series or an array
     texts = values.tolist()
     if values.dtype.kind == "f":
         texts = [None if math.isnan(text) else text for text in texts]
-    code_of = {text: code for code, text in enumerate(dict.fromkeys(texts))} | {None: NO_TEXT}
-    return Texts(np.array([code_of[text] for text in texts], dtype=np.int64), lambda text: code_of.get(text, UNKNOWN_TEXT))
+    code_of = dict(zip(texts, range(len(texts)), strict=True)) | {None: NO_TEXT}  # of equal texts, the row of the last
+    codes = np.fromiter(map(code_of.__getitem__, texts), np.int64, len(texts))
+    return Texts(codes, lambda text: code_of.get(text, UNKNOWN_TEXT))
 
 
 def _found(index: int) -> int:

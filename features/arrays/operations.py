@@ -74,7 +74,7 @@ class ArrayOperations:
     def divide(self, numerator: Column, denominator: Column) -> Column:
         """See `Operations`."""
         quotient = np.true_divide(numerator, denominator)
-        if np.isinf(quotient).any():  # 0 / 0 is NaN by itself, so that hardly ever more is to be done
+        if np.count_nonzero(np.isinf(quotient)):  # 0 / 0 is NaN by itself, so that hardly ever more is to be done
             np.copyto(quotient, np.nan, where=denominator == 0)
         return quotient
 

@@ -40,8 +40,8 @@ class Panels:
         self._operations = ArrayOperations(company.scales)
         self._ids = sorted_ids(company.tables["transactions"]["customer_id"])
         self._ledgers = {
-            table: ledger(table, frame.to_dict(), views, places_of(frame["customer_id"], self._ids), len(self._ids))
-            for table, views in asked.tables.items()
+            table: ledger(table, frame.to_dict(), reads, places_of(frame["customer_id"], self._ids), len(self._ids))
+            for table, reads in asked.reads.items()
             if (frame := company.tables.get(table)) is not None
         }
 

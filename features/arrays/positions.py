@@ -7,7 +7,7 @@ days hold 3 - 0 = 3 and 4 - 3 = 1 purchase days, and their spend is the differen
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -15,7 +15,6 @@ from itertools import pairwise
 import numpy as np
 
 from features.arrays.operations import Array, Integers
-from features.definitions import Window
 
 
 @dataclass(frozen=True)
@@ -63,23 +62,26 @@ class Edges:
     def passed(self, day: Integers) -> Integers:
         """How many edges are not after each day."""
         lowest = self.days[0] - 1
-        return np.asarray(self.between[np.clip(day, lowest, self.days[-1]) - lowest])
+        return np.asarray(self.between[np.minimum(np.maximum(day, lowest), self.days[-1]) - lowest])
 
 
 @lru_cache(maxsize=256)
-def _edges(dates: tuple[int, ...], ages: frozenset[int]) -> Edges:
-    days = np.unique([as_of_day - age for as_of_day in dates for age in ages])
-    number = {age: np.searchsorted(days, np.array(dates) - age) for age in ages}
+def _edges(dates: tuple[int, ...], ages: frozenset[int | None]) -> Edges:
+    """The edges of these ages (None, all time, has none)."""
+    known = [age for age in ages if age is not None]
+    days = np.unique([as_of_day - age for as_of_day in dates for age in known])
+    number = {age: np.searchsorted(days, np.array(dates) - age) for age in known}
     return Edges(days, number, np.searchsorted(days, np.arange(days[0] - 1, days[-1] + 1), side="right"))
 
 
 class Positions:
     """The positions of the pairs whose customer has a row at all: of `chosen` (an index), the others have nothing.
 
-    `customer` and `day` are those of the rows, sorted. Customers with rows are numbered by `slot`, of each chosen pair here.
+    `customer` and `day` are those of the rows, sorted; `ages` are those that will be asked for. Customers with rows are
+    numbered by `slot`, of each chosen pair here.
     """
 
-    def __init__(self, customer: Integers, day: Integers, pairs: Pairs, windows: Collection[Window]) -> None:
+    def __init__(self, customer: Integers, day: Integers, pairs: Pairs, ages: frozenset[int | None]) -> None:
         counts = np.bincount(customer, minlength=pairs.customers)
         having = counts > 0
         slot_of = np.cumsum(having) - 1
@@ -90,7 +92,6 @@ class Positions:
         self._row_slot, self._ends = slot_of[customer], np.cumsum(counts[having])
         self._starts = self._ends - counts[having]
         self.longest = int(counts.max(initial=0))
-        ages = frozenset({0, *(age for one in windows for age in (one.newest, one.oldest) if age is not None)})
         self._edges = _edges(tuple(pairs.days), ages)
         self._table = self._counted(self._edges.passed(day))
         self._taken: dict[int | None, Integers] = {}

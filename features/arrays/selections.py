@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 
@@ -26,52 +27,60 @@ class Selection:
     ) -> None:
         self._columns, self._rows, self._before = columns, rows, before
         self._as_of_day, self._longest = as_of_day, longest
-        self._running: dict[str, Integers] = {}
-        self._sums: dict[tuple[str, int | None], Integers] = {}
-        self._extremes: dict[tuple[str, str], RangeExtremes] = {}
 
     def where(self, condition: Array) -> Selection:
         """The rows for which a condition holds."""
-        holding = running(condition)
-        before = cache(lambda age: holding[self._before(age)])
+        holding, positions = running(condition), {}
+
+        def before(age: int | None) -> Integers:
+            if age not in positions:
+                positions[age] = holding[self._before(age)]
+            return positions[age]
+
         return Selection(self._columns, condition, before, self._as_of_day, self._longest)
 
-    def take(self, one: Aggregate) -> Array:
-        """One value per pair: counts and sums as int64, minima and maxima as float64, missing where no row counts."""
-        first, end = self._before(one.window.oldest), self._before(one.window.newest)
-        if one.how == "count":
-            return end - first
-        if one.column == "age":
-            return self._sum_of_ages(one, first, end) if one.how == "sum" else self._age(one.how, first, end)
-        if one.how == "sum":
-            return self._sum(one.column, one)
-        return self._range_extremes(one.how, one.column).of(first, end)
+    def take(self, aggregates: Iterable[Aggregate]) -> Iterator[tuple[str, Array]]:
+        """Names of aggregates with one value per pair; those of a column should stand side by side.
 
-    def _sum(self, name: str, one: Aggregate) -> Integers:
-        return np.asarray(self._sum_before(name, one.window.newest) - self._sum_before(name, one.window.oldest))
+        Counts and sums are int64, minima and maxima float64, missing where no row counts.
+        """
+        for (how, column), members in groupby(aggregates, key=attrgetter("how", "column")):
+            if how == "count":
+                yield from ((one.name, self._count(one)) for one in members)
+            elif how == "sum":
+                yield from self._sums(column, members)
+            elif column == "age":
+                yield from ((one.name, self._age(one)) for one in members)
+            else:
+                yield from self._extremes(how, column, members)
 
-    def _sum_of_ages(self, one: Aggregate, first: Integers, end: Integers) -> Integers:
-        return np.asarray(self._as_of_day * (end - first) - self._sum("day", one))
+    def _count(self, one: Aggregate) -> Integers:
+        return np.asarray(self._before(one.window.newest) - self._before(one.window.oldest))
 
-    def _sum_before(self, name: str, age: int | None) -> Integers:
-        """The sum of a column over the rows before the position; windows share their ends, so each is looked up once."""
-        if name not in self._running:
-            self._running[name] = running(_whole(self._column(name)))
-        if (name, age) not in self._sums:
-            self._sums[name, age] = self._running[name][self._before(age)]
-        return self._sums[name, age]
+    def _sums(self, name: str, members: Iterable[Aggregate]) -> Iterator[tuple[str, Integers]]:
+        """Differences of the running sum at two positions; windows share their ends, so each is looked up once."""
+        sums = running(_whole(self._column("day" if name == "age" else name)))
+        taken: dict[int | None, Integers] = {}
+        for one in members:
+            oldest, newest = one.window.oldest, one.window.newest
+            for age in (oldest, newest):
+                if age not in taken:
+                    taken[age] = sums[self._before(age)]
+            total = taken[newest] - taken[oldest]
+            yield one.name, self._as_of_day * self._count(one) - total if name == "age" else total
 
-    def _range_extremes(self, how: str, name: str) -> RangeExtremes:
-        if (how, name) not in self._extremes:
-            self._extremes[how, name] = RangeExtremes(how, self._column(name), self._longest)
-        return self._extremes[how, name]
-
-    def _age(self, how: str, first: Integers, end: Integers) -> Floats:
+    def _age(self, one: Aggregate) -> Floats:
         """The age of the last row (the least) or of the first (the most)."""
+        first, end = self._before(one.window.oldest), self._before(one.window.newest)
         days = np.append(self._column("day"), 0)  # an empty range may begin, or end, beyond the last row
-        age: Floats = (self._as_of_day - days[end - 1 if how == "min" else first]).astype(np.float64)
+        age: Floats = (self._as_of_day - days[end - 1 if one.how == "min" else first]).astype(np.float64)
         np.copyto(age, np.nan, where=first == end)
         return age
+
+    def _extremes(self, how: str, name: str, members: Iterable[Aggregate]) -> Iterator[tuple[str, Floats]]:
+        extremes = RangeExtremes(how, self._column(name), self._longest)
+        for one in members:
+            yield one.name, extremes.of(self._before(one.window.oldest), self._before(one.window.newest))
 
     def _column(self, name: str) -> Array:
         return self._columns[name] if self._rows is None else self._columns[name][self._rows]
@@ -80,7 +89,7 @@ class Selection:
 def running(column: Array) -> Integers:
     """The sum of the rows before each position; int64 may wrap around on the way, the differences taken of it do not."""
     sums = np.zeros(len(column) + 1, dtype=np.int64)
-    np.cumsum(column, out=sums[1:])
+    column.cumsum(out=sums[1:])
     return sums
 
 
