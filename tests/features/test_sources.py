@@ -1,16 +1,13 @@
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from features.asof import ALWAYS_DAY
 from features.company import Company, NoteKind
 from features.sources import read_company, read_key
-from keepwell.errors import ConfigError, DataError, KeepwellError
+from keepwell.errors import ConfigError, DataError
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 HEADER = "customer_id,ordered_at,amount\n"
@@ -207,33 +204,6 @@ def test_what_company_yaml_names_must_be_there(tmp_path) -> None:
     folder_of(tmp_path, company_yaml="static: [city]")
     with pytest.raises(DataError, match=r"customers\.city: is declared static, but there is no table of customers"):
         read_company(tmp_path)
-
-
-CELLS = st.sampled_from(
-    ["", "1", "00001", "-2.5", "1e400", "nan", "2020-01-01", "2020-13-01", "01/02/2020", "x", '"', "9" * 25, "é", "\x00"]
-)
-NAMES = st.sampled_from(["customer_id", "ordered_at", "amount", "order_id", "known_at", "Revenue", "Date", "quantity", "", "x"])
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
-@given(st.lists(NAMES, max_size=6), st.lists(st.lists(CELLS, max_size=7), max_size=5), st.sampled_from([",", ";", "\t"]))
-def test_any_cells_give_a_company_or_a_refusal(tmp_path, names, rows, separator) -> None:
-    lines = [separator.join(line) for line in (["customer_id", "ordered_at", "amount", *names], *rows)]
-    (tmp_path / "transactions.csv").write_text("\n".join(lines), encoding="utf-8")
-    with suppress(KeepwellError):
-        assert read_company(tmp_path).tables["transactions"].height > 0
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
-@given(st.binary(max_size=200), st.sampled_from(["csv", "parquet"]), st.sampled_from(["transactions", "complaints"]))
-def test_any_bytes_give_a_company_or_a_refusal(tmp_path, content, ending, table) -> None:
-    files = {"transactions.csv": GOOD.encode()} if table == "complaints" else {}
-    folder = tmp_path / f"{ending}-{table}"
-    folder.mkdir(exist_ok=True)
-    for name, written in (files | {f"{table}.{ending}": content}).items():
-        (folder / name).write_bytes(written)
-    with suppress(KeepwellError):
-        assert read_company(folder).tables["transactions"].height > 0
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the public data sets lie beside the project, and are not there")
