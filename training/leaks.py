@@ -30,8 +30,11 @@ from training.silence import Purchases, Quiet, places, purchases, quiet
 from training.splits import panel_days, sampled_customers
 
 USUAL_HORIZON_DAYS = 90
-MOST_CUSTOMERS = 20_000
-"""Customers whose features are looked at: many more than a leak needs to show."""
+MOST_CUSTOMERS = 100_000
+"""Customers that are looked at: many more than a leak needs to show."""
+
+MOST_FEATURE_ROWS = 20_000
+"""Of these, customers whose features are looked at."""
 
 NEARLY_PERFECT = 0.95
 FAR_ABOVE = 0.1
@@ -85,7 +88,24 @@ def leaks(company: Company, horizon_days: int | None = None) -> tuple[Suspicion,
         return ()
     days = horizon_days or _usual_horizon(until - first)
     dates = panel_days(first, until, days)
-    return tuple(_of_purchases(company, until, dates, days)) if dates else ()
+    return tuple(_of_purchases(_sample(company), until, dates, days)) if dates else ()
+
+
+def _sample(company: Company) -> Company:
+    """The company of MOST_CUSTOMERS at most, the same ones every time."""
+    ids = company.tables["transactions"]["customer_id"].unique().sort()
+    if len(ids) <= MOST_CUSTOMERS:
+        return company
+    return _of_customers(company, ids.filter(pl.Series(sampled_customers(np.arange(len(ids)), MOST_CUSTOMERS))))
+
+
+def _of_customers(company: Company, ids: pl.Series) -> Company:
+    """The company as if it had these customers alone."""
+    kept = ids.rename("customer_id").to_frame()
+    tables = {
+        name: frame.join(kept, on="customer_id", how="semi", maintain_order="left") for name, frame in company.tables.items()
+    }
+    return replace(company, tables=tables)
 
 
 def _usual_horizon(history_days: int) -> int:
@@ -104,7 +124,7 @@ def _of_purchases(company: Company, until: int, dates: Sequence[int], days: int)
     yield from _of_events(company, bought, usual, until, days)
     newest = max(dates)
     asked = _asked_of_purchases(bought, silences[newest], newest, days)
-    asked = asked.part(sampled_customers(np.arange(len(asked.left)), MOST_CUSTOMERS))
+    asked = asked.part(sampled_customers(np.arange(len(asked.left)), MOST_FEATURE_ROWS))
     best, found = _of_features(company, asked, newest)
     yield from found
     copies = {one.place: one for one in _copies(company, asked, until)}
@@ -149,11 +169,8 @@ def _of_features(company: Company, asked: _Asked, day: int) -> tuple[float, list
     near = asked.part(asked.near)
     if not _can_tell(near.left):
         return 0.5, []
-    sampled = {
-        name: frame.filter(pl.col("customer_id").is_in(near.customer_id.implode())) for name, frame in company.tables.items()
-    }
     names = feature_names(company)
-    panel = build_panel(replace(company, tables=sampled), [day_date(day)], names)
+    panel = build_panel(_of_customers(company, near.customer_id), [day_date(day)], names)
     best, found = 0.5, []
     for name in names:
         area, error = _alone(near, near.values(panel, name))

@@ -268,3 +268,13 @@ def test_an_attribute_that_agrees_by_chance_is_no_copy() -> None:
     assert copied_figure(ones, {"the number of orders": ones}) == ("the number of orders", 1.0)
     assert copied_figure(pl.Series([1.0] * 100), {"the number of orders": ones}) is None
     assert copied_figure(pl.Series(["a"] * 100), {"the number of orders": ones}) is None
+
+
+def test_a_large_company_is_asked_by_a_part_of_its_customers(
+    tables: Tables, lives: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.leaks.MOST_CUSTOMERS", 1_000)
+    account = silent_for(lives, 90).cast(pl.Float64)
+    [found] = leaks(with_attribute(tables, "gone", account), 90)
+    assert found.place == "customers.gone"
+    assert leaks(company(tables), 90) == ()
