@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
-import math
 import re
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from features.numerals import number_format
+from features.config_values import Divisor, Encoding, NumberExample, Translation, Word, Words, Zone
 from features.tables import ATTRIBUTION_DAYS, INPUTS, Kind, Table
 from keepwell.errors import ConfigError
 
@@ -31,74 +27,29 @@ class TableConfig(BaseModel):
     query: str | None = Field(default=None, description="one SELECT; :names are taken from parameters")
     parameters: dict[str, Any] = Field(default_factory=dict, description="values for the :names of the query")
     columns: dict[str, str] = Field(default_factory=dict, description="our column name: yours")
+    separator: str | None = Field(default=None, pattern=r"^[\t !#-~]$", description="what separates the columns of a CSV file")
+    encoding: Encoding = Field(
+        default="utf-8", description="how a CSV file is encoded, as windows-1252 or utf-16; default: UTF-8"
+    )
     time_format: str | dict[str, str] | None = Field(
         default=None,
         description="how times are written, as %d/%m/%Y %H:%M or seconds (since 1970), of all columns or each; default: ISO 8601",
     )
-    zone: str | None = Field(default=None, description="zone that naive times of this table are written in, if not the company's")
-    numbers: str | None = Field(default=None, description="how this table writes 1234.56, as 1.234,56 or $1,234.56")
-    divide_by: dict[str, float] = Field(
+    zone: Zone | None = Field(
+        default=None, description="zone that naive times of this table are written in, if not the company's"
+    )
+    numbers: NumberExample | None = Field(default=None, description="how this table writes 1234.56")
+    divide_by: dict[str, Divisor] = Field(
         default_factory=dict, description="our column name: what its numbers are divided by, as 100 for cents"
     )
-    values: dict[str, dict[Any, Any]] = Field(
-        default_factory=dict, description="our column name: {your word: ours}; null = missing, as {ended_at: {9999-12-31: null}}"
-    )
-    constants: dict[str, str] = Field(default_factory=dict, description="our column name: its value in every row")
-    negative_where: dict[str, tuple[str, ...]] = Field(
+    values: dict[str, Translation] = Field(default_factory=dict, description="our column name: {your word: ours}; null = missing")
+    constants: dict[str, Word] = Field(default_factory=dict, description="our column name: its value in every row")
+    negative_where: dict[str, Words] = Field(
         default_factory=dict, description="your column name: its words for refunds, whose amounts are then negative"
     )
     skip_rows_without: tuple[str, ...] = Field(
         default=(), description="our columns: rows in which one of them is empty are left out, and counted"
     )
-    separator: str | None = Field(default=None, pattern=r"^[\t !#-~]$", description="what separates the columns of a CSV file")
-    encoding: str = Field(default="utf-8", description="how a CSV file is encoded, as windows-1252 or utf-16; default: utf-8")
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, encoding: str) -> str:
-        try:
-            "".encode(encoding)  # codecs that are no encodings of text are refused here
-            return codecs.lookup(encoding).name
-        except (LookupError, ValueError) as error:
-            raise ValueError(f"{encoding!r} is no encoding, as utf-8, windows-1252 or utf-16") from error
-
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, zone: str | None) -> str | None:
-        return None if zone is None else _iana_zone(zone)
-
-    @field_validator("numbers")
-    @classmethod
-    def _readable_numbers(cls, numbers: str | None) -> str | None:
-        if numbers is not None:
-            number_format(numbers)
-        return numbers
-
-    @field_validator("divide_by")
-    @classmethod
-    def _positive_divisors(cls, divisors: dict[str, float]) -> dict[str, float]:
-        wrong = [name for name, divisor in divisors.items() if not 0 < divisor < math.inf]
-        if wrong:
-            raise ValueError(f"{wrong[0]} must be divided by a positive number, as 100")
-        return divisors
-
-    @field_validator("values")
-    @classmethod
-    def _plain_words(cls, values: dict[str, dict[Any, Any]]) -> dict[str, dict[str, str | None]]:
-        return {name: _translation(words) for name, words in values.items()}
-
-    @field_validator("constants", mode="before")
-    @classmethod
-    def _plain_constants(cls, constants: Any) -> Any:  # noqa: ANN401  # what YAML gives
-        return {name: str(_word(value)) for name, value in constants.items()} if isinstance(constants, dict) else constants
-
-    @field_validator("negative_where", mode="before")
-    @classmethod
-    def _plain_refunds(cls, columns: Any) -> Any:  # noqa: ANN401  # what YAML gives
-        if not isinstance(columns, dict):
-            return columns
-        lists = {str(name): words if isinstance(words, list) else [words] for name, words in columns.items()}
-        return {name: [spelling for word in words for spelling in _spellings(word)] for name, words in lists.items()}
 
     @model_validator(mode="after")
     def _one_source(self) -> TableConfig:
@@ -115,7 +66,7 @@ class CompanyConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     company: str | None = Field(default=None, description="the company's key: its models and scores are filed under it")
-    zone: str = Field(default="UTC", description="IANA time zone that days and naive times belong to")
+    zone: Zone = Field(default="UTC", description="IANA time zone that days and naive times belong to")
     currency: str | None = Field(default=None, description="ISO 4217 code of all amounts, for display")
     attribution_days: int = Field(
         default=ATTRIBUTION_DAYS,
@@ -135,11 +86,6 @@ class CompanyConfig(BaseModel):
             raise ValueError(f"{key!r} must be lower-case letters, digits, - and _, at most 63, and begin with a letter or digit")
         return key
 
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, zone: str) -> str:
-        return _iana_zone(zone)
-
     @field_validator("currency")
     @classmethod
     def _three_letters(cls, currency: str | None) -> str | None:
@@ -157,29 +103,13 @@ class CompanyConfig(BaseModel):
         return tables
 
 
-def _iana_zone(zone: str) -> str:
-    try:
-        pl.Series([0]).cast(pl.Datetime("us")).dt.replace_time_zone(zone)
-    except (pl.exceptions.PolarsError, ValueError) as error:
-        raise ValueError(f"{zone!r} is no IANA time zone, as Europe/Berlin or UTC") from error
-    return zone
-
-
 def _refuse_misplaced(table: Table, settings: TableConfig) -> None:
     """Raise ValueError for a key that speaks of a column that `table` has not, or that has another kind."""
-    own = table.names
-    customers_own = settings.values if table.name == "customers" else ()  # attributes have values too
+    attributes = settings.values if table.name == "customers" else ()  # they have values too
     formats = settings.time_format if isinstance(settings.time_format, dict) else ()
-    spoken_of = {
-        *settings.columns,
-        *settings.divide_by,
-        *settings.values,
-        *settings.constants,
-        *settings.skip_rows_without,
-        *formats,
-    }
-    for name in sorted(spoken_of - {*own, *customers_own}):
-        raise ValueError(f"{name!r} is no column of {table.name}; there are {', '.join(own)}")
+    by_column = (settings.columns, settings.divide_by, settings.values, settings.constants, settings.skip_rows_without, formats)
+    for name in sorted({name for names in by_column for name in names} - {*table.names, *attributes}):
+        raise ValueError(f"{name!r} is no column of {table.name}; there are {', '.join(table.names)}")
     for name in sorted(settings.divide_by):
         if table.column(name).kind not in (Kind.MONEY, Kind.NUMBER):
             raise ValueError(f"{name!r} holds {table.column(name).kind}, and can be divided by nothing")
@@ -187,33 +117,6 @@ def _refuse_misplaced(table: Table, settings: TableConfig) -> None:
         raise ValueError(f"{name!r} is under columns and under constants: give one")
     if settings.negative_where and table.name != "transactions":
         raise ValueError(f"negative_where tells refunds among transactions, and {table.name} has none")
-
-
-def _translation(words: dict[Any, Any]) -> dict[str, str | None]:
-    """The user's words, as `_spellings` has them, to ours."""
-    return {spelling: _word(ours) for yours, ours in words.items() for spelling in _spellings(yours)}
-
-
-def _spellings(value: Any) -> tuple[str, ...]:  # noqa: ANN401  # what YAML gives
-    """A word in lower case, "" for null; for true and false all the words that YAML reads so, as yes and off."""
-    if isinstance(value, bool):
-        return ("true", "yes", "on") if value else ("false", "no", "off")
-    return ((_word(value) or "").lower(),)
-
-
-def _word(value: Any) -> str | None:  # noqa: ANN401  # what YAML gives
-    """A word of company.yaml as text: 7 for 7.0, a day for its midnight, None for null; ValueError for a list or a mapping."""
-    match value:
-        case None | str():
-            return value
-        case bool():
-            return str(value).lower()
-        case datetime():
-            return value.isoformat(" ").removesuffix(" 00:00:00")
-        case int() | float() | date():
-            return str(int(value) if isinstance(value, float) and value.is_integer() else value)
-        case _:
-            raise ValueError(f"{value!r} is no word")
 
 
 def read_config(path: Path) -> CompanyConfig:
