@@ -13,18 +13,36 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import reduce
+from typing import TypeAlias
 
 import polars as pl
 import pyarrow as pa
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.functions import col, struct
-from pyspark.sql.types import DataType, DateType, DoubleType, StructField, StructType
+from pyspark.sql.functions import struct
+from pyspark.sql.types import (
+    DataType,
+    DateType,
+    DoubleType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampNTZType,
+    TimestampType,
+)
 
+from features.assemble import assemble
 from features.company import Company
+from features.config import CompanyConfig, TableConfig
+from features.matching import match_columns
 from features.panel import panel_blocks
 from features.recipe import recipe
+from features.tables import TABLES, Kind
 from keepwell.errors import ConfigError
+
+CompanyOf: TypeAlias = Callable[[Mapping[str, pl.DataFrame]], Company]
+"""Makes a company of the tables of one partition."""
 
 LOCAL_SETTINGS: Mapping[str, str] = {
     "spark.driver.bindAddress": "127.0.0.1",
@@ -64,37 +82,71 @@ def spark_panel(
 
     As many partitions as `spark.sql.shuffle.partitions` says, or fewer where Spark's adaptive execution finds them small.
     """
-    recipe(names)  # an unknown name is refused here, not by a worker
-    together = _together(frames).repartition("customer_id")
-    schema = _panel_schema(frames["transactions"].schema["customer_id"].dataType, names)
-    return together.mapInArrow(_worker(dict(scales), list(dates), tuple(names)), schema)
+
+    def company_of(tables: Mapping[str, pl.DataFrame]) -> Company:
+        return Company("", "UTC", tables, scales, {}, ())
+
+    together = _together(frames, dict.fromkeys(frames, "customer_id"))
+    return _panel(together, company_of, dates, names)
 
 
-def _together(frames: Mapping[str, DataFrame]) -> DataFrame:
+def spark_panel_of_raw(
+    frames: Mapping[str, DataFrame], config: CompanyConfig, dates: Sequence[date], names: Sequence[str]
+) -> DataFrame:
+    """The panel of tables as the user has them, by `company.yaml`: each partition checks and converts the rows of its customers.
+
+    What else is guessed from all values of a column must be told, since a partition sees only its own: times are timestamps or
+    dates, or have a `time_format`, and ids have one type in all tables. Text attributes stay text.
+    Raises ConfigError for these, DataError for a column that is missing; a wrong value fails the job with a DataError.
+    """
+    ids = {table: _customer_column(table, frame, config) for table, frame in frames.items()}
+    kinds = {frame.schema[ids[table]].dataType for table, frame in frames.items()}
+    if len(kinds) > 1:
+        hint = "cast them to one type, text if in doubt"
+        raise ConfigError(f"customer_id has several types: {', '.join(sorted(map(str, kinds)))}", hint=hint)
+
+    def company_of(tables: Mapping[str, pl.DataFrame]) -> Company:
+        return assemble(tables, key="", config=config)
+
+    return _panel(_together(frames, ids), company_of, dates, names)
+
+
+def _customer_column(table: str, frame: DataFrame, config: CompanyConfig) -> str:
+    """The user's column of customer ids; ConfigError where one of times would have to be guessed."""
+    settings = config.tables.get(table, TableConfig())
+    ours = match_columns(TABLES[table], frame.columns, settings.columns).ours
+    for column in TABLES[table].columns:
+        if column.kind in (Kind.TIME, Kind.DATE) and column.name in ours and not settings.time_format:
+            found = frame.schema[ours[column.name]].dataType
+            if not isinstance(found, TimestampType | TimestampNTZType | DateType):
+                hint = "cast it to a timestamp, or say tables: ... time_format: in company.yaml"
+                raise ConfigError(f"{table}.{column.name} is {found.simpleString()}, and no time", hint=hint)
+    return ours["customer_id"]
+
+
+def _together(frames: Mapping[str, DataFrame], ids: Mapping[str, str]) -> DataFrame:
     """The rows of all tables: `customer_id`, and a struct for each table, missing in the rows of the others."""
-    parts = [
-        frame.select("customer_id", struct(*(col(f"`{name}`") for name in frame.columns if name != "customer_id")).alias(table))
-        for table, frame in frames.items()
-    ]
+    parts = [frame.select(frame[ids[table]].alias("customer_id"), struct("*").alias(table)) for table, frame in frames.items()]
     return reduce(lambda above, below: above.unionByName(below, allowMissingColumns=True), parts)
 
 
-def _panel_schema(customer_id: DataType, names: Sequence[str]) -> StructType:
-    keys = [StructField("customer_id", customer_id), StructField("as_of", DateType())]
-    return StructType([*keys, *(StructField(name, DoubleType()) for name in names)])
-
-
-def _worker(
-    scales: Mapping[str, int], dates: Sequence[date], names: Sequence[str]
-) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """What runs on each partition: all rows of some customers in, the rows of their panel out."""
+def _panel(together: DataFrame, company_of: CompanyOf, dates: Sequence[date], names: Sequence[str]) -> DataFrame:
+    """The panel of the rows of `_together`, a partition of customers at a time."""
+    recipe(names)  # an unknown name is refused here, not by a worker
 
     def panel_of_partition(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         tables = _apart(batches)
-        if tables:
-            yield from _arrow(panel_blocks(Company("", "UTC", tables, scales, {}, ()), dates, names))
+        if tables and len(tables["transactions"]):
+            yield from _arrow(panel_blocks(company_of(tables), dates, names))
 
-    return panel_of_partition
+    schema = _panel_schema(together.schema["customer_id"].dataType, names)
+    return together.repartition("customer_id").mapInArrow(panel_of_partition, schema)
+
+
+def _panel_schema(customer_id: DataType, names: Sequence[str]) -> StructType:
+    kept = StringType() if isinstance(customer_id, StringType) else LongType()
+    keys = [StructField("customer_id", kept), StructField("as_of", DateType())]
+    return StructType([*keys, *(StructField(name, DoubleType()) for name in names)])
 
 
 def _apart(batches: Iterable[pa.RecordBatch]) -> dict[str, pl.DataFrame]:
@@ -103,15 +155,12 @@ def _apart(batches: Iterable[pa.RecordBatch]) -> dict[str, pl.DataFrame]:
     if not together:
         return {}
     rows = pl.concat(together)
-    return {
-        table: rows.filter(pl.col(table).is_not_null()).select("customer_id", pl.col(table).struct.unnest())
-        for table in rows.columns[1:]
-    }
+    return {table: rows.filter(pl.col(table).is_not_null()).select(pl.col(table).struct.unnest()) for table in rows.columns[1:]}
 
 
 def _arrow(blocks: Iterable[pl.DataFrame]) -> Iterator[pa.RecordBatch]:
     """The blocks in Arrow types that Spark knows."""
     for block in blocks:
-        table = block.to_arrow(compat_level=pl.CompatLevel.oldest())
-        text = pa.string() if block.schema["customer_id"] == pl.String else table.schema.field("customer_id").type
-        yield from table.set_column(0, "customer_id", table["customer_id"].cast(text)).to_batches()
+        ids = block["customer_id"]
+        wide = ids if ids.dtype == pl.String else ids.cast(pl.Int64)
+        yield from block.with_columns(wide).to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches()

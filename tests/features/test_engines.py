@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,13 +23,17 @@ from hypothesis import given, settings
 
 from commands import terminal
 from features.arrays import feature_matrix
+from features.assemble import assemble
 from features.catalog import panel_names
 from features.company import Company
+from features.config import CompanyConfig, TableConfig
 from features.engines import ENGINES, ENTRANCES, build_frames, start, to_polars, write_panel_of, written_folder
 from features.panel import build_panel
 from keepwell.errors import ConfigError
 from tests.features.strategies import Story, crowd, stories
 from tests.features.test_laws import NAMES, arrays_of, assert_same, few_names, law
+
+ROOT = Path(__file__).parents[2]
 
 HAS_JAVA = bool(shutil.which("java") or os.environ.get("JAVA_HOME"))
 needs_spark = pytest.mark.skipif(not HAS_JAVA and "CI" not in os.environ, reason="no Java on this machine")
@@ -179,7 +184,7 @@ def test_what_spark_writes_is_a_folder_of_parquet_files(tmp_path: Path) -> None:
 
 
 def test_a_spark_that_is_not_installed_is_told_with_the_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(sys.modules, "pyspark", None)
+    monkeypatch.setitem(sys.modules, "pyspark.errors", None)
     monkeypatch.delitem(sys.modules, "features.spark", raising=False)
     monkeypatch.delattr("features.spark", raising=False)
     with pytest.raises(ConfigError, match=r'Spark is not installed[\s\S]*pip install "keepwell\[spark\]"'):
@@ -210,3 +215,70 @@ def test_rows_move_once_on_spark_and_by_customer() -> None:
     made.collect()
     plan = made._jdf.queryExecution().executedPlan().toString().split("Initial Plan")[0]
     assert plan.count("Exchange hashpartitioning(customer_id") == plan.count("Exchange ") == 1
+
+
+def read_by_spark(session: Any, tables: Mapping[str, pl.DataFrame], folder: Path) -> dict[str, Any]:
+    for name, frame in tables.items():
+        frame.write_parquet(folder / f"{name}.parquet")  # what has no zone stays local time there
+    return {name: session.read.parquet(str(folder / f"{name}.parquet")) for name in tables}
+
+
+@needs_spark
+def test_each_partition_of_spark_reads_the_users_own_tables(spark: Any, tmp_path: Path) -> None:
+    story = crowd(seed=4, customers=40)
+    from features.spark import spark_panel_of_raw
+
+    config = CompanyConfig(zone="Europe/Berlin", tables={"transactions": TableConfig(columns={"customer_id": "Kunde"})})
+    tables = dict(story.tables, transactions=story.tables["transactions"].rename({"customer_id": "Kunde"}))
+    company = assemble(tables, key="whole", config=config)
+    made = spark_panel_of_raw(read_by_spark(spark, tables, tmp_path), config, two_dates(story), NAMES)
+    assert_same(to_polars(made), build_panel(company, two_dates(story), NAMES), NAMES, across_engines=True)
+
+
+@needs_spark
+def test_what_a_partition_would_have_to_guess_is_refused(spark: Any, tmp_path: Path) -> None:
+    from features.spark import spark_panel_of_raw
+
+    story = crowd(seed=4, customers=3)
+    day, bought = [story.as_of], story.tables["transactions"]
+    worded = {"transactions": bought.with_columns(pl.col("ordered_at").dt.strftime("%d.%m.%Y"))}
+    in_words = read_by_spark(spark, worded, tmp_path)
+    with pytest.raises(ConfigError, match=r"transactions\.ordered_at is string, and no time"):
+        spark_panel_of_raw(in_words, CompanyConfig(), day, ["recency_days"])
+    told = CompanyConfig(tables={"transactions": TableConfig(time_format="%d.%m.%Y")})
+    company = assemble(story.tables, key="whole")
+    assert_same(
+        to_polars(spark_panel_of_raw(in_words, told, day, ["recency_days"])),
+        build_panel(company, day, ["recency_days"]),
+        ["recency_days"],
+    )
+    (tmp_path / "mixed").mkdir()
+    mixed = dict(story.tables, transactions=bought.with_columns(pl.col("customer_id").cast(pl.Int64)))
+    with pytest.raises(ConfigError, match="customer_id has several types"):
+        spark_panel_of_raw(read_by_spark(spark, mixed, tmp_path / "mixed"), CompanyConfig(), day, ["recency_days"])
+
+
+@needs_spark
+def test_a_wrong_value_fails_the_job_of_spark_with_the_rule_that_it_breaks(spark: Any, tmp_path: Path) -> None:
+    from features.spark import spark_panel_of_raw
+
+    story = crowd(seed=4, customers=3)
+    wrong = {"transactions": story.tables["transactions"].with_columns(quantity=pl.lit(1e10))}
+    with pytest.raises(Exception, match=r"transactions\.quantity: must lie in"):
+        spark_panel_of_raw(read_by_spark(spark, wrong, tmp_path), CompanyConfig(), [story.as_of], ["recency_days"]).collect()
+
+
+@needs_spark
+def test_the_example_writes_the_panel_by_date(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = crowd(seed=5, customers=20)
+    for name in ("transactions", "complaints"):
+        story.tables[name].write_parquet(tmp_path / f"{name}.parquet")
+    places = [f"{name}={tmp_path / f'{name}.parquet'}" for name in ("transactions", "complaints")]
+    dates = [option for day in two_dates(story) for option in ("--as-of", str(day))]
+    names = ["recency_days", "spend_90d", "complaints_open"]
+    monkeypatch.setattr(sys, "argv", ["it", *places, *dates, "--out", str(tmp_path / "out"), "--columns", ",".join(names)])
+    runpy.run_path(str(ROOT / "examples/features_on_spark.py"), run_name="__main__")
+    written = pl.read_parquet(tmp_path / "out/**/*.parquet", hive_partitioning=True, try_parse_hive_dates=True)
+    company = assemble({name: story.tables[name] for name in ("transactions", "complaints")}, key="whole")
+    expected = build_panel(company, two_dates(story), names)
+    assert_same(written.select(expected.columns).sort("as_of", "customer_id"), expected, names)
