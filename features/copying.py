@@ -32,7 +32,7 @@ def copied(connection: Connection, query: str, parameters: Mapping[str, Any]) ->
     Raises what psycopg raises.
     """
     statement = text(query).compile(dialect=connection.dialect)
-    values = statement.construct_params(dict(parameters))
+    values = statement.construct_params(dict(parameters)) or None
     sql = str(statement) if values else str(statement).replace("%%", "%")  # without values psycopg undoubles no percent sign
     with connection.connection.driver_connection.cursor() as cursor:  # type: ignore[union-attr]  # a live connection has one
         cursor.execute(SESSION)

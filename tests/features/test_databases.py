@@ -1,3 +1,4 @@
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -103,6 +104,19 @@ class TestAnyDatabase:
             rows(tmp_path, shop, query)
         assert "\n  -> " in str(refused.value) or not query
         assert rows(tmp_path, shop, "select * from sales").height == 2
+
+    @pytest.mark.parametrize(
+        ("query", "value"),
+        [
+            ("select ';' as x;", ";"),
+            ("/* which; drop table sales */ select 'a' as x -- ; and no more", "a"),
+            ("with one as (select 'it''s; so' as x) select * from one", "it's; so"),
+            (r"select '10\:30' as x", "10:30"),
+            ("select '50%' as x", "50%"),
+        ],
+    )
+    def test_semicolons_colons_and_percent_signs_in_texts_and_comments_are_no_sql(self, tmp_path, shop, query, value) -> None:
+        assert rows(tmp_path, shop, query)["x"].to_list() == [value]
 
     def test_a_select_that_would_write_is_refused_by_the_database(self, tmp_path, shop) -> None:
         with pytest.raises(DataError, match=r"cannot be read from .*(syntax error|read-?only|data-modifying statement)"):
@@ -240,6 +254,14 @@ class TestPostgreSQL:
             rows(tmp_path, away, "select 1")
         assert PASSWORD not in str(refused.value)
         assert "that the database can be reached" in refused.value.hint
+
+    def test_a_server_that_never_answers_is_given_up(self, tmp_path, monkeypatch) -> None:
+        pytest.importorskip("psycopg")
+        monkeypatch.setattr(databases, "SECONDS_TO_CONNECT", 2)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            with pytest.raises(DataError, match=r"cannot be read from .*timeout"):
+                rows(tmp_path, f"postgresql+psycopg://me@127.0.0.1:{port}/shop", "select 1")
 
     def test_another_driver_reads_the_same_through_python_objects(self, tmp_path, postgres, monkeypatch) -> None:
         copied = rows(tmp_path, postgres, "select *, paid::numeric as exact, who::int as number, true as yes from sales")
