@@ -96,9 +96,10 @@ def _read_table(table: Table, source: pl.DataFrame | pl.LazyFrame, config: Compa
         raw = given.select(*(pl.col(theirs).alias(ours) for ours, theirs in wanted), *refund).collect()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise unreadable(table.name, error) from error
-    if raw.is_empty() and table.name == "transactions":
-        raise DataError(table.name, None, "has no rows", hint="check that the export or the query is complete")
     raw, translations = translated(table, raw, settings)
+    if raw.is_empty() and table.name == "transactions":
+        hint = "check that the export or the query is complete, and skip_rows_without: in company.yaml"
+        raise DataError(table.name, None, "has no rows", hint=hint)
     reading = Reading(config.zone, settings.time_format, settings.zone, attribution_days=config.attribution_days)
     columns = raw.to_dict()
     del raw
