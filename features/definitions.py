@@ -2,7 +2,7 @@
 
     table  -> View       one row per thing that is counted (a purchase day, a complaint ...)
     View   -> Aggregate  what is taken from it per customer, over which ages
-    Aggregates -> Feature  a row-wise formula, with its catalog entry beside it (a step of several formulas is `Shared`)
+    Aggregates -> Feature  a row-wise formula, with its catalog entry beside it
 
 Formulas take an `Operations` first, then their columns. The columns are expressions (`features.frames`) or arrays
 (`features.arrays`); both have the usual operators, `Operations` adds what operators cannot say.
@@ -177,15 +177,6 @@ class Aggregate:
 
 
 @dataclass(frozen=True)
-class Shared:
-    """A column made from aggregates before the features are: a step that is used many times in a formula, or in many."""
-
-    name: str
-    formula: Formula
-    inputs: tuple[Aggregate, ...]
-
-
-@dataclass(frozen=True)
 class Entry:
     """What a reader must know of a feature. `low` and `high` bound its values (None: unbounded)."""
 
@@ -210,7 +201,7 @@ class Feature:
 
     entry: Entry
     formula: Formula
-    inputs: tuple[Aggregate | Shared, ...]
+    inputs: tuple[Aggregate, ...]
     needs: tuple[str, ...] = ()
     """Optional columns ("transactions.quantity") without which it has no meaning."""
 
@@ -222,13 +213,13 @@ class Feature:
     @property
     def aggregates(self) -> set[Aggregate]:
         """All aggregates that it builds on."""
-        return {one for given in self.inputs for one in (given.inputs if isinstance(given, Shared) else (given,))}
+        return set(self.inputs)
 
 
 def feature(
     name: str,
     formula: Formula,
-    inputs: tuple[Aggregate | Shared, ...],
+    inputs: tuple[Aggregate, ...],
     titles: tuple[str, str],
     meaning: str,
     *,

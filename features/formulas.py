@@ -112,13 +112,14 @@ def whole_mean(c: Operations, count: Column, total: Column) -> Column:
     return c.whole(total / c.where(count > 0, count, 1))
 
 
-def deviation(c: Operations, count: Column, total: Column, pivot: Column, *sums: Column) -> Column:
+def deviation(c: Operations, count: Column, total: Column, *sums: Column) -> Column:
     """The sample standard deviation from exact sums; missing below two values.
 
-    `total` is the sum, `pivot` a whole number near the mean, `sums` those of high, high*high, high*low and low*low. All are
-    moved by the pivot before anything becomes a float, so nothing cancels.
+    `total` is the sum, `sums` those of high, high*high, high*low and low*low. All are moved by a whole number near the mean
+    before anything becomes a float, so nothing cancels.
     """
     high, high_high, high_low, low_low = sums
+    pivot = c.once(whole_mean(c, count, total))
     pivot_high = c.once(quotient(c, pivot, SPLIT))
     pivot_low, low = pivot - pivot_high * SPLIT, total - high * SPLIT
     moved_high = high_high - pivot_high * (2 * high - count * pivot_high)

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import narwhals as nw
 
 from features.asof import NEVER_DAY, Column, day_number, known_before
-from features.definitions import Aggregate, Computed, Feature, Shared, View, absent
+from features.definitions import Aggregate, Computed, Feature, View, absent
 from features.recipe import Recipe, event_day, is_text
 
 Frame: TypeAlias = nw.LazyFrame[Any]
@@ -84,10 +84,10 @@ class LayeredOperations(FrameOperations):
         self._depth += 1
         return nw.col(name)
 
-    def evaluated(self, made: Feature | Shared) -> Column:
-        """The column of a feature or of a shared step."""
+    def evaluated(self, feature: Feature) -> Column:
+        """The column of a feature."""
         self._depth = 0
-        return _evaluated(made, self)
+        return feature.formula(self, *(nw.col(one.name) for one in feature.inputs)).cast(nw.Float64).alias(feature.name)
 
 
 class PanelFrames:
@@ -118,10 +118,9 @@ class PanelFrames:
         operations = FrameOperations(self._decimals, day_number(as_of))
         parts = [self._taken(name, operations) for name, view in self._recipe.views.items() if view.table in self._tables]
         rows = reduce(lambda left, right: left.join(right, on="customer_id", how="left"), parts)
-        shared = [_evaluated(step, operations) for step in self._recipe.shared]
-        layered = LayeredOperations(self._decimals, day_number(as_of))
-        features = [layered.evaluated(feature).cast(nw.Float64) for feature in self._recipe.features]
-        rows = rows.select("customer_id", *self._filled()).with_columns("customer_id", *shared)
+        layered = LayeredOperations(self._decimals, operations.as_of_day)
+        features = [layered.evaluated(feature) for feature in self._recipe.features]
+        rows = rows.select("customer_id", *self._filled())
         for layer in layered.layers:
             rows = rows.select(nw.all(), *layer)  # not with_columns: pandas would insert one by one
         return rows.select("customer_id", nw.lit(as_of).cast(nw.Date).alias("as_of"), *features)
@@ -216,8 +215,3 @@ def _summary(one: Aggregate) -> Column:
     """The masked column of an aggregate brought together for a customer."""
     column = nw.col(one.name)
     return {"count": column.sum, "sum": column.sum, "min": column.min, "max": column.max}[one.how]()
-
-
-def _evaluated(made: Feature | Shared, operations: FrameOperations) -> Column:
-    """The column of a feature or of a shared step."""
-    return made.formula(operations, *(nw.col(one.name) for one in made.inputs)).alias(made.name)

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from features.attributes import attributes_view
 from features.catalog import find
-from features.definitions import Aggregate, Feature, Shared, View
+from features.definitions import Aggregate, Feature, View
 from features.tables import TABLES, Kind
 from features.views import ATTRIBUTES, PURCHASE_DAYS, VIEWS
 
@@ -19,7 +19,7 @@ BASE = Aggregate(PURCHASE_DAYS.name, "count")
 
 @dataclass(frozen=True)
 class Recipe:
-    """Features in the order asked for, the steps they share, their aggregates by view, and the views cut to what is needed.
+    """Features in the order asked for, their aggregates by view, and the views cut to what is needed.
 
     The view of `BASE` comes first.
     """
@@ -27,7 +27,6 @@ class Recipe:
     features: tuple[Feature, ...]
     aggregates: Mapping[str, tuple[Aggregate, ...]]
     views: Mapping[str, View]
-    shared: tuple[Shared, ...]
 
     @cached_property
     def tables(self) -> Mapping[str, tuple[View, ...]]:
@@ -71,8 +70,7 @@ def _recipe(names: tuple[str, ...]) -> Recipe:
     views = {
         view: _view(view, {name for one in members for name in (one.column, one.where)}) for view, members in aggregates.items()
     }
-    shared = {given.name: given for feature in features for given in feature.inputs if isinstance(given, Shared)}
-    return Recipe(features, aggregates, views, tuple(shared.values()))
+    return Recipe(features, aggregates, views)
 
 
 def _view(name: str, wanted: Collection[str]) -> View:

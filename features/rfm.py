@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from features.asof import Column
-from features.definitions import ALL_TIME, WINDOW_DAYS, WINDOWS, Aggregate, Feature, Operations, Shared, Window, feature
-from features.formulas import MILLION, deviation, deviation_of_small, mean_millionths, ratio, same, whole_mean
+from features.definitions import ALL_TIME, WINDOW_DAYS, WINDOWS, Aggregate, Feature, Operations, Window, feature
+from features.formulas import MILLION, deviation, deviation_of_small, mean_millionths, ratio, same
 
 AMOUNTS = "transactions.amount"
 YEAR_DAYS = 365
@@ -36,11 +36,10 @@ def _largest(column: str, window: Window = ALL_TIME, where: str = "") -> Aggrega
     return Aggregate("purchase_days", "max", column, window, where)
 
 
-def _spread_of(column: str, days: Aggregate) -> tuple[Aggregate | Shared, ...]:
-    """What `formulas.deviation` takes: the count of days, the sum of a column, a number near its mean, sums of its parts."""
+def _spread_of(column: str, days: Aggregate) -> tuple[Aggregate, ...]:
+    """What `formulas.deviation` takes: the count of days, the sum of a column, sums of its parts."""
     total = _sum(column, days.window)
-    pivot = Shared(f"{total.name}__whole_mean", whole_mean, (days, total))
-    return (days, total, pivot, *(_sum(f"{column}_{part}", days.window) for part in ("high", "high_high", "high_low", "low_low")))
+    return (days, total, *(_sum(f"{column}_{part}", days.window) for part in ("high", "high_high", "high_low", "low_low")))
 
 
 def _money(c: Operations, amount: Column) -> Column:
@@ -116,7 +115,7 @@ def _counts_and_spend(window: Window) -> Iterator[Feature]:
     titles, meaning = ("Orders", "订单数"), "Orders placed, each counted on every day that it has a purchase."
     yield rfm("orders", same, (_sum("orders", window),), titles, meaning, unit="orders")
     yield money("spend", _money, (spend,), ("Spend", "消费额"), "Sum of all purchases, before refunds.")
-    inputs: tuple[Aggregate | Shared, ...] = (spend, Aggregate("refunds", "sum", "amount", window))
+    inputs: tuple[Aggregate, ...] = (spend, Aggregate("refunds", "sum", "amount", window))
     yield money("net_spend", _net, inputs, ("Net spend", "净消费额"), "Sum of all purchases less all refunds.", low=None)
     inputs, titles = (spend, days), ("Mean spend", "次均消费额")
     yield money("spend_mean", mean_money, inputs, titles, "Spend per purchase day.", missing=NO_PURCHASE)
@@ -130,7 +129,7 @@ def _counts_and_spend(window: Window) -> Iterator[Feature]:
 def _quantities(window: Window) -> Iterator[Feature]:
     units = partial(_of_quantity, window=window)
     days, total = _days(window, "with_quantity"), _sum("quantity", window)
-    inputs: tuple[Aggregate | Shared, ...] = (total, days, _days(window))
+    inputs: tuple[Aggregate, ...] = (total, days, _days(window))
     yield units("quantity", _quantity, inputs, ("Quantity", "购买件数"), "Units bought.")
     meaning = "Units per purchase day of known quantity."
     yield units("quantity_mean", mean_millionths, (total, days), ("Mean quantity", "次均件数"), meaning)

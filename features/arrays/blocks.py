@@ -12,7 +12,7 @@ from features.arrays.ledgers import CUSTOMER, Ledger
 from features.arrays.operations import Array, ArrayOperations, Columns, DateAskedError
 from features.arrays.positions import Pairs
 from features.arrays.rows import known_rows, view_rows, where
-from features.definitions import Aggregate, Feature, Shared, View
+from features.definitions import Aggregate, Feature, View
 from features.recipe import Recipe
 
 Selected: TypeAlias = Mapping[str, Sequence[Aggregate]]
@@ -30,7 +30,7 @@ class Part(NamedTuple):
 def block_columns(
     recipe: Recipe, ledgers: Mapping[str, Ledger], first: int, pairs: Pairs, operations: ArrayOperations
 ) -> dict[str, Array]:
-    """The aggregates, shared steps and features of a recipe for pairs whose customers are the places from `first` on.
+    """The aggregates and features of a recipe for pairs whose customers are the places from `first` on.
 
     A table that is not among the ledgers is not known: what builds on it is missing (NaN).
     """
@@ -46,8 +46,7 @@ def block_columns(
         for view in views:
             counted = [whole] if view.all_versions else parts
             columns |= _of_view(view, recipe.selected[view.name], counted, len(pairs), operations)
-    steps: tuple[Shared | Feature, ...] = (*recipe.shared, *recipe.features)
-    for made in steps:
+    for made in recipe.features:
         columns[made.name] = _evaluated(made, columns, pairs, operations)
     return columns
 
@@ -88,8 +87,8 @@ def _of_view(view: View, selected: Selected, parts: Sequence[Part], pairs: int, 
     return columns
 
 
-def _evaluated(made: Feature | Shared, columns: Mapping[str, Array], pairs: Pairs, operations: ArrayOperations) -> Array:
-    """The column of a feature or of a shared step; date by date where its formula asks for the date."""
+def _evaluated(made: Feature, columns: Mapping[str, Array], pairs: Pairs, operations: ArrayOperations) -> Array:
+    """The column of a feature; date by date where its formula asks for the date."""
     inputs = [columns[one.name] for one in made.inputs]
     try:
         return np.asarray(made.formula(operations, *inputs))

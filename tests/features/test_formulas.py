@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.arrays import ArrayOperations
-from features.asof import Column, day_number, month_of
+from features.asof import day_number, month_of
 from features.definitions import Formula
-from features.formulas import SPLIT, deviation, deviation_of_small, millionths, month_number, quotient, whole_mean
+from features.formulas import SPLIT, deviation, deviation_of_small, millionths, month_number, quotient
 from features.frames import FrameOperations
 
 ARRAYS, FRAMES = ArrayOperations({}, 0), FrameOperations({}, 0)
@@ -34,20 +34,16 @@ def sums_of_parts(amounts: list[int]) -> tuple[int, ...]:
     return (len(amounts), sum(amounts), sum(high for high, _ in parts), *squares)
 
 
-def deviation_of(c: object, count: Column, total: Column, *sums: Column) -> Column:
-    return deviation(c, count, total, whole_mean(c, count, total), *sums)  # type: ignore[arg-type]
-
-
 @given(amounts=whole_amounts)
 def test_the_deviation_of_split_sums_is_that_of_the_amounts(amounts: list[int]) -> None:
     expected = statistics.stdev(amounts) if len(amounts) > 1 else None
-    (made,) = in_frames(deviation_of, **{f"c{place}": [value] for place, value in enumerate(sums_of_parts(amounts))})
+    (made,) = in_frames(deviation, **{f"c{place}": [value] for place, value in enumerate(sums_of_parts(amounts))})
     assert made == (None if expected is None else pytest.approx(expected, rel=1e-12))
 
 
 @given(amount=st.integers(0, 2**40), count=st.integers(2, 100))
 def test_equal_amounts_have_a_deviation_of_exactly_0(amount: int, count: int) -> None:
-    (made,) = in_frames(deviation_of, **{f"c{place}": [value] for place, value in enumerate(sums_of_parts([amount] * count))})
+    (made,) = in_frames(deviation, **{f"c{place}": [value] for place, value in enumerate(sums_of_parts([amount] * count))})
     assert made == 0
 
 
