@@ -165,7 +165,10 @@ def test_rows_without_a_customer_may_be_left_out_and_are_counted(tmp_path) -> No
     )
 
 
-XX", "numbers: '1234' must show how 1234.56 is written"),
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ("numbers: '1234'", "numbers: '1234' must show how 1234.56 is written"),
         ("divide_by: {amount: 0}", r"divide_by\.amount: Input should be greater than 0"),
         ("divide_by: {customer_id: 100}", "'customer_id' holds id, and can be divided by nothing"),
         ("divide_by: {amuont: 100}", "'amuont' is no column of transactions"),
