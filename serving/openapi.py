@@ -26,12 +26,16 @@ _PREDICT_EXAMPLE = {
         {
             "customer_id": "00042",
             "joined_at": "2024-03-05",
+            "attributes": {"plan": "gold", "household_size": 3},
             "transactions": [
                 {"ordered_at": "2025-09-14", "amount": 59.9, "order_id": "A-1"},
                 {"ordered_at": "2025-11-30T18:20:00Z", "amount": 24.5, "order_id": "A-2"},
                 {"ordered_at": "2025-12-04", "amount": -24.5},
             ],
             "complaints": [{"opened_at": "2025-12-02", "kind": "complaint", "severity": 4}],
+            "payments": [{"due_at": "2025-10-14", "amount": 59.9, "paid_at": "2025-10-20"}],
+            "surveys": [{"answered_at": "2025-12-10", "satisfaction": 4, "recommend": 3}],
+            "contacts": [],
         }
     ],
 }

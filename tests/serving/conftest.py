@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 # BentoML reads these when it is imported.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp())
@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 
 from datasets.simulate import simulate
 from features.company import Company
-from features.panel import feature_names
+from features.panel import panel_names
 from features.sources import read_company
 from keepwell.settings import Settings
 from serving.policy import read_policy
@@ -38,8 +38,8 @@ AS_OF, HORIZON = date(2025, 1, 1), 30
 
 
 def scorer_for(company: Company, *, alpha: float = 40.0) -> Scorer:
-    """A real scorer of one member, buy-till-you-die with plausible figures, which reads every feature of the company."""
-    names = feature_names(company)
+    """A real scorer of one member, buy-till-you-die with plausible figures, which reads all that may teach in the company."""
+    names = panel_names(company, [AS_OF, AS_OF - timedelta(days=HORIZON)])
     member = LifetimeMember(
         purchases=PurchaseModel("bgnbd", 0.8, alpha, 0.7, 2.5, 0.0),
         spend=SpendModel(6.0, 4.0, 15.0),

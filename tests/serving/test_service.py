@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,15 +14,17 @@ import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
+from features.asof import NEVER_US
 from features.company import Company
+from features.tables import EVENT_TABLES, TABLES, Column, Kind
 from serving.openapi import openapi
+from serving.schemas import CUSTOMER_COLUMNS
 from serving.store import Store
 from tests.serving.conftest import AS_OF, HORIZON, register, renamed, scorer_for
 from training.registry import Registry
 from training.scorer import Scorer
 
 ERROR_FIELDS = {"code", "message", "field", "hint"}
-EVENTS = ("transactions", "complaints")
 
 
 def histories(company: Company, customer_ids: list[str]) -> dict[str, Any]:
@@ -31,33 +33,36 @@ def histories(company: Company, customer_ids: list[str]) -> dict[str, Any]:
     customers = {
         row["customer_id"]: {
             "customer_id": row["customer_id"],
-            "joined_at": _day(row["joined_day"]),
-            **{name: [] for name in EVENTS},
+            **as_given(company, "customers", CUSTOMER_COLUMNS, row),
+            "attributes": {name: row[name] for name in company.attributes},
+            **{name: [] for name in company.event_tables},
         }
         for row in people.iter_rows(named=True)
     }
-    for row in company.tables["transactions"].filter(pl.col("customer_id").is_in(customer_ids)).iter_rows(named=True):
-        line = {name: row[name] for name in ("order_id", "quantity", "category")}
-        line |= {"ordered_at": _time(row["ordered_us"]), "amount": row["amount"] / 10 ** company.scales["transactions.amount"]}
-        customers[row["customer_id"]]["transactions"].append(line)
-    for row in company.tables["complaints"].filter(pl.col("customer_id").is_in(customer_ids)).iter_rows(named=True):
-        line = {name: row[name] for name in ("complaint_id", "kind", "severity", "satisfaction")}
-        line |= {f"{name}_at": _time(row[f"{name}_us"]) for name in ("opened", "first_response", "closed")}
-        customers[row["customer_id"]]["complaints"].append(line)
+    for name, table in company.event_tables.items():
+        for row in table.filter(pl.col("customer_id").is_in(customer_ids)).iter_rows(named=True):
+            customers[row["customer_id"]][name].append(as_given(company, name, TABLES[name].columns[1:], row))
     return {"as_of": AS_OF.isoformat(), "customers": list(customers.values())}
 
 
-def _time(us: int) -> str | None:
-    return None if us == 2**63 - 1 else pl.Series([us]).cast(pl.Datetime("us"))[0].isoformat() + "Z"
+def as_given(company: Company, table: str, columns: Sequence[Column], row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a normalised table under the user's columns: those that it has."""
+    stored = {column: f"{column.name.removesuffix('_at')}_us" if column.kind is Kind.TIME else column.name for column in columns}
+    return {column.name: _plain(company, table, column, row[name]) for column, name in stored.items() if name in row}
 
 
-def _day(day: int) -> str | None:
-    return None if day == 2**31 - 1 else pl.Series([day]).cast(pl.Date)[0].isoformat()
+def _plain(company: Company, table: str, column: Column, value: Any) -> Any:
+    if column.kind is Kind.TIME:
+        return None if value == NEVER_US else pl.Series([value]).cast(pl.Datetime("us"))[0].isoformat() + "Z"
+    if value is None or column.kind not in (Kind.MONEY, Kind.FLAG):
+        return value
+    return bool(value) if column.kind is Kind.FLAG else value / 10 ** company.scales[f"{table}.{column.name}"]
 
 
 def one(**changes: Any) -> dict[str, Any]:
     """A request for one customer, with changes to that customer."""
-    customer = {"customer_id": 7, "transactions": [{"ordered_at": "2024-12-01", "amount": 20.0}], "complaints": []}
+    nothing: dict[str, Any] = {name: [] for name in EVENT_TABLES}
+    customer = {**nothing, "customer_id": 7, "transactions": [{"ordered_at": "2024-12-01", "amount": 20.0}]}
     return {"as_of": "2025-01-01", "customers": [{**customer, **changes}]}
 
 
@@ -123,6 +128,7 @@ def test_a_customer_without_a_purchase_gets_nulls_and_the_reason(served: TestCli
 
 def test_a_history_without_a_column_that_the_model_has_learned_from_is_told_so(served: TestClient) -> None:
     note = served.post("/v1/predict", json=one()).json()["predictions"][0]["note"]
+    assert "customers.city" in note
     assert "transactions.quantity" in note
     assert "can be far off" in note
 
