@@ -62,6 +62,8 @@ class HorizonFacts:
     returned_of_all: float | None
     """The same share of all who churned, those who had left long before included."""
     looked_days: int
+    watched_days: int
+    """For how long after the horizon at least 30 of the newly gone were seen."""
     gaps_within: float | None
     """The share of the gaps between purchases that are no longer than the horizon."""
     lapsing_after_days: int | None
@@ -120,7 +122,7 @@ class _Past:
         complete = whole_horizons(self.as_of_day - self.first_day, days)
         seen = _Seen(days, complete, [], [], [], Watch(nothing, nothing), Watch(nothing, nothing), Quiet(nothing, nothing))
         for day in panel_days(self.first_day, self.as_of_day, days):
-            if self._at(day).known.any():
+            if self._at(day).known.any():  # late rows: there may have been purchases, and none known yet
                 seen = self._add(seen, day)
         return seen
 
@@ -141,7 +143,8 @@ class _Past:
     def facts(self, seen: _Seen, look_days: int) -> HorizonFacts:
         """The shares that the counts make, for who comes back within `look_days` at most."""
         shares = np.array(seen.churned) / np.maximum(seen.customers, 1)
-        looked = min(look_days, seen.newly_gone.reliable_days)
+        watched = seen.newly_gone.reliable_days
+        looked = min(look_days, watched)
         lapsing, lost = seen.quiet.days_to(self.rule.lapsing_from), seen.quiet.days_to(self.rule.lost_from)
         gaps, weights = self.bought.gaps
         return HorizonFacts(
@@ -156,6 +159,7 @@ class _Past:
             returned=seen.newly_gone.share_back(looked),
             returned_of_all=seen.gone.share_back(looked),
             looked_days=looked,
+            watched_days=watched,
             gaps_within=float(weights[gaps <= seen.days].sum() / weights.sum()) if len(gaps) else None,
             lapsing_after_days=lapsing,
             lost_after_days=lost,
@@ -184,6 +188,6 @@ class _Past:
 
 
 def _common_look(seen: Sequence[_Seen]) -> int:
-    """So many days can be looked ahead for every horizon with enough history: only then are the shares back comparable."""
-    enough = [one.newly_gone.reliable_days for one in seen if one.complete >= ENOUGH_HORIZONS]
-    return min([LONGEST_LOOK_DAYS, *(days for days in enough if days)])
+    """So many days can be looked ahead for every horizon that can be judged: only then are the shares back comparable."""
+    enough = [(one.newly_gone.reliable_days, one.days) for one in seen if one.complete >= ENOUGH_HORIZONS]
+    return min([LONGEST_LOOK_DAYS, *(watched for watched, days in enough if watched >= days)])

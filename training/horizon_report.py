@@ -19,6 +19,9 @@ from training.silence import purchases
 MOST_RETURNED = 0.2
 """Of the customers that a horizon calls lost, so many may come back by themselves: with more, the word is wrong too often."""
 
+SHORT_LOOK_DAYS = 120
+"""Whoever looks for a shorter time misses many who come back."""
+
 LEAST_CHURNED = 0.02
 """Below (or with so few who stay), there is next to nothing to tell apart."""
 
@@ -157,8 +160,9 @@ def _ready(one: HorizonFacts) -> bool:
     """Whether a horizon can be judged at all."""
     if one.churned is None or one.returned is None:
         return False
+    watched = one.watched_days >= one.days
     told_apart = LEAST_CHURNED <= one.churned <= 1 - LEAST_CHURNED
-    return told_apart and one.complete >= ENOUGH_HORIZONS and one.customers >= ENOUGH_CUSTOMERS
+    return watched and told_apart and one.complete >= ENOUGH_HORIZONS and one.customers >= ENOUGH_CUSTOMERS
 
 
 def _fitting(best: HorizonFacts, horizons: Sequence[HorizonFacts], ready: Sequence[HorizonFacts]) -> Advice:
@@ -167,17 +171,21 @@ def _fitting(best: HorizonFacts, horizons: Sequence[HorizonFacts], ready: Sequen
     if shorter:
         reasons.append(f"at {shorter[-1].days}d it is {shorter[-1].returned:.0%}, too many")
     reasons.append(f"{best.complete} whole horizons have passed, where {ENOUGH_HORIZONS} are needed")
+    if best.looked_days < SHORT_LOOK_DAYS:
+        reasons.append(f"nobody could be watched for longer than {best.looked_days} days yet: ask again when more have passed")
     if longer:
         reasons.append(f"a longer one, as {longer[0].days}d, would only tell later")
     return Advice(best.days, fits=True, reasons=tuple(reasons))
 
 
 def _nearest(best: HorizonFacts, horizons: Sequence[HorizonFacts], history_days: int) -> Advice:
-    longer = [one for one in horizons if one.days > best.days and one.complete < ENOUGH_HORIZONS]
     reasons = [f"{_came_back(best)}: customers here pause and return; at most {MOST_RETURNED:.0%} would do"]
+    longer = [one for one in horizons if one.days > best.days and one.complete < ENOUGH_HORIZONS]
     if longer:
-        lacking = ENOUGH_HORIZONS * longer[0].days + 1 - history_days
-        reasons.append(f"a longer one, {longer[0].days}d, needs {lacking:,} more days of history")
+        promising = [one for one in longer if one.returned is not None and one.returned <= MOST_RETURNED]
+        one = (promising or longer)[0]
+        what = f"{one.days}d may fit ({one.returned:.0%} so far), but" if promising else f"a longer one, {one.days}d,"
+        reasons.append(f"{what} needs {ENOUGH_HORIZONS * one.days + 1 - history_days:,} more days of history")
     way_out = f"take {best.days}d, and read churn as a long pause rather than a goodbye"
     return Advice(best.days, fits=False, reasons=tuple(reasons), way_out=way_out)
 
@@ -196,7 +204,8 @@ def _too_early(horizons: Sequence[HorizonFacts], history_days: int) -> Advice:
         way_out = "forecast what customers will spend; there is next to no churn to forecast"
     else:
         reason = (
-            f"at {best.days}d, {_percent(best.churned)} churned and {best.newly_gone:,} had bought just before: too few to watch"
+            f"at {best.days}d, {_percent(best.churned)} churned, {best.newly_gone:,} of whom had bought just before: too few to "
+            "watch for long enough"
         )
         way_out = "look again when more customers have bought twice"
     return Advice(None, fits=False, reasons=(reason,), way_out=way_out)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import reduce
+from operator import add
 
 import numpy as np
 import polars as pl
@@ -20,7 +22,6 @@ from features.check import USUAL_HORIZONS, day_after_last_transaction, first_pur
 from features.company import Company
 from features.odd_times import Suspicion
 from features.panel import build_panel
-from features.recipe import event_day
 from features.tables import TABLES, Kind
 from keepwell.errors import HistoryError
 from training.arrays import Flags, Floats
@@ -114,14 +115,14 @@ def _usual_horizon(history_days: int) -> int:
 
 
 def _of_purchases(company: Company, until: int, dates: Sequence[int], days: int) -> Iterator[Suspicion]:
+    """Everything that can be asked where purchases tell who left; `dates` are day numbers whose horizon of `days` is over."""
     bought = purchases(company, until)
     span = until - int(bought.first.min()) + 1
     silences = {}
     for day in dates:
         moment = bought.at(day)
         silences[day] = quiet(moment, moment.known & (moment.last > ALWAYS_DAY), day, days, span)
-    usual = sum(silences.values(), Quiet(np.zeros(span, dtype=np.int64), np.zeros(span, dtype=np.int64)))
-    yield from _of_events(company, bought, usual, until, days)
+    yield from _of_events(company, bought, reduce(add, silences.values()), until, days)
     newest = max(dates)
     asked = _asked_of_purchases(bought, silences[newest], newest, days)
     asked = asked.part(sampled_customers(np.arange(len(asked.left)), MOST_FEATURE_ROWS))
@@ -146,16 +147,15 @@ def _asked_of_purchases(bought: Purchases, silence: Quiet, day: int, days: int) 
 
 
 def _of_events(company: Company, bought: Purchases, usual: Quiet, until: int, days: int) -> Iterator[Suspicion]:
-    """Kinds of event, as a category of complaints, after which nobody buys, or everybody does."""
+    """Kinds of event, as a category of complaints, after which nobody buys, or everybody does: from when the event was known."""
     for name in company.event_tables:
-        happened = str(event_day(name))
-        known = company.known_rows(name, until).filter(pl.col(happened) + 1 + days <= until)
+        known = company.known_rows(name, until).filter(pl.col("known_day") + 1 + days <= until)
         for column in (one.name for one in TABLES[name].columns if one.kind is Kind.TEXT and one.name in known.columns):
             # The first of its kind for each customer: the last one would be chosen by what came after it.
-            firsts = known.filter(pl.col(column).is_not_null()).group_by("customer_id", column).agg(pl.col(happened).min())
+            firsts = known.filter(pl.col(column).is_not_null()).group_by("customer_id", column).agg(pl.col("known_day").min())
             place = places(firsts["customer_id"], bought.customer_id)
             firsts = firsts.with_columns(place).drop_nulls("place").sort("place", column)
-            day = firsts[happened].to_numpy().astype(np.int64) + 1
+            day = firsts["known_day"].to_numpy().astype(np.int64) + 1
             last, following = bought.around(firsts["place"].to_numpy(), day)
             customers = last > ALWAYS_DAY
             left = (following >= day + days)[customers]

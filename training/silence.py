@@ -43,10 +43,8 @@ class Moment:
 class Purchases:
     """The distinct days of purchase (m,) of n customers, ascending within each; customer i has `day[start[i]:start[i + 1]]`.
 
-    `customer_id` (n,) ascends.
-
-    `known_customer` became a customer on the day after `known_since` and stayed one until `known_until` (all (k,)): as in
-    `training.labels`, a purchase that was taken back later was one until then.
+    `customer_id` (n,) ascends. `known_customer` became a customer on the day after `known_since` and stayed one until
+    `known_until` (all (k,)): as in `training.labels`, a purchase that was taken back later was one until then.
     """
 
     customer_id: pl.Series

@@ -63,6 +63,11 @@ def test_the_joining_days_of_customers_are_looked_at_too() -> None:
     assert [odd.place for odd in odd_times(shop(YEAR, customers=customers))] == ["customers.joined_at"]
 
 
+def test_a_campaign_may_reach_everybody_on_one_day() -> None:
+    contacted = [START + timedelta(days=day) for day in [*range(100), *[40] * 500]]
+    assert odd_times(shop(YEAR, contacts=pl.DataFrame({"customer_id": "c1", "contacted_at": contacted}))) == ()
+
+
 def test_a_busy_day_is_no_import() -> None:
     assert odd_times(shop([*YEAR, *[100] * 60])) == ()
 

@@ -159,8 +159,28 @@ def test_the_days_that_are_asked_for_are_just_enough(days_more: int) -> None:
     assert ("whole horizons have passed at 30d" in advice.reasons[0]) == (days_more < 34)
 
 
+def test_a_horizon_is_not_judged_by_a_look_shorter_than_itself() -> None:
+    """A watch of three days finds next to nobody who came back: that must not make a short horizon fit."""
+    short = facts(30, 0.01, looked_days=3, watched_days=3)
+    assert advise([short], history_days=1_000).horizon_days is None
+    assert advise([replace(short, looked_days=40, watched_days=40)], history_days=1_000).fits
+
+
+def test_a_longer_horizon_that_may_fit_says_what_it_takes() -> None:
+    advice = advise([facts(90, 0.4), facts(180, 0.15, complete=2)], history_days=500)
+    assert (advice.horizon_days, advice.fits) == (90, False)
+    assert advice.reasons[1] == "180d may fit (15% so far), but needs 41 more days of history"
+    unknown = advise([facts(90, 0.4), facts(180, None, complete=2)], history_days=500)
+    assert unknown.reasons[1] == "a longer one, 180d, needs 41 more days of history"
+
+
+def test_a_short_look_is_owned_up_to() -> None:
+    advice = advise([facts(30, 0.1, looked_days=40, watched_days=40)], history_days=1_000)
+    assert "nobody could be watched for longer than 40 days yet: ask again when more have passed" in advice.reasons
+
+
 def facts(days: int, returned: float | None, **changes: object) -> HorizonFacts:
-    usual = HorizonFacts(days, (AS_OF,), 5, 3.0, 500, 0.5, (0.4, 0.6), 400, returned, returned, 90, 0.9, None, None, {})
+    usual = HorizonFacts(days, (AS_OF,), 5, 3.0, 500, 0.5, (0.4, 0.6), 400, returned, returned, 365, 365, 0.9, None, None, {})
     return replace(usual, **changes)  # type: ignore[arg-type]
 
 

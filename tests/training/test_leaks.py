@@ -76,6 +76,15 @@ def test_a_category_of_complaints_only_seen_after_churn_is_named_with_its_counts
     assert "known_at" in found.way_out
 
 
+def test_known_at_is_a_way_out_that_works(tables: Tables, lives: pl.DataFrame) -> None:
+    """The same complaints, with the day on which they were written: silence alone foretells as much then."""
+    gone = lives.filter(silent_for(lives, 320)).sample(60, seed=1)
+    planted = complaints_of(tables, gone, pl.col("last") + timedelta(days=3), "moved away")
+    assert [one.place for one in leaks(company(tables, complaints=planted), 90)] == ["complaints.category"]
+    later = pl.when(pl.col("category") == "moved away").then(pl.col("opened_at") + timedelta(days=200))
+    assert leaks(company(tables, complaints=planted.with_columns(known_at=later)), 90) == ()
+
+
 def test_a_category_of_those_who_were_long_gone_anyway_is_no_leak(tables: Tables, lives: pl.DataFrame) -> None:
     """Nobody comes back after half a year of silence, whatever they write then."""
     gone = lives.filter(silent_for(lives, 320)).head(60)
