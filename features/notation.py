@@ -8,6 +8,7 @@ import polars as pl
 
 from features.company import Note, NoteKind
 from features.config import TableConfig
+from features.config_values import spellings
 from features.numerals import MISSING_WORDS, TEXTUAL, NumberFormat, number_format, plain_numbers, read_floats
 from features.refusals import DAYS_THAT_PRINT, Place, refuse, units_a_day
 from features.tables import Kind, Table
@@ -39,7 +40,8 @@ def translated(table: Table, raw: pl.DataFrame, settings: TableConfig) -> tuple[
     """
     for name in (*settings.values, *settings.divide_by, *settings.skip_rows_without):
         if name not in raw.columns:
-            hint = f"there are {', '.join(raw.columns)}; correct company.yaml"
+            there = [column for column in raw.columns if column in table.names]
+            hint = f"there are {', '.join(there)}; correct company.yaml"
             raise DataError(table.name, name, "is not there, but company.yaml says how to read it", hint=hint)
     notes = [
         Note(NoteKind.MAPPED, table.name, name, f"is {value!r} in every row, {AS_SAID}")
@@ -64,7 +66,7 @@ def _with_our_words(place: Place, raw: pl.Series, words: Mapping[str, str | None
     _refuse_wordless(place, raw.dtype, words)
     given = raw.to_frame("x").select(_as_words(pl.col("x"), raw.dtype).fill_null("")).to_series()
     found = given.is_in(list(words))
-    unused = sorted(set(words) - set(given.unique()))
+    unused = sorted(set(words) - set(given.unique()) - set(spellings(True)) - set(spellings(False)))
     notes = [Note(NoteKind.MAPPED, *place, f"values are translated, {AS_SAID}", int(found.sum()))]
     notes += [Note(NoteKind.REPORTED, *place, f"company.yaml translates {word!r}, which does not occur") for word in unused]
     if all(ours is None for ours in words.values()):

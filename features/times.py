@@ -18,6 +18,7 @@ from keepwell.errors import DataError
 FIRST_DAY, LAST_DAY = day_number(date(1900, 1, 1)), day_number(date(2100, 12, 31))
 """The days that a time may lie in, both included."""
 
+WRITE_ISO = "write YYYY-MM-DD or YYYY-MM-DD HH:MM:SS"
 RANGE_RULE = "must lie in 1900 to 2100"
 
 ISO_CLOCKS = (" %H:%M", " %H:%M:%S%.f", "T%H:%M", "T%H:%M:%S%.f")
@@ -96,7 +97,9 @@ def _parsed(place: Place, raw: pl.Series, time_format: str | None) -> tuple[pl.S
     if dtype in (pl.Categorical, pl.Enum, pl.Null):
         raw = raw.cast(pl.String)
     if raw.dtype != pl.String:
-        raise DataError(*place, f"must hold dates or times, not {dtype}", hint="write them as YYYY-MM-DD or YYYY-MM-DD HH:MM:SS")
+        raise DataError(
+            *place, f"must hold dates or times, not {dtype}", hint=f"{WRITE_ISO}; numbers since 1970 need time_format: seconds"
+        )
     text = raw.str.strip_chars().replace("", None)
     if time_format is None and not _looks_iso(text):
         time_format = _only_format(place, text)
@@ -149,7 +152,7 @@ def _from_text(place: Place, text: pl.Series, time_format: str | None) -> tuple[
             aware = _first_that_fits(offsets, ISO_AWARE, "UTC")
     unread = text.is_not_null() & wall.is_null() & (aware.is_null() if aware is not None else True)
     wanted = f"must be a time in the format {time_format}" if time_format else "must be a date or time"
-    refuse(place, text, unread, wanted, "write YYYY-MM-DD or YYYY-MM-DD HH:MM:SS, or say time_format: in company.yaml")
+    refuse(place, text, unread, wanted, f"{WRITE_ISO}, or say time_format: in company.yaml")
     return wall, aware
 
 
@@ -184,7 +187,7 @@ def _only_format(place: Place, text: pl.Series) -> str:
         raise DataError(
             *place,
             "must be a date or time",
-            hint="write YYYY-MM-DD or YYYY-MM-DD HH:MM:SS, or say time_format: in company.yaml",
+            hint=f"{WRITE_ISO}, or say time_format: in company.yaml",
             rows=len(values),
             example=plain(values),
         )

@@ -1,8 +1,10 @@
 """Whatever lies in the folder, reading gives a company or a refusal in words: never another exception, never a panic."""
 
 import io
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +29,7 @@ QUICK, SWEEP = settings(max_examples=80), settings(max_examples=3_000)
 def read(files: Mapping[str, bytes]) -> Company | KeepwellError:
     """The company of a folder with these files, beside good transactions if they are none, or its refusal."""
     with tempfile.TemporaryDirectory(prefix="keepwell-fuzz-") as folder:
-        if not any(name.startswith("transactions") for name in files):
+        if not any(name.startswith(("transactions", "shop")) for name in files):
             files = {"transactions.csv": GOOD, **files}
         for name, content in files.items():
             (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
@@ -152,6 +154,22 @@ def typed_tables(draw: st.DrawFn, names_of_tables: st.SearchStrategy[str]) -> di
     return {f"{table.name}.parquet": parquet(pl.DataFrame(columns))}
 
 
+@st.composite
+def databases(draw: st.DrawFn) -> dict[str, bytes]:
+    """A SQLite table, whose columns hold values of any types side by side, read as transactions."""
+    rows = draw(st.lists(st.tuples(*[VALUES_OF_SQLITE] * 4), max_size=4))
+    good = [("1", "2020-01-01", 1.5, None)] * draw(st.integers(0, 1))
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("create table sales (customer_id, ordered_at, amount, category)")
+        database.executemany("insert into sales values (?, ?, ?, ?)", [*good, *rows])
+        content = database.serialize()
+    source = {
+        "url": "sqlite:///shop.db",
+        "query": draw(st.sampled_from(["select * from sales", "select *, 1 as amount from sales"])),
+    }
+    return {"shop.db": content} | as_yaml({"tables": {"transactions": source}})
+
+
 def as_yaml(content: object) -> dict[str, bytes]:
     """A company.yaml of any content."""
     return {"company.yaml": yaml.safe_dump(content, allow_unicode=True).encode("utf-8", "surrogatepass")}
@@ -164,6 +182,14 @@ def parquet(frame: pl.DataFrame) -> bytes:
     return content.getvalue()
 
 
+VALUES_OF_SQLITE = st.one_of(
+    st.none(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(),
+    st.text(max_size=6),
+    st.binary(max_size=4),
+    st.sampled_from(["2020-01-01", "1", 20200101]),
+)
 WHOLE = parquet(pl.DataFrame({"customer_id": ["1"] * 50, "ordered_at": [datetime(2020, 1, 1)] * 50, "amount": [1.5] * 50}))
 
 
@@ -247,6 +273,7 @@ FILES = {
     "broken Parquet": broken_parquet(),
     "company.yaml": CONFIGS.map(as_yaml),
     "notation": OWN_NOTATION,
+    "SQLite": databases(),
     "bytes": ANY_BYTES.map(lambda drawn: dict([drawn])),
 }
 
