@@ -35,13 +35,21 @@ class Recipe:
         return {table: tuple(view for view in self.views.values() if view.table == table) for table in tables}
 
     @cached_property
-    def selected(self) -> Mapping[str, Mapping[str, tuple[Aggregate, ...]]]:
-        """View -> condition -> the aggregates of the rows for which it holds, those of a column side by side."""
-        selected: dict[str, dict[str, tuple[Aggregate, ...]]] = {}
-        for view, aggregates in self.aggregates.items():
-            ordered = sorted(aggregates, key=lambda one: (one.where, one.how, one.column))
-            selected[view] = {where: tuple(members) for where, members in groupby(ordered, key=lambda one: one.where)}
-        return selected
+    def ages(self) -> Mapping[str, frozenset[int | None]]:
+        """View -> the bounds of the windows of its aggregates; None stands for all time."""
+        return {
+            view: frozenset(age for one in aggregates for age in (one.window.newest, one.window.oldest))
+            for view, aggregates in self.aggregates.items()
+        }
+
+    @cached_property
+    def steps(self) -> tuple[tuple[Feature, tuple[str, ...]], ...]:
+        """The features in order, each with the names of the aggregates that no later one needs."""
+        last = {one.name: place for place, feature in enumerate(self.features) for one in feature.inputs}
+        done_with: dict[int, list[str]] = {}
+        for name, place in last.items():
+            done_with.setdefault(place, []).append(name)
+        return tuple((feature, tuple(done_with.get(place, ()))) for place, feature in enumerate(self.features))
 
     @cached_property
     def reads(self) -> Mapping[str, Mapping[str, bool]]:

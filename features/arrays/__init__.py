@@ -17,13 +17,13 @@ from datetime import date
 
 import numpy as np
 
-from features.arrays.blocks import block_columns
+from features.arrays.blocks import Block
 from features.arrays.ledgers import ledger
 from features.arrays.numbering import NOBODY
 from features.arrays.operations import Array, ArrayOperations, Floats
 from features.arrays.positions import Pairs
 from features.asof import day_number
-from features.recipe import BASE, recipe
+from features.recipe import recipe
 
 __all__ = ["ArrayOperations", "feature_matrix"]
 
@@ -47,10 +47,10 @@ def feature_matrix(
             rows = np.array([places.get(customer, NOBODY) for customer in customers], dtype=np.int64)
             ledgers[table] = ledger(table, histories[table], reads, rows, len(ids))
     pairs = Pairs.of([day_number(as_of)], np.ones((1, len(ids)), dtype=bool))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        columns = block_columns(asked, ledgers, 0, pairs, ArrayOperations(scales))
     matrix = np.empty((len(ids), len(names)))
-    for column, name in zip(matrix.T, names, strict=True):
-        column[:] = columns[name]
-    buyers = columns[BASE.name] > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        block = Block(asked, ledgers, 0, pairs, ArrayOperations(scales))
+        buyers = block.bought()
+        for column, (_, values) in zip(matrix.T, block.features(), strict=True):
+            column[:] = values
     return np.asarray(ids)[buyers], matrix[buyers]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
-from operator import attrgetter
-
 import numpy as np
 
 from features.arrays.ledgers import CUSTOMER
@@ -15,58 +11,59 @@ from features.arrays.selections import Selection
 from features.definitions import Aggregate, View
 
 
-def aggregated(
-    view: View, selected: Mapping[str, Sequence[Aggregate]], rows: Columns, pairs: Pairs, operations: ArrayOperations
-) -> tuple[Integers | slice, dict[str, Array]]:
-    """For which of the pairs there are rows at all, and the aggregates of these, given by their condition."""
-    ages = frozenset(age for members in selected.values() for one in members for age in (one.window.newest, one.window.oldest))
-    positions = Positions(rows[CUSTOMER], rows["day"], pairs, ages)
-    every = Selection(rows, None, positions.before, positions.as_of_day, positions.longest)
-    taken: dict[str, Array] = {}
-    for condition, members in selected.items():
+class Aggregates:
+    """What is taken of some rows of a view, for those of the pairs whose customer has a row at all: of `chosen` (an index).
+
+    `ages` are the bounds of all windows that will be asked for.
+    """
+
+    def __init__(self, view: View, rows: Columns, pairs: Pairs, ages: frozenset[int | None], operations: ArrayOperations) -> None:
+        self._view, self._rows, self._operations = view, rows, operations
+        self._positions = Positions(rows[CUSTOMER], rows["day"], pairs, ages)
+        self._every = Selection(rows, None, self._positions.before, self._positions.as_of_day, self._positions.longest)
+        self._under: dict[str, Selection | None] = {"": self._every}
+        self._at_dates: dict[str, Selection] = {}
+
+    @property
+    def chosen(self) -> Integers | slice:
+        """For which of the pairs there is a value."""
+        return self._positions.chosen
+
+    def take(self, one: Aggregate) -> Array:
+        """The values of an aggregate, as in `Selection.take`."""
+        if one.where not in self._under:
+            self._under[one.where] = self._of_any_date(one.where)
+        selection = self._under[one.where]
+        if selection is not None:
+            return selection.take(one)
+        if one.selection not in self._at_dates:
+            self._at_dates[one.selection] = self._of_each_date(one)
+        return self._at_dates[one.selection].take(one)
+
+    def _of_any_date(self, condition: str) -> Selection | None:
+        """The rows for which a condition holds; None where that depends on the date, and there are several."""
         try:
-            selection = every.where(_holds(view, condition, rows, operations)) if condition else every
+            return self._every.where(self._holds(condition, self._rows, self._operations))
         except DateAskedError:
-            taken |= _date_by_date(view, members, rows, positions, operations)
-        else:
-            taken |= selection.take(members)
-    return positions.chosen, taken
+            return None
 
+    def _of_each_date(self, one: Aggregate) -> Selection:
+        """What an aggregate takes in at each date: each row once for every date whose window it is in, date by date."""
+        day, dates = self._rows["day"], np.array(self._positions.days)
+        inside = day < dates[:, np.newaxis] - one.window.newest
+        if one.window.oldest is not None:
+            inside &= day >= dates[:, np.newaxis] - one.window.oldest
+        date, row = np.nonzero(inside)
+        names = {"day", *self._view.conditions[one.where].inputs} - {"age"}
+        columns = {name: self._rows[name][row] for name in names}
+        holds = self._holds(one.where, columns, self._operations.at(dates[date]))
+        first, end = self._positions.bounds(date[holds], row[holds])
+        before = {one.window.oldest: first, one.window.newest: end}
+        return Selection(self._rows, row[holds], before.__getitem__, self._positions.as_of_day, self._positions.longest)
 
-def _holds(view: View, condition: str, rows: Columns, operations: ArrayOperations) -> Array:
-    """For which rows a condition holds; DateAskedError where it asks for the date and there are several."""
-    computed = view.conditions[condition]
-    if "age" in computed.inputs:
-        rows = rows | {"age": operations.as_of_day - rows["day"]}
-    return np.asarray(operations.evaluate(computed, rows))
-
-
-def _date_by_date(
-    view: View, aggregates: Sequence[Aggregate], rows: Columns, positions: Positions, operations: ArrayOperations
-) -> dict[str, Array]:
-    """Aggregates under a condition that depends on the date."""
-    taken: dict[str, Array] = {}
-    for _, group in groupby(sorted(aggregates, key=attrgetter("selection")), key=attrgetter("selection")):
-        members = tuple(group)
-        parts = [
-            dict(_in_window(view, members[0], rows, positions, operations.at(day), pairs=here).take(members))
-            for day, here in zip(positions.days, positions.slices, strict=True)
-        ]
-        taken |= {one.name: np.concatenate([part[one.name] for part in parts]) for one in members}
-    return taken
-
-
-def _in_window(
-    view: View, one: Aggregate, rows: Columns, positions: Positions, operations: ArrayOperations, *, pairs: slice
-) -> Selection:
-    """What an aggregate takes in at one date, for its pairs; only rows of the window are looked at."""
-    as_of_day, window = operations.as_of_day, one.window
-    inside = rows["day"] < as_of_day - window.newest
-    if window.oldest is not None:
-        inside &= rows["day"] >= as_of_day - window.oldest
-    looked_at = np.flatnonzero(inside)
-    columns = {name: rows[name][looked_at] for name in ("day", *view.conditions[one.where].inputs) if name != "age"}
-    counted = looked_at[_holds(view, one.where, columns, operations)]
-    ends, slot = positions.ends_of(counted), positions.slot[pairs]
-    bounds = {window.oldest: ends[slot], window.newest: ends[slot + 1]}
-    return Selection(rows, counted, bounds.__getitem__, as_of_day, positions.longest)
+    def _holds(self, condition: str, rows: Columns, operations: ArrayOperations) -> Array:
+        """For which rows a condition holds; DateAskedError where it asks for the date and there are several."""
+        computed = self._view.conditions[condition]
+        if "age" in computed.inputs:
+            rows = rows | {"age": operations.as_of_day - rows["day"]}
+        return np.asarray(operations.evaluate(computed, rows))

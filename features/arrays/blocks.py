@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from features.arrays.aggregates import aggregated
+from features.arrays.aggregates import Aggregates
 from features.arrays.ledgers import CUSTOMER, Ledger
 from features.arrays.operations import Array, ArrayOperations, Columns, DateAskedError
 from features.arrays.positions import Pairs
 from features.arrays.rows import known_rows, view_rows, where
 from features.definitions import Aggregate, Feature, View
-from features.recipe import Recipe
-
-Selected: TypeAlias = Mapping[str, Sequence[Aggregate]]
-"""The aggregates of a view by their condition, as in `Recipe.selected`."""
+from features.recipe import BASE, Recipe
 
 
 class Part(NamedTuple):
@@ -27,75 +24,88 @@ class Part(NamedTuple):
     place: slice
 
 
-def block_columns(
-    recipe: Recipe, ledgers: Mapping[str, Ledger], first: int, pairs: Pairs, operations: ArrayOperations
-) -> dict[str, Array]:
-    """The aggregates and features of a recipe for pairs whose customers are the places from `first` on.
+class Block:
+    """What a recipe makes for pairs whose customers are the places of the ledgers from `first` on.
 
     A table that is not among the ledgers is not known: what builds on it is missing (NaN).
     """
-    if len(pairs.days) == 1:
-        operations = operations.at(pairs.days[0])
-    columns: dict[str, Array] = {}
-    for table, views in recipe.tables.items():
-        if table not in ledgers:
-            nothing = np.full(len(pairs), np.nan)
-            columns |= {one.name: nothing for view in views for one in recipe.aggregates[view.name]}
-            continue
-        whole, parts = _rows(ledgers[table], recipe.reads[table], first, pairs)
-        for view in views:
-            counted = [whole] if view.all_versions else parts
-            columns |= _of_view(view, recipe.selected[view.name], counted, len(pairs), operations)
-    for made in recipe.features:
-        columns[made.name] = _evaluated(made, columns, pairs, operations)
-    return columns
 
+    def __init__(
+        self, recipe: Recipe, ledgers: Mapping[str, Ledger], first: int, pairs: Pairs, operations: ArrayOperations
+    ) -> None:
+        self._recipe, self._ledgers, self._first, self._pairs = recipe, ledgers, first, pairs
+        self._operations = operations.at(pairs.days[0]) if len(pairs.days) == 1 else operations
+        self._whole: dict[str, Part] = {}
+        self._parts: dict[str, Sequence[Part]] = {}
+        self._views: dict[str, Sequence[tuple[slice, Aggregates]]] = {}
 
-def _rows(ledger: Ledger, names: Iterable[str], first: int, pairs: Pairs) -> tuple[Part, list[Part]]:
-    """These columns of a table: all rows, and the same in parts as they were known at each date."""
-    last = first + pairs.customers
-    whole = Part(ledger.block(first, last, names), pairs, slice(None))
-    return whole, [whole] if ledger.late is None else _parts(whole, ledger.late[first:last])
+    def bought(self) -> Array:
+        """Which pairs have a row: those whose customer has a purchase known before the date."""
+        return self._taken(BASE) > 0
 
+    def features(self) -> Iterator[tuple[str, Array]]:
+        """The features by name, in order, missing as NaN.
 
-def _parts(whole: Part, late: Array) -> list[Part]:
-    """All rows, in parts whose rows count from their day on.
+        Each is handed out as soon as it is made, and no aggregate is kept longer than it is needed: so what is at work is
+        little, and stays in the cache of the core.
+        """
+        held: dict[str, Array] = {}
+        for feature, done_with in self._recipe.steps:
+            for one in feature.inputs:
+                if one.name not in held:
+                    held[one.name] = self._taken(one)
+            yield feature.name, self._evaluated(feature, [held[one.name] for one in feature.inputs])
+            for name in done_with:
+                del held[name]
 
-    Where a customer has rows that became known late or were replaced, these rows are others at each date.
-    """
-    rows, pairs, _ = whole
-    changing = late[rows[CUSTOMER]] if len(pairs.days) > 1 else np.ones_like(rows[CUSTOMER], dtype=bool)
-    parts = [
-        Part(known_rows(where(rows, changing), day), pairs.at(date), here)
-        for date, (day, here) in enumerate(zip(pairs.days, pairs.slices, strict=True))
-    ]
-    return parts if changing.all() else [Part(where(rows, ~changing), pairs, slice(None)), *parts]
-
-
-def _of_view(view: View, selected: Selected, parts: Sequence[Part], pairs: int, operations: ArrayOperations) -> dict[str, Array]:
-    """The aggregates of a view for all pairs: nothing (0 or missing) for those without rows."""
-    columns: dict[str, Array] = {}
-    for part in parts:
-        chosen, taken = aggregated(view, selected, view_rows(view, part.rows, operations), part.pairs, operations)
-        for name, values in taken.items():
+    def _taken(self, one: Aggregate) -> Array:
+        """An aggregate for all pairs: nothing (0 or missing) for those without rows."""
+        view, pairs = self._recipe.views[one.view], len(self._pairs)
+        if view.table not in self._ledgers:
+            return np.full(pairs, np.nan)
+        if one.view not in self._views:
+            self._views[one.view] = self._of_view(view)
+        column = np.zeros(0)
+        for place, aggregates in self._views[one.view]:
+            values = aggregates.take(one)
             if len(values) == pairs:
-                columns[name] = values
-                continue
-            if name not in columns:
-                columns[name] = np.zeros(pairs, np.int64) if values.dtype == np.int64 else np.full(pairs, np.nan)
-            columns[name][part.place][chosen] = values
-    return columns
+                return values
+            if not len(column):
+                column = np.zeros(pairs, np.int64) if values.dtype == np.int64 else np.full(pairs, np.nan)
+            column[place][aggregates.chosen] = values
+        return column
 
+    def _of_view(self, view: View) -> list[tuple[slice, Aggregates]]:
+        ages = self._recipe.ages[view.name]
+        return [
+            (part.place, Aggregates(view, view_rows(view, part.rows, self._operations), part.pairs, ages, self._operations))
+            for part in self._counted(view)
+        ]
 
-def _evaluated(made: Feature, columns: Mapping[str, Array], pairs: Pairs, operations: ArrayOperations) -> Array:
-    """The column of a feature; date by date where its formula asks for the date."""
-    inputs = [columns[one.name] for one in made.inputs]
-    try:
-        return np.asarray(made.formula(operations, *inputs))
-    except DateAskedError:
-        return np.concatenate(
-            [
-                made.formula(operations.at(day), *(column[here] for column in inputs))
-                for day, here in zip(pairs.days, pairs.slices, strict=True)
-            ]
-        )
+    def _counted(self, view: View) -> Sequence[Part]:
+        """The rows of a view's table, in parts whose rows count from their day on."""
+        table = view.table
+        if table not in self._whole:
+            rows = self._ledgers[table].block(self._first, self._first + self._pairs.customers, self._recipe.reads[table])
+            self._whole[table] = Part(rows, self._pairs, slice(None))
+            self._parts[table] = self._as_known(table)
+        return [self._whole[table]] if view.all_versions else self._parts[table]
+
+    def _as_known(self, table: str) -> Sequence[Part]:
+        """Where a customer has rows that became known late or were replaced, their rows are others at each date."""
+        whole, late, pairs = self._whole[table], self._ledgers[table].late, self._pairs
+        if late is None:
+            return [whole]
+        changing = late[self._first + whole.rows[CUSTOMER]] if len(pairs.days) > 1 else np.ones(len(whole.rows[CUSTOMER]), bool)
+        dates = enumerate(zip(pairs.days, pairs.slices, strict=True))
+        parts = [Part(known_rows(where(whole.rows, changing), day), pairs.at(date), place) for date, (day, place) in dates]
+        return parts if changing.all() else [Part(where(whole.rows, ~changing), pairs, slice(None)), *parts]
+
+    def _evaluated(self, feature: Feature, inputs: Sequence[Array]) -> Array:
+        """The column of a feature; date by date where its formula asks for the date."""
+        try:
+            return np.asarray(feature.formula(self._operations, *inputs))
+        except DateAskedError:
+            dates = zip(self._pairs.days, self._pairs.slices, strict=True)
+            parts = [feature.formula(self._operations.at(day), *(one[place] for one in inputs)) for day, place in dates]
+            return np.concatenate(parts)

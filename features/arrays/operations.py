@@ -55,20 +55,20 @@ Columns: TypeAlias = dict[str, Any]
 
 
 class ArrayOperations:
-    """`Operations` on arrays; `as_of_day` None: the arrays hold several dates."""
+    """`Operations` on arrays; `as_of_day` is one for all values, or one for each; None: the arrays hold several dates."""
 
-    def __init__(self, decimals: Mapping[str, int], as_of_day: int | None = None) -> None:
+    def __init__(self, decimals: Mapping[str, int], as_of_day: Any = None) -> None:  # noqa: ANN401  # an integer, or integers
         self._as_of_day, self._decimals = as_of_day, decimals
 
     @property
-    def as_of_day(self) -> int:
+    def as_of_day(self) -> Any:  # noqa: ANN401  # an integer, or integers
         """See `Operations`; DateAskedError where there are several dates."""
         if self._as_of_day is None:
             raise DateAskedError
         return self._as_of_day
 
-    def at(self, as_of_day: int) -> ArrayOperations:
-        """The same for one date."""
+    def at(self, as_of_day: int | Integers) -> ArrayOperations:
+        """The same for one date, or for one of each value."""
         return ArrayOperations(self._decimals, as_of_day)
 
     def divide(self, numerator: Column, denominator: Column) -> Column:

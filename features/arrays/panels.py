@@ -14,14 +14,14 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from features.arrays.blocks import block_columns
+from features.arrays.blocks import Block
 from features.arrays.ledgers import ledger
 from features.arrays.numbering import places_of, sorted_ids
 from features.arrays.operations import Array, ArrayOperations, Floats, Integers
 from features.arrays.positions import Pairs
 from features.asof import day_number
 from features.company import Company
-from features.recipe import BASE, Recipe, recipe
+from features.recipe import Recipe, recipe
 from keepwell.progress import Progress
 
 BLOCK_WEIGHT = 65_536
@@ -70,19 +70,21 @@ class Panels:
         """Who of a range (columns) has a row at which date (rows): those with a purchase known before it."""
         first, last = block
         everyone = Pairs.of(self._days, np.ones((len(self._days), last - first), dtype=bool))
-        purchases = block_columns(recipe(()), self._ledgers, first, everyone, self._operations)[BASE.name]
-        return (purchases > 0).reshape(len(self._days), last - first)
+        bought = Block(recipe(()), self._ledgers, first, everyone, self._operations).bought()
+        return bought.reshape(len(self._days), last - first)
 
     def _fill(self, columns: dict[str, Floats], places: Integers, block: Range, present: Array, offsets: Integers) -> None:
         """Write the rows of a block into the columns; those of each date begin at its offset."""
         pairs = Pairs.of(self._days, present)
+        there = [
+            slice(offset, offset + here.stop - here.start) for here, offset in zip(pairs.slices, offsets.tolist(), strict=True)
+        ]
+        for here, place in zip(pairs.slices, there, strict=True):
+            places[place] = pairs.customer[here] + block[0]
         with np.errstate(divide="ignore", invalid="ignore"):
-            made = block_columns(self._recipe, self._ledgers, block[0], pairs, self._operations)
-        for here, offset in zip(pairs.slices, offsets.tolist(), strict=True):
-            there = slice(offset, offset + here.stop - here.start)
-            places[there] = pairs.customer[here] + block[0]
-            for name, column in columns.items():
-                column[there] = made[name][here]
+            for name, made in Block(self._recipe, self._ledgers, block[0], pairs, self._operations).features():
+                for here, place in zip(pairs.slices, there, strict=True):
+                    columns[name][place] = made[here]
 
 
 def _cores() -> int:

@@ -120,7 +120,9 @@ class Positions:
             return np.asarray(self._starts[self.slot])
         return np.asarray(self._table[(self._edges.number[age] * len(self._ends))[self._date] + self.slot])
 
-    def ends_of(self, rows: Integers) -> Integers:
-        """How many of some rows, given by ascending number, belong to the first 0, 1, 2 ... slots."""
-        counts = np.bincount(self._row_slot[rows] + 1, minlength=len(self._ends) + 1)
-        return np.cumsum(counts)
+    def bounds(self, date: Integers, row: Integers) -> tuple[Integers, Integers]:
+        """For each chosen pair where its rows begin and end in a list of rows at dates, sorted by date and row."""
+        slots = len(self._ends)
+        counts = np.bincount(date * slots + self._row_slot[row] + 1, minlength=len(self.days) * slots + 1)
+        ends, cell = np.cumsum(counts), self._date * slots + self.slot
+        return ends[cell], ends[cell + 1]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from features.arrays.extremes import RangeExtremes
 from features.arrays.operations import Array, Floats, Integers
-from features.definitions import Aggregate
+from features.definitions import Aggregate, Window
 
 Placed = Callable[[int | None], Integers]
 """Age -> for each pair the position after its rows that are older, as in `Positions.before`."""
@@ -27,10 +25,14 @@ class Selection:
     ) -> None:
         self._columns, self._rows, self._before = columns, rows, before
         self._as_of_day, self._longest = as_of_day, longest
+        self._running: dict[str, Integers] = {}
+        self._sums: dict[tuple[str, int | None], Integers] = {}
+        self._extremes: dict[tuple[str, str], RangeExtremes] = {}
 
     def where(self, condition: Array) -> Selection:
         """The rows for which a condition holds."""
-        holding, positions = running(condition), {}
+        holding = running(condition)
+        positions: dict[int | None, Integers] = {}
 
         def before(age: int | None) -> Integers:
             if age not in positions:
@@ -39,48 +41,43 @@ class Selection:
 
         return Selection(self._columns, condition, before, self._as_of_day, self._longest)
 
-    def take(self, aggregates: Iterable[Aggregate]) -> Iterator[tuple[str, Array]]:
-        """Names of aggregates with one value per pair; those of a column should stand side by side.
+    def take(self, one: Aggregate) -> Array:
+        """One value per pair: counts and sums as int64, minima and maxima as float64, missing where no row counts."""
+        if one.how == "count":
+            return self._count(one.window)
+        if one.how == "sum":
+            return self._sum_of_ages(one.window) if one.column == "age" else self._sum(one.column, one.window)
+        return self._age(one.how, one.window) if one.column == "age" else self._extreme(one.how, one.column, one.window)
 
-        Counts and sums are int64, minima and maxima float64, missing where no row counts.
-        """
-        for (how, column), members in groupby(aggregates, key=attrgetter("how", "column")):
-            if how == "count":
-                yield from ((one.name, self._count(one)) for one in members)
-            elif how == "sum":
-                yield from self._sums(column, members)
-            elif column == "age":
-                yield from ((one.name, self._age(one)) for one in members)
-            else:
-                yield from self._extremes(how, column, members)
+    def _count(self, window: Window) -> Integers:
+        return np.asarray(self._before(window.newest) - self._before(window.oldest))
 
-    def _count(self, one: Aggregate) -> Integers:
-        return np.asarray(self._before(one.window.newest) - self._before(one.window.oldest))
+    def _sum(self, name: str, window: Window) -> Integers:
+        if name not in self._running:
+            self._running[name] = running(_whole(self._column(name)))
+        return np.asarray(self._sum_before(name, window.newest) - self._sum_before(name, window.oldest))
 
-    def _sums(self, name: str, members: Iterable[Aggregate]) -> Iterator[tuple[str, Integers]]:
-        """Differences of the running sum at two positions; windows share their ends, so each is looked up once."""
-        sums = running(_whole(self._column("day" if name == "age" else name)))
-        taken: dict[int | None, Integers] = {}
-        for one in members:
-            oldest, newest = one.window.oldest, one.window.newest
-            for age in (oldest, newest):
-                if age not in taken:
-                    taken[age] = sums[self._before(age)]
-            total = taken[newest] - taken[oldest]
-            yield one.name, self._as_of_day * self._count(one) - total if name == "age" else total
+    def _sum_before(self, name: str, age: int | None) -> Integers:
+        """The running sum at the position of an age; windows share their ends, so each is looked up once."""
+        if (name, age) not in self._sums:
+            self._sums[name, age] = self._running[name][self._before(age)]
+        return self._sums[name, age]
 
-    def _age(self, one: Aggregate) -> Floats:
+    def _sum_of_ages(self, window: Window) -> Integers:
+        return np.asarray(self._as_of_day * self._count(window) - self._sum("day", window))
+
+    def _age(self, how: str, window: Window) -> Floats:
         """The age of the last row (the least) or of the first (the most)."""
-        first, end = self._before(one.window.oldest), self._before(one.window.newest)
+        first, end = self._before(window.oldest), self._before(window.newest)
         days = np.append(self._column("day"), 0)  # an empty range may begin, or end, beyond the last row
-        age: Floats = (self._as_of_day - days[end - 1 if one.how == "min" else first]).astype(np.float64)
+        age: Floats = (self._as_of_day - days[end - 1 if how == "min" else first]).astype(np.float64)
         np.copyto(age, np.nan, where=first == end)
         return age
 
-    def _extremes(self, how: str, name: str, members: Iterable[Aggregate]) -> Iterator[tuple[str, Floats]]:
-        extremes = RangeExtremes(how, self._column(name), self._longest)
-        for one in members:
-            yield one.name, extremes.of(self._before(one.window.oldest), self._before(one.window.newest))
+    def _extreme(self, how: str, name: str, window: Window) -> Floats:
+        if (how, name) not in self._extremes:
+            self._extremes[how, name] = RangeExtremes(how, self._column(name), self._longest)
+        return self._extremes[how, name].of(self._before(window.oldest), self._before(window.newest))
 
     def _column(self, name: str) -> Array:
         return self._columns[name] if self._rows is None else self._columns[name][self._rows]
