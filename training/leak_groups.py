@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import binom, rankdata
 
+from features.asof import day_date
 from training.arrays import Flags, Floats, Ints
 
 LEAST_CASES = 20
@@ -41,24 +42,42 @@ class Group:
 
 
 def coded(values: pl.Series) -> tuple[Ints, list[str | None]]:
-    """Each value's group (n,), and what each group holds: texts and few numbers as they are, more numbers in BINS equal parts.
+    """Each value's group (n,), and what each group holds: texts and few numbers as they are, more numbers in ranges.
 
     Missing values are a group of their own, the last one, called None.
 
     >>> codes, names = coded(pl.Series([3.0, None, 1.0, 3.0]))
     >>> codes.tolist(), names
     ([1, 2, 0, 1], ['1', '3', None])
+    >>> coded(pl.Series([19_000], dtype=pl.Int32))[1]
+    ['2022-01-08', None]
     """
     known = values.drop_nulls()
     if values.dtype.is_numeric() and known.n_unique() > BINS:
-        edges = np.unique(np.quantile(known.to_numpy(), np.linspace(0, 1, BINS + 1)[1:-1]))
-        bounds = [f"{edge:g}" for edge in edges]
-        names = [f"below {bounds[0]}", *map(" to ".join, pairwise(bounds)), f"{bounds[-1]} and above"]
-        codes = np.searchsorted(edges, values.fill_null(0).to_numpy(), side="right")
+        codes, names = _ranges(known.to_numpy(), values.fill_null(0).to_numpy())
     else:
-        names = [f"{value:g}" if isinstance(value, float) else str(value) for value in known.unique().sort()]
+        names = [_shown(value) for value in known.unique().sort().to_numpy()]
         codes = values.rank("dense").fill_null(0).to_numpy().astype(np.int64) - 1
     return np.where(values.is_null().to_numpy(), len(names), codes).astype(np.int64), [*names, None]
+
+
+def _ranges(known: Floats, numbers: Floats) -> tuple[Ints, list[str]]:
+    """The range of each number, and the names of the ranges; where most are one value, as 0, that value and all others."""
+    distinct, rows = np.unique(known, return_counts=True)
+    usual = distinct[rows.argmax()]
+    if rows.max() > len(known) / 2:
+        return (numbers != usual).astype(np.int64), [_shown(usual), f"other than {_shown(usual)}"]
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]))
+    bounds = [_shown(edge) for edge in edges.astype(known.dtype)]
+    names = [f"below {bounds[0]}", *map(" to ".join, pairwise(bounds)), f"{bounds[-1]} and above"]
+    return np.searchsorted(edges, numbers, side="right").astype(np.int64), names
+
+
+def _shown(value: object) -> str:
+    """A value for people: normalised tables keep dates as 32-bit integers."""
+    if isinstance(value, np.int32):
+        return str(day_date(int(value)))
+    return f"{value:g}" if isinstance(value, np.number) else str(value)
 
 
 def telling_groups(codes: Ints, names: list[str | None], left: Flags, expected: Floats) -> list[Group]:

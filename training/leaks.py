@@ -191,12 +191,14 @@ def _of_attributes(company: Company, asked: _Asked, day: int, best: float) -> It
     near = asked.part(asked.near)
     for name in (*company.attributes, *(name for name in LISTED if name in table.columns)):
         place, way_out = f"customers.{name}", _attribute_way_out(company.attributes.get(name))
-        area, error = _alone(near, near.values(table, name))
+        decimals = company.scales.get(place)
+        values = near.values(table, name) / (10**decimals) if decimals else near.values(table, name)
+        area, error = _alone(near, values)
         bound = min(NEARLY_PERFECT, best + FAR_ABOVE)
         if area >= bound and area - SURE * error > bound - FAR_ABOVE:
             yield Suspicion("attribute", place, _alone_words(area, near.when, best), way_out)
             continue
-        for group in telling_groups(*coded(near.values(table, name)), near.left, near.expected):
+        for group in telling_groups(*coded(values), near.left, near.expected):
             yield Suspicion("attribute", place, _group_words(group, near.when), way_out)
 
 
