@@ -74,6 +74,8 @@ class CheckReport:
     tables: tuple[TableSummary, ...]
     lacking: tuple[Lacking, ...]
     suspicions: tuple[Suspicion, ...]
+    sought: bool
+    """Whether leaks were looked for: without, no suspicion means nothing."""
     notes: tuple[Note, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -93,7 +95,9 @@ class CheckReport:
                 f"purchases  {self.purchases:,} and {self.refunds:,} refunds in {span:,} days since {self.first_purchase}",
                 f"features   {self.features} columns that these tables allow",
             ]
-        facts.append(f"leaks      {f'{len(self.suspicions)} to look at, below' if self.suspicions else 'nothing looks like one'}")
+        if self.suspicions or self.sought:
+            found = f"{len(self.suspicions)} to look at, below" if self.suspicions else "nothing looks like one"
+            facts.append(f"leaks      {found}")
         sections = {
             "looks like a leak": [line for suspicion in self.suspicions for line in suspicion.lines()],
             "tables": [_table_line(table) for table in self.tables],
@@ -104,11 +108,11 @@ class CheckReport:
         return [*answer, "", *facts, *(line for title, told in sections.items() if told for line in ("", title, *told))]
 
 
-def check_report(company: Company, horizon_days: int | None = None, leaks: tuple[Suspicion, ...] = ()) -> CheckReport:
+def check_report(company: Company, horizon_days: int | None = None, leaks: tuple[Suspicion, ...] | None = None) -> CheckReport:
     """What `company` holds and whether one can train on it, for `horizon_days` or else for the usual horizons.
 
     Nothing is fitted. A company that cannot be trained on gets a report that says why. `leaks` are what `training.leaks` found,
-    which looks at labels; odd times are found here.
+    which looks at labels (None: nobody looked); odd times are found here.
     """
     as_of = day_after_last_transaction(company)
     try:
@@ -138,7 +142,8 @@ def check_report(company: Company, horizon_days: int | None = None, leaks: tuple
         horizons=horizons,
         tables=tuple(_summary(company, name) for name in company.tables),
         lacking=lacking(company),
-        suspicions=(*odd_times(company), *leaks),
+        suspicions=(*odd_times(company), *(leaks or ())),
+        sought=leaks is not None,
         notes=company.notes,
     )
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from features.assemble import assemble
 from features.check import check_report, require_history
 from features.company import Company
+from features.odd_times import Suspicion
 from keepwell.errors import ConfigError, HistoryError
 
 START = datetime(2020, 1, 1)
@@ -94,7 +95,15 @@ def test_the_report_reads_well_and_answers_first() -> None:
     assert "180d  thin (2 whole horizons passed; a yes takes 141 more days of history)" in text
     assert "complaints: Complaints and enquiries; for " in text
     assert "transactions.quantity: number of units" in text
-    assert "leaks      nothing looks like one" in text
+    assert "leaks" not in text
+
+
+def test_no_leak_is_told_only_where_somebody_looked() -> None:
+    found = Suspicion("attribute", "customers.gone", "alone tells who left", "remove it")
+    assert "leaks      nothing looks like one" in check_report(shop(400), leaks=()).lines()
+    lines = check_report(shop(400), leaks=(found,)).lines()
+    assert "leaks      1 to look at, below" in lines
+    assert lines[lines.index("looks like a leak") + 1] == "  customers.gone: alone tells who left"
 
 
 def test_the_report_says_why_not_and_what_to_do() -> None:
