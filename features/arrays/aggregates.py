@@ -8,7 +8,7 @@ from features.arrays.ledgers import CUSTOMER
 from features.arrays.operations import Array, ArrayOperations, Columns, DateAskedError, Integers
 from features.arrays.positions import Pairs, Positions
 from features.arrays.selections import Selection
-from features.definitions import Aggregate, View
+from features.definitions import Aggregate, View, Window
 
 
 class Aggregates:
@@ -49,17 +49,20 @@ class Aggregates:
 
     def _of_each_date(self, one: Aggregate) -> Selection:
         """What an aggregate takes in at each date: each row once for every date whose window it is in, date by date."""
-        day, dates = self._rows["day"], np.array(self._positions.days)
-        inside = day < dates[:, np.newaxis] - one.window.newest
-        if one.window.oldest is not None:
-            inside &= day >= dates[:, np.newaxis] - one.window.oldest
-        date, row = np.nonzero(inside)
+        inside = [self._in_window(one.window, as_of_day) for as_of_day in self._positions.days]
+        date, row = np.repeat(np.arange(len(inside)), list(map(len, inside))), np.concatenate(inside)
         names = {"day", *self._view.conditions[one.where].inputs} - {"age"}
         columns = {name: self._rows[name][row] for name in names}
-        holds = self._holds(one.where, columns, self._operations.at(dates[date]))
+        holds = self._holds(one.where, columns, self._operations.at(np.array(self._positions.days)[date]))
         first, end = self._positions.bounds(date[holds], row[holds])
         before = {one.window.oldest: first, one.window.newest: end}
         return Selection(self._rows, row[holds], before.__getitem__, self._positions.as_of_day, self._positions.longest)
+
+    def _in_window(self, window: Window, as_of_day: int) -> Integers:
+        """The numbers of the rows in a window that ends at a date."""
+        day = self._rows["day"]
+        inside = day < as_of_day - window.newest
+        return np.flatnonzero(inside if window.oldest is None else inside & (day >= as_of_day - window.oldest))
 
     def _holds(self, condition: str, rows: Columns, operations: ArrayOperations) -> Array:
         """For which rows a condition holds; DateAskedError where it asks for the date and there are several."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def _texts(values: Any) -> Texts:  # noqa: ANN401  # a Polars series or an array
         encoded = values.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
         words = encoded.dictionary
         codes = encoded.indices.fill_null(NO_TEXT).to_numpy(zero_copy_only=False)
-        return Texts(codes, lambda text: _found(pc.index(words, text).as_py()))
+        return Texts(codes, cache(lambda text: _found(pc.index(words, text).as_py())))
     texts = values.tolist()
     if values.dtype.kind == "f":
         texts = [None if math.isnan(text) else text for text in texts]

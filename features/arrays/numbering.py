@@ -39,12 +39,15 @@ def places_of(ids: pl.Series, among: pl.Series) -> Integers:
 
 
 def _by_table(values: Integers, among: Integers) -> Integers:
-    """Places by a table over the range of `among`; its last entry, -1 from the end, is for all that is outside."""
+    """Places by a table over the range of `among`; its last entry is for all that is outside."""
     lowest, width = int(among[0]), int(among[-1]) - int(among[0]) + 1
     table = np.full(width + 1, NOBODY)
     table[among - lowest] = np.arange(len(among))
-    offset = values.astype(np.int64) - lowest
-    return table[np.where((offset >= 0) & (offset < width), offset, width)]
+    offset = values.astype(np.int64)
+    offset -= lowest
+    if len(offset) and (offset.min() < 0 or offset.max() >= width):
+        offset[(offset < 0) | (offset >= width)] = width
+    return np.asarray(table[offset])
 
 
 def _narrow(ids: pl.Series) -> bool:
