@@ -75,10 +75,10 @@ class _Asked:
         return mine.join(table.select("customer_id", name), on="customer_id", how="left", maintain_order="left")[name]
 
 
-def leaks(company: Company, horizon_days: int | None = None) -> tuple[Suspicion, ...]:
+def leaks(company: Company, horizon_days: int | None = None) -> tuple[Suspicion, ...] | None:
     """What looks like a leak in `company`, for a horizon (None: 90 days, or the longest usual one that has passed).
 
-    Empty where nothing does, and where too little has passed to tell. The same data give the same answer.
+    Empty where nothing does, None where too little has passed to tell. The same data give the same answer.
     """
     if "transactions" not in company.tables:
         return tuple(_of_labels(company))
@@ -86,10 +86,10 @@ def leaks(company: Company, horizon_days: int | None = None) -> tuple[Suspicion,
         until = day_number(day_after_last_transaction(company) or date.max)
         first = first_purchase_day(company, day_date(until))
     except HistoryError:
-        return ()
+        return None
     days = horizon_days or _usual_horizon(until - first)
     dates = panel_days(first, until, days)
-    return tuple(_of_purchases(_sample(company), until, dates, days)) if dates else ()
+    return tuple(_of_purchases(_sample(company), until, dates, days)) if dates else None
 
 
 def _sample(company: Company) -> Company:
