@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
@@ -21,6 +22,9 @@ FOUND_ALONE = (".parquet", ".csv")
 
 SEPARATORS = (",", ";", "\t", "|")
 UTF_8 = "utf-8"
+TABLE_LOGS: Mapping[str, str] = MappingProxyType({"_delta_log": "Delta Lake", ".hoodie": "Hudi"})
+"""Folders that say which files of a table count: without reading them, rows would come that were deleted."""
+
 LONGEST_HEADER = 1_000_000
 
 
@@ -72,8 +76,12 @@ def open_table(table: str, place: Path, written: TextFormat | None = None) -> Op
 
 def _files(table: str, place: Path) -> list[Path]:
     """The files of a table, all of one kind, none of them empty."""
+    for log, kind in TABLE_LOGS.items():
+        if (place / log).is_dir():
+            rule = f"{place.name} is a table of {kind}, whose files hold deleted and replaced rows as well"
+            raise DataError(table, None, rule, hint="write its rows out as plain Parquet, and give that")
     inside = place.rglob("*") if place.is_dir() else [place]
-    files = sorted(file for file in inside if file.is_file() and file.name[0] not in "._")
+    files = sorted(file for file in inside if file.is_file() and not any(map(_is_aside, file.relative_to(place).parts)))
     if not files:
         raise DataError(table, None, f"{place} does not exist or is empty", hint="check the path, and file: in company.yaml")
     kinds = {file.suffix in PARQUET for file in files}
@@ -87,6 +95,11 @@ def _files(table: str, place: Path) -> list[Path]:
     if empty:
         raise DataError(table, None, f"is an empty file: {empty[0].name}", hint="check that the export is complete")
     return files
+
+
+def _is_aside(name: str) -> bool:
+    """Whether a file or folder is no part of a table, by the custom of Spark: marks, copies of editors, half-written parts."""
+    return name.startswith(".") or (name.startswith("_") and "=" not in name)
 
 
 def _parquet_part(table: str, place: Path, file: Path) -> Part:

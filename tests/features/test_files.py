@@ -46,6 +46,18 @@ def test_folders_that_name_values_are_columns_of_text(tmp_path) -> None:
     assert table.notes == ()
 
 
+def test_what_lies_aside_is_no_part_of_a_table(tmp_path) -> None:
+    copies = (".ipynb_checkpoints/a.parquet", "_temporary/0/a.parquet", "day=1/.a.parquet.crc", "day=1/_SUCCESS")
+    files = {"day=1/a.parquet": frame(), "_shop=2/a.parquet": frame(), **dict.fromkeys(copies, frame())}
+    assert opened(tmp_path, files).frame.collect().height == 2
+
+
+@pytest.mark.parametrize("log", ["_delta_log", ".hoodie"])
+def test_a_table_whose_log_says_which_files_count_is_refused(tmp_path, log) -> None:
+    with pytest.raises(DataError, match=r"transactions: sales is a table of \w+.* deleted"):
+        opened(tmp_path, {"a.parquet": frame(), f"{log}/0.json": "{}"})
+
+
 def test_a_folder_may_name_a_column_of_ours_also_of_csv_files(tmp_path) -> None:
     files = {f"channel={channel}/a.csv": HEADER + "1,2020-01-01,5\n" for channel in ("shop", "web")}
     assert opened(tmp_path, files).frame.collect()["channel"].to_list() == ["shop", "web"]
