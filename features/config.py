@@ -154,4 +154,7 @@ def _way_out(error: ValidationError) -> str:
 
 
 def _one_line(error: Exception) -> str:
+    """What is wrong and where; not the line itself, as it may hold a password."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return f"{error.problem} (line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1})"
     return " ".join(str(error).split())

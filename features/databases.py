@@ -36,6 +36,9 @@ CHECK_THE_QUERY = "check url:, query: and parameters: in company.yaml, and that 
 FREE_THE_FILE = "end the program that writes to it, or give a copy; and check that this version of DuckDB reads it"
 PLAIN_TYPES = (str, int, float, bool, bytes, datetime, date, time, timedelta, type(None))
 
+SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)
+"""Names of options of a URL whose values nobody may see."""
+
 NO_QUERY = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/"
 """Parts of SQL in which a word or a semicolon means nothing: texts, quoted names, comments."""
 
@@ -160,8 +163,9 @@ def _from_arrow(table: str, names: list[str], place: int, column: pa.ChunkedArra
 
 
 def _refused(table: str, url: URL, error: BaseException, hint: str = CHECK_THE_QUERY) -> DataError:
-    """What the database said, in one line and without the password."""
+    """What the database said, in one line and without passwords, which may stand among the URL's options as well."""
     reason = " ".join(str(error).split())
-    if url.password:
-        reason = reason.replace(str(url.password), "***")
-    return DataError(table, None, f"cannot be read from {url}: {reason[:200]}", hint=hint)
+    options = (value for name, values in url.normalized_query.items() if SECRET.search(name) for value in values)
+    for secret in filter(None, (url.password, *options)):
+        reason = reason.replace(str(secret), "***")
+    return DataError(table, None, f"cannot be read from {url.set(query={})}: {reason[:200]}", hint=hint)

@@ -64,6 +64,12 @@ def test_what_is_wrong_is_named_with_a_way_out(tmp_path, text, fault) -> None:
     assert refused.value.hint
 
 
+def test_a_line_that_is_no_yaml_is_told_by_its_place_and_not_by_what_may_be_a_password(tmp_path) -> None:
+    with pytest.raises(ConfigError, match=r"mapping values are not allowed here \(line 2, column \d+\)") as refused:
+        config(tmp_path, "company: shop\nurl: postgresql://me:secret@host/x: y")
+    assert "secret" not in str(refused.value)
+
+
 def test_an_unknown_key_is_answered_with_the_known_ones(tmp_path) -> None:
     with pytest.raises(ConfigError, match="unknown key") as refused:
         config(tmp_path, "tables: {transactions: {fiel: x}}")

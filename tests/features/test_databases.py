@@ -142,6 +142,16 @@ def test_a_url_that_cannot_be_used_is_refused_without_its_password(tmp_path, url
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg://me:secret@127.0.0.1:1/x", "postgresql+psycopg://127.0.0.1:1/x?password=secret"]
+)
+def test_a_database_that_does_not_answer_is_told_without_the_password(tmp_path, url) -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(DataError, match=r"cannot be read from .*refused") as refused:
+        rows(tmp_path, url, "select 1")
+    assert "secret" not in str(refused.value)
+
+
 def test_a_file_name_with_signs_is_found(tmp_path, sqlite) -> None:
     (tmp_path / "shop.db").rename(tmp_path / "my #1 shop, 50%.db")
     assert rows(tmp_path, "sqlite:///my #1 shop, 50%.db", "select * from sales").height == 2
