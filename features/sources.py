@@ -9,7 +9,6 @@ import polars as pl
 from features.assemble import assemble
 from features.company import Company, Note, NoteKind, company_key
 from features.config import FILE_NAME, CompanyConfig, TableConfig, read_config
-from features.databases import read_query
 from features.files import FOUND_ALONE, Opened, TextFormat, find_table, open_table, refuse_ragged_lines
 from features.tables import INPUTS
 from keepwell.errors import ConfigError, DataError
@@ -65,6 +64,8 @@ def _located(path: Path) -> tuple[Path, Path, CompanyConfig]:
 def _open(name: str, folder: Path, config: CompanyConfig) -> Opened | None:
     settings = config.tables.get(name, TableConfig())
     if settings.url:
+        from features.databases import read_query  # noqa: PLC0415  # a quarter of a second that only its users should pay
+
         return Opened(read_query(name, folder, settings).lazy(), typeless=False)
     place = folder / settings.file if settings.file else find_table(folder, name)
     if place is None and name in config.tables:

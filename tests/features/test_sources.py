@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +11,8 @@ from features.company import Company, NoteKind
 from features.sources import read_company, read_key
 from keepwell.errors import ConfigError, DataError
 
-SHARED = Path(__file__).parents[2].parent / "shared"
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared"
 HEADER = "customer_id,ordered_at,amount\n"
 GOOD = HEADER + "00001,2020-01-01,9.99\n2,2020-02-01 10:30,5\n"
 FRAME = pl.DataFrame(
@@ -46,6 +49,13 @@ def test_a_folder_of_parts_is_one_table(tmp_path) -> None:
     company = read_company(tmp_path)
     assert company.tables["transactions"].height == 2
     assert messages(company, NoteKind.IGNORED) == ["transactions.year: is no column of ours"]
+
+
+def test_who_has_files_does_not_pay_for_databases(tmp_path) -> None:
+    code = "import sys; from features.sources import read_company; read_company(sys.argv[1]); print(*sys.modules)"
+    command = [sys.executable, "-c", code, str(folder_of(tmp_path, transactions_csv=GOOD))]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
+    assert not {"sqlalchemy", "duckdb", "psycopg", "fastexcel", "pyspark", "pandas"} & set(loaded)
 
 
 def test_the_key_is_known_without_a_look_at_the_tables(tmp_path) -> None:
