@@ -15,7 +15,7 @@ import narwhals as nw
 import polars as pl
 
 from features.company import Company
-from features.frames import PanelFrames
+from features.frames import Frame, PanelFrames
 from features.panel import panel_blocks
 from features.recipe import recipe
 from features.writing import write_panel
@@ -44,7 +44,8 @@ ENGINES = (OWN, *ENTRANCES)
 def build_frames(frames: Mapping[str, Native], scales: Mapping[str, int], dates: Sequence[date], names: Sequence[str]) -> Native:
     """The panel on any engine: normalised tables in, one table of the same kind out, its rows in no order.
 
-    Eager tables (Polars, pandas) give an eager one, lazy ones (Polars, DuckDB, PySpark) a lazy one; columns as of `build_panel`.
+    Columns as of `build_panel`. Eager tables (Polars, pandas) give an eager one. Of lazy ones, nothing is computed before the
+    result is used (Polars, PySpark), or each date at once (DuckDB).
     ConfigError for a name that the catalog lacks, and for no dates.
     """
     if not dates:
@@ -52,8 +53,9 @@ def build_frames(frames: Mapping[str, Native], scales: Mapping[str, int], dates:
     tables = {name: nw.from_native(frame) for name, frame in frames.items()}
     if tables["transactions"].implementation in (nw.Implementation.PYSPARK, nw.Implementation.PYSPARK_CONNECT):
         return _spark().spark_panel(frames, scales, dates, names)
-    panel = PanelFrames({name: table.lazy() for name, table in tables.items()}, scales, recipe(names))
-    rows = nw.concat([panel.at(as_of) for as_of in sorted(set(dates))])
+    settle = _computed_by(frames["transactions"]) if isinstance(frames["transactions"], duckdb.DuckDBPyRelation) else _as_it_is
+    panel = PanelFrames({name: table.lazy() for name, table in tables.items()}, scales, recipe(names), settle)
+    rows = nw.concat([settle(panel.at(as_of)) for as_of in sorted(set(dates))])
     eager = isinstance(tables["transactions"], nw.DataFrame)
     return nw.maybe_reset_index(rows.collect()).to_native() if eager else rows.to_native()
 
@@ -108,6 +110,21 @@ def written_folder(path: Path) -> Iterator[Path]:
         if path.exists():
             path.rename(Path(beside) / "replaced")
         made.rename(path)
+
+
+def _as_it_is(frame: Frame) -> Frame:
+    return frame
+
+
+def _computed_by(relation: duckdb.DuckDBPyRelation) -> Callable[[Frame], Frame]:
+    """What computes the rows of a frame on the connection of a relation: put off, a few dates nest deeper than DuckDB allows."""
+
+    def computed(frame: Frame) -> Frame:
+        computed_rows = frame.to_native().to_arrow_table()  # noqa: F841  # DuckDB finds it by its name
+        made: Frame = nw.from_native(relation.query("relation", "SELECT * FROM computed_rows"))
+        return made
+
+    return computed
 
 
 def _spark() -> Any:  # noqa: ANN401  # a module

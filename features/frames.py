@@ -93,7 +93,7 @@ class LayeredOperations(FrameOperations):
 class PanelFrames:
     """The panel of a recipe over one company's normalised tables, date by date.
 
-    `settle` makes a view that serves many dates ready once (collects it, where the engine likes that).
+    `settle` makes a view that serves many dates ready once, where an engine needs that.
     """
 
     def __init__(
@@ -150,12 +150,13 @@ class PanelFrames:
             rows = rows.group_by("customer_id", *view.keys).agg(
                 *(_total(name, one.how, one.column) for name, one in view.totals.items())
             )
-        for name, source in view.previous.items():
-            rows = rows.with_columns(nw.col(source).shift(1).over(*view.within, order_by="day").alias(name))
-        for name, source in view.running.items():
-            rows = rows.with_columns(nw.col(source).cum_sum().over(*view.within, order_by="day").alias(name))
-        for name, made in view.later.items():
-            rows = rows.with_columns(never.evaluate(made).alias(name))
+        looked_back = {name: nw.col(source).shift(1) for name, source in view.previous.items()}
+        looked_back |= {name: nw.col(source).cum_sum() for name, source in view.running.items()}
+        rows = rows.with_columns(
+            "customer_id", *(made.over(*view.within, order_by="day").alias(name) for name, made in looked_back.items())
+        )
+        for layer in _layers(view.later):
+            rows = rows.with_columns(*(never.evaluate(made).alias(name) for name, made in layer.items()))
         return rows
 
     def _filled(self) -> list[Column]:
@@ -190,6 +191,17 @@ def _absent(view: View, name: str) -> Column:
         return nw.lit(None, dtype=nw.String).alias(name)
     value = absent(name)
     return nw.lit(value, dtype=nw.Float64 if value is None else nw.Int64).alias(name)
+
+
+def _layers(later: Mapping[str, Computed]) -> list[dict[str, Computed]]:
+    """The columns in as few steps as can be: each builds on those of the steps before."""
+    layers: list[dict[str, Computed]] = []
+    depths: dict[str, int] = {}
+    for name, made in later.items():
+        depths[name] = max((depths[given] + 1 for given in made.inputs if given in depths), default=0)
+        layers += [{}] if depths[name] == len(layers) else []
+        layers[depths[name]][name] = made
+    return layers
 
 
 def _total(name: str, how: str, column: str) -> Column:

@@ -2,8 +2,8 @@
 
 Rows of all tables travel together: one frame, with a struct column for each table, of which a row fills one. It is moved once,
 by customer, so that all that is known of a customer lies in one partition; there the panel of these customers is made, Arrow in
-and Arrow out. A plan of Spark's own expressions has the same meaning (`features.frames` builds it from the same definitions),
-but for the whole catalog takes Spark far longer to analyse than this takes to run.
+and Arrow out. A plan of Spark's own expressions, as `features.frames` builds it, gives the same rows, but for the whole catalog
+takes Spark longer to analyse and compile than this takes to run.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -28,7 +29,9 @@ from features.catalog import panel_names
 from features.company import Company
 from features.config import CompanyConfig, TableConfig
 from features.engines import ENGINES, ENTRANCES, build_frames, start, to_polars, write_panel_of, written_folder
+from features.frames import PanelFrames
 from features.panel import build_panel
+from features.recipe import recipe
 from keepwell.errors import ConfigError
 from tests.features.strategies import Story, crowd, stories
 from tests.features.test_laws import NAMES, arrays_of, assert_same, few_names, law
@@ -144,6 +147,12 @@ def test_quick_engines_agree_on_any_small_company(engine: str, story: Story, nam
 def test_every_engine_gives_the_same_whole_catalog_of_other_companies(engine: str, seed: int) -> None:
     story = crowd(seed)
     assert_agrees(engine, story.company(), two_dates(story), NAMES)
+
+
+@pytest.mark.slow
+def test_many_dates_do_not_nest_too_deep_for_duckdb() -> None:
+    story = crowd(seed=0, customers=10)
+    assert_agrees("duckdb", story.company(), [story.as_of - timedelta(days=30 * month) for month in range(6)], NAMES)
 
 
 def test_eager_polars_gives_eager_polars() -> None:
@@ -282,3 +291,14 @@ def test_the_example_writes_the_panel_by_date(spark: Any, tmp_path: Path, monkey
     company = assemble({name: story.tables[name] for name in ("transactions", "complaints")}, key="whole")
     expected = build_panel(company, two_dates(story), names)
     assert_same(written.select(expected.columns).sort("as_of", "customer_id"), expected, names)
+
+
+@needs_spark
+@pytest.mark.slow
+@pytest.mark.usefixtures("spark")
+def test_the_expressions_of_frames_run_on_spark_as_well() -> None:
+    story, names = crowd(seed=6, customers=20), ["recency_days", "spend_90d", "spend_sd_all", "complaints_open"]
+    company = story.company()
+    tables = {name: nw.from_native(frame) for name, frame in on("spark", company).items()}
+    made = PanelFrames(tables, company.scales, recipe(names)).at(story.as_of)
+    assert_same(to_polars(made.to_native()), build_panel(company, [story.as_of], names), names, across_engines=True)
