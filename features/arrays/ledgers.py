@@ -58,25 +58,32 @@ def ledger(table: str, source: Mapping[str, Any], reads: Mapping[str, bool], pla
     """
     day = event_day(table)
     days = VERSION_DAYS & set(source) | ({day} if day else set())
-    columns: Columns = {name: _column(name, source, len(places), texts=False) for name in days}
-    columns |= {name: _column(name, source, len(places), texts=texts) for name, texts in reads.items() if name not in days}
+    kinds = dict.fromkeys(days, False) | dict(reads)
+    columns: Columns = {
+        name: numbered(source[name], texts=texts) if name in source else _absent(name, len(places), texts=texts)
+        for name, texts in kinds.items()
+    }
     counts = np.bincount(places + 1, minlength=customers + 1)
-    order = packed_order([places, columns[day]] if day else [places]) if len(places) else np.empty(0, dtype=np.int64)
+    order = packed_order([places, columns[day]] if day else [places])
     return Ledger(columns, order[counts[0] :], np.cumsum(counts) - counts[0], _late_places(columns, day, places, customers))
 
 
-def _column(name: str, source: Mapping[str, Any], rows: int, *, texts: bool) -> Values:
-    """One column, coded when it holds texts; what the table does not have reads as nothing or never."""
+def numbered(values: Any, *, texts: bool) -> Values:  # noqa: ANN401  # a Polars series or an array
+    """A column as an array of numbers, missing as NaN, or as coded texts."""
     if texts:
-        return _texts(source[name]) if name in source else Texts(np.full(rows, NO_TEXT), lambda _: UNKNOWN_TEXT)
-    if name not in source:
-        never = absent(name)
-        return np.full(rows, np.nan if never is None else never)
-    values = source[name]
+        return _texts(values)
     if isinstance(values, pl.Series):
-        return (values.cast(pl.Float64) if values.dtype == pl.Boolean else values).to_numpy()
-    values = np.asarray(values)
-    return values if values.dtype.kind in "iu" else values.astype(np.float64)
+        return np.asarray((values.cast(pl.Float64) if values.dtype == pl.Boolean else values).to_numpy())
+    numbers = np.asarray(values)
+    return numbers if numbers.dtype.kind in "iu" else numbers.astype(np.float64)
+
+
+def _absent(name: str, rows: int, *, texts: bool) -> Values:
+    """What a column that the table does not have reads as: nothing, or never."""
+    if texts:
+        return Texts(np.full(rows, NO_TEXT), lambda _: UNKNOWN_TEXT)
+    never = absent(name)
+    return np.full(rows, np.nan if never is None else never)
 
 
 def _texts(values: Any) -> Texts:  # noqa: ANN401  # a Polars series or an array

@@ -61,8 +61,6 @@ def _total(total: Total, column: Array, starts: Integers) -> Array:
 
 def _distinct(values: Array, starts: Integers) -> Integers:
     """How many different codes there are in each group."""
-    if not len(values):
-        return np.empty(0, dtype=np.int64)
     begins = np.zeros(len(values), dtype=bool)
     begins[starts] = True
     ordered = values[packed_order([np.cumsum(begins), values])]

@@ -51,6 +51,8 @@ def packed_order(keys: Sequence[Array]) -> Integers:
     [1, 2, 0]
     """
     rows = len(keys[0])
+    if not rows:
+        return np.empty(0, dtype=np.int64)
     lowest = [int(key.min()) for key in keys]
     bits = [(int(key.max()) - low).bit_length() for key, low in zip(keys, lowest, strict=True)]
     row_bits = rows.bit_length()

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 
 import numpy as np
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.arrays import feature_matrix
+from features.arrays.extremes import RangeExtremes
+from features.arrays.ledgers import numbered
+from features.arrays.numbering import NOBODY, places_of, sorted_ids
+from features.arrays.operations import NO_TEXT, Texts
+from features.arrays.sorting import packed_order
 from features.asof import NEVER_DAY, NEVER_US, day_number
 from features.catalog import CATALOG
 from features.panel import build_panel
@@ -16,6 +25,9 @@ from tests.features.strategies import crowd
 
 AS_OF = date(2024, 3, 1)
 SCALES = {"transactions.amount": 2}
+
+columns = st.lists(st.floats(-100, 100) | st.just(math.nan), max_size=40)
+keys = st.integers(-3, 3) | st.integers(-(2**62), 2**62)
 
 
 def purchases(customers: list, ages: list[int], cents: list[int]) -> dict[str, np.ndarray]:
@@ -92,4 +104,51 @@ def test_many_customers_have_the_rows_of_the_panel() -> None:
     ids, matrix = feature_matrix(history, company.scales, story.as_of, list(CATALOG))
     panel = build_panel(company, [story.as_of], list(CATALOG))
     assert ids.tolist() == panel["customer_id"].to_list()
-    np.testing.assert_allclose(matrix, panel.select(list(CATALOG)).to_numpy(), rtol=1e-9, atol=0)
+    np.testing.assert_array_equal(matrix, panel.select(list(CATALOG)).to_numpy())
+
+
+@given(values=columns, how=st.sampled_from(("min", "max")), data=st.data())
+def test_the_extremes_of_ranges_are_those_of_their_rows(values: list[float], how: str, data: st.DataObject) -> None:
+    ends = st.integers(0, len(values))
+    ranges = data.draw(st.lists(st.tuples(ends, ends).map(sorted), min_size=1, max_size=20))
+    first, end = np.array(ranges).T
+    found = RangeExtremes(how, np.array(values), len(values)).of(first, end)
+    known = [[value for value in values[begin:stop] if not math.isnan(value)] for begin, stop in ranges]
+    least_or_greatest = min if how == "min" else max
+    np.testing.assert_array_equal(found, [least_or_greatest(members, default=math.nan) for members in known])
+
+
+@given(rows=st.lists(st.tuples(keys, keys), max_size=30))
+def test_packed_keys_sort_as_the_keys_do_and_keep_the_order_of_equal_rows(rows: list[tuple[int, int]]) -> None:
+    columns = [np.array([row[place] for row in rows], dtype=np.int64) for place in (0, 1)]
+    assert packed_order(columns).tolist() == sorted(range(len(rows)), key=lambda row: rows[row])
+
+
+@given(ids=st.lists(st.integers(-5, 300) | st.integers(-(2**62), 2**62)), others=st.lists(st.integers(-50, 400)))
+def test_places_of_integer_ids_are_those_among_the_sorted_ids(ids: list[int], others: list[int]) -> None:
+    among = sorted_ids(pl.Series("customer_id", ids, dtype=pl.Int64))
+    assert among.to_list() == sorted(set(ids))
+    asked = pl.Series("customer_id", [*ids, *others], dtype=pl.Int64)
+    expected = [among.to_list().index(one) if one in ids else NOBODY for one in asked]
+    assert places_of(asked, among).tolist() == expected
+
+
+@given(ids=st.lists(st.text(max_size=3)), others=st.lists(st.text(max_size=3)))
+def test_places_of_text_ids_are_those_among_the_sorted_ids(ids: list[str], others: list[str]) -> None:
+    among = sorted_ids(pl.Series("customer_id", ids, dtype=pl.String))
+    places = places_of(pl.Series("customer_id", [*ids, *others], dtype=pl.String), among).tolist()
+    assert [among[place] if place != NOBODY else None for place in places] == [
+        *ids,
+        *(one if one in ids else None for one in others),
+    ]
+
+
+def test_codes_stand_for_texts_whether_they_come_as_series_or_as_objects() -> None:
+    words = ["b", None, "a", "b"]
+    for column in (pl.Series(words), np.array(words, dtype=object)):
+        texts = numbered(column, texts=True)
+        assert isinstance(texts, Texts)
+        assert (texts == "b").tolist() == [True, False, False, True]
+        assert (texts != "a").tolist() == [True, True, False, True]
+        assert (texts == "c").tolist() == [False] * 4
+        assert texts.codes[1] == NO_TEXT
