@@ -167,7 +167,8 @@ def _known_value(name: str) -> Aggregate:
 
 
 def _wallet_share(c: Operations, spend: Column, wallet: Column) -> Column:
-    return c.divide(c.money(spend, "transactions.amount"), c.money(wallet, f"customers.{WALLET}"))
+    known = c.where(wallet > 0, c.money(wallet, f"customers.{WALLET}"))
+    return c.divide(c.money(spend, "transactions.amount"), known)
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -181,7 +182,7 @@ FEATURES: tuple[Feature, ...] = (
         table="customers",
         builder="basket",
         window=YEAR,
-        missing="the customer's spend with everyone is not known, or 0",
+        missing="the customer's spend with everyone is not known, or not above 0",
         actionable=True,
         needs=(f"customers.{WALLET}",),
     ),

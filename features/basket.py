@@ -65,7 +65,7 @@ def _refunds() -> Iterator[Feature]:
         titles, counted = ("Refunds", "退款次数"), (_count("refunds", window),)
         yield _basket("refunds", same, counted, titles, "Lines with a negative amount.", unit="refunds", window=window)
     for window in SHARE_WINDOWS:
-        titles, meaning = ("Share given back", "退款占比"), "Refunds over spend; above 1 where older purchases came back."
+        titles, meaning = ("Share given back", "退款金额占比"), "Refunds over spend; above 1 where older purchases came back."
         inputs = (_sum("refunds", "amount", window), _sum("purchase_days", "spend", window))
         yield _basket("refund_share", _given_back, inputs, titles, meaning, unit="share", window=window, missing=NO_PURCHASE)
     titles, counted = ("Days since last refund", "距上次退款天数"), (Aggregate("refunds", "min", "age"),)
@@ -73,14 +73,14 @@ def _refunds() -> Iterator[Feature]:
 
 
 def _late_deliveries(window: Window) -> Feature:
-    inputs, titles = (_sum("due_deliveries", "is_late", window),), ("Late deliveries", "延迟送达次数")
+    inputs, titles = (_sum("due_deliveries", "is_late", window),), ("Late deliveries", "配送超时次数")
     meaning = "Order lines that had not come by the end of the promised day; they count on that day."
     return _delivery("late_deliveries", same, inputs, titles, meaning, unit="order lines", window=window)
 
 
 def _late_share(window: Window) -> Feature:
     inputs = (_sum("due_deliveries", "is_late", window), _count("due_deliveries", window))
-    titles, meaning = ("Share of late deliveries", "延迟送达占比"), "Late deliveries over all whose promised day has passed."
+    titles, meaning = ("Share of late deliveries", "配送超时率"), "Late deliveries over all whose promised day has passed."
     name, shared = "late_delivery_share", partial(_delivery, unit="share", high=1, missing=NOTHING_DUE)
     return shared(name, ratio, inputs, titles, meaning, window=window)
 
@@ -107,7 +107,7 @@ def _top_share(kind: str, kind_zh: str, column: str = "") -> Feature:
         f"top_{kind}_share",
         ratio,
         (Aggregate(view, "max", "spend_so_far"), _sum(view, "spend")),
-        (f"Share of top {kind}", f"首选{kind_zh}占比"),
+        (f"Share of top {kind}", f"首选{kind_zh}消费占比"),
         f"Of all spend with known {kind}, the share of the {kind} with the most.",
         unit="share",
         high=1,
@@ -171,7 +171,7 @@ DELIVERIES: tuple[Feature, ...] = (
         "deliveries_overdue",
         difference,
         (LATE, ARRIVED_LATE),
-        ("Overdue deliveries", "当前逾期未送达数"),
+        ("Overdue deliveries", "当前超时未送达数"),
         "Order lines whose promised day has passed and that are still not delivered.",
         unit="order lines",
         actionable=True,
@@ -180,7 +180,7 @@ DELIVERIES: tuple[Feature, ...] = (
         "days_since_late_delivery",
         same,
         (LAST_LATE_AGE,),
-        ("Days since last late delivery", "距上次延迟送达天数"),
+        ("Days since last late delivery", "距上次配送超时天数"),
         "Days since the last promised day that ended without the delivery.",
         unit="days",
         low=1,
@@ -190,7 +190,7 @@ DELIVERIES: tuple[Feature, ...] = (
         "last_delivery_late",
         _last_late,
         (LAST_LATE_AGE, Aggregate("due_deliveries", "min", "age")),
-        ("Last delivery late", "最近一次送达是否延迟"),
+        ("Last due delivery late", "最近一次应达订单是否超时"),
         "1 if an order line of the last promised day was late, else 0.",
         unit="yes or no",
         high=1,
@@ -200,7 +200,7 @@ DELIVERIES: tuple[Feature, ...] = (
         "delivery_delay_days_mean",
         ratio,
         (_sum("deliveries", "delay"), ARRIVED_LATE),
-        ("Mean delay of late deliveries", "平均延迟天数"),
+        ("Mean delay of late deliveries", "平均配送超时天数"),
         "Mean days from the promised day to the delivery, of order lines that came late.",
         unit="days",
         low=1,
@@ -210,7 +210,7 @@ DELIVERIES: tuple[Feature, ...] = (
         "delivery_days_mean",
         ratio,
         (_sum("deliveries", "wait"), _count("deliveries")),
-        ("Mean time to delivery", "平均送达天数"),
+        ("Mean time to delivery", "平均配送天数"),
         "Mean days from order to delivery, of order lines that are delivered.",
         unit="days",
         missing="nothing delivered yet",

@@ -37,7 +37,7 @@ def _counts(window: Window) -> Iterator[Feature]:
     titles, meaning = ("Contacts", "触达次数"), "Times that the company contacted the customer."
     yield _contacts("contacts", same, (contacts,), titles, meaning, unit="contacts", window=window)
     outcomes = partial(_outcomes, unit="contacts", window=window)
-    inputs, titles = (_sum("acceptances", window),), ("Accepted contacts", "触达接受次数")
+    inputs, titles = (_sum("acceptances", window),), ("Accepted contacts", "触达响应次数")
     meaning = "Contacts of which it became known that the offer was accepted."
     yield outcomes("contact_acceptances", same, inputs, titles, meaning, needs=ACCEPTED)
     inputs, titles = (_sum("conversions", window),), ("Converted contacts", "触达转化次数")
@@ -79,7 +79,7 @@ FEATURES: tuple[Feature, ...] = (
         "days_since_contact_accepted",
         same,
         (Aggregate("outcome_days", "min", "age", where="accepting"),),
-        ("Days since last acceptance", "距上次触达接受天数"),
+        ("Days since last acceptance", "距上次触达响应天数"),
         "Days since it last became known that a contact was accepted.",
         unit="days",
         low=1,
@@ -90,7 +90,7 @@ FEATURES: tuple[Feature, ...] = (
         "contacts_declined_since_accepted",
         _since,
         (REPLIES, REPLIES_WHEN_LAST_ACCEPTED),
-        ("Contacts declined in a row", "连续未接受触达次数"),
+        ("Contacts declined in a row", "连续未响应触达次数"),
         "Contacts of which it became known that they were not accepted, on days after the last acceptance.",
         unit="contacts",
         needs=ACCEPTED,

@@ -15,6 +15,7 @@ SEASON_DAYS = (30, 90, 180)
 
 NO_PURCHASE = "no purchase in the window"
 NO_QUANTITY = "no purchase of known quantity in the window"
+QUANTITIES_UNKNOWN = "purchases in the window, all of unknown quantity"
 NOT_A_YEAR_AGO = "no purchase in those days a year ago"
 TOO_FEW = "fewer than two purchase days in the window"
 NO_GAP = "bought on one day only"
@@ -96,14 +97,20 @@ def _rhythm() -> Iterator[Feature]:
     yield of_days("recency_days", same, (recency,), titles, "Yesterday is 1.", low=1)
     titles = "Last spend", "最近一次消费额"
     yield _of_money("last_amount", _money, (_sum("spend_change"),), titles, "Spend of the last purchase day.")
-    titles, meaning = ("Mean gap", "平均购买间隔"), "Mean of the days from one purchase day to the next."
+    titles, meaning = ("Mean gap between purchases", "平均购买间隔"), "Mean of the days from one purchase day to the next."
     yield of_days("gap_days_mean", _gap_mean, (gap_sum, days), titles, meaning, low=1, missing=NO_GAP)
-    titles, meaning = ("Spread of gaps", "购买间隔标准差"), "Sample standard deviation of the gaps between purchase days."
+    titles, meaning = (
+        ("Spread of gaps between purchases", "购买间隔标准差"),
+        "Sample standard deviation of the gaps between purchase days.",
+    )
     inputs = (days, gap_sum, _sum("gap_squared"))
     yield of_days("gap_days_sd", _gap_deviation, inputs, titles, meaning, missing="fewer than three purchase days")
-    titles, meaning = ("Longest gap", "最长购买间隔"), "Most days from one purchase day to the next."
+    titles, meaning = ("Longest gap between purchases", "最长购买间隔"), "Most days from one purchase day to the next."
     yield of_days("gap_days_max", same, (_largest("gap"),), titles, meaning, low=1, missing=NO_GAP)
-    titles, meaning = ("Overdue", "逾期倍数"), "Days since the last purchase over the customer's own mean gap; above 1 is late."
+    titles, meaning = (
+        ("Overdue against own rhythm", "复购逾期倍数"),
+        "Days since the last purchase over the customer's own mean gap; above 1 is late.",
+    )
     yield _rfm("overdue_ratio", _overdue_ratio, (recency, gap_sum, days), titles, meaning, unit="ratio", missing=NO_GAP)
 
 
@@ -130,7 +137,7 @@ def _quantities(window: Window) -> Iterator[Feature]:
     units = partial(_of_quantity, window=window)
     days, total = _days(window, "with_quantity"), _sum("quantity", window)
     inputs: tuple[Aggregate, ...] = (total, days, _days(window))
-    yield units("quantity", _quantity, inputs, ("Quantity", "购买件数"), "Units bought.")
+    yield units("quantity", _quantity, inputs, ("Quantity", "购买件数"), "Units bought.", missing=QUANTITIES_UNKNOWN)
     meaning = "Units per purchase day of known quantity."
     yield units("quantity_mean", mean_millionths, (total, days), ("Mean quantity", "次均件数"), meaning)
     inputs = (_largest("quantity", window, "with_quantity"),)
@@ -161,14 +168,14 @@ def _trends(days: int) -> Iterator[Feature]:
     yield trend(
         f"spend_{label}_to_year_ago",
         inputs=(_sum("spend", window), _sum("spend", year_ago)),
-        titles=(f"Spend against last year, {en}", f"{zh}消费额同比"),
+        titles=(f"Spend against a year ago, {en}", f"{zh}消费额同比"),
         meaning="Spend over the spend of the same days a year (365 days) ago.",
         missing=NOT_A_YEAR_AGO,
     )
     yield trend(
         f"purchase_days_{label}_to_year_ago",
         inputs=(_days(window), _days(year_ago)),
-        titles=(f"Frequency against last year, {en}", f"{zh}购买天数同比"),
+        titles=(f"Frequency against a year ago, {en}", f"{zh}购买天数同比"),
         meaning="Purchase days over those of the same days a year (365 days) ago.",
         missing=NOT_A_YEAR_AGO,
     )
@@ -181,7 +188,7 @@ def _season(days: int) -> Iterator[Feature]:
         f"spend_next_{days}d_year_ago",
         _of_a_year,
         (_sum("spend", then), Aggregate("purchase_days", "max", "age")),
-        (f"Last year's spend in the next {days} days", f"去年同期后{days}天消费额"),
+        (f"Last year's spend in the {days} days to come", f"去年同期后{days}天消费额"),
         f"Spend in the {days} days from the same day a year (365 days) ago.",
         missing="first purchase less than a year ago",
     )
@@ -189,7 +196,7 @@ def _season(days: int) -> Iterator[Feature]:
         f"season_turn_{days}d",
         ratio,
         (_sum("spend", then), _sum("spend", before)),
-        (f"Last year's turn of season, {days} days", f"去年同期前后{days}天消费比"),
+        (f"Last year's turn of season, {days} days", f"去年同期后{days}天与前{days}天消费比"),
         f"Spend in the {days} days from the same day a year (365 days) ago over that in the {days} days up to it.",
         unit="ratio",
         missing="no purchase in the days up to it",

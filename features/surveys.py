@@ -96,7 +96,7 @@ def _recommenders() -> Iterator[Feature]:
 
 def _counts(window: Window) -> Feature:
     count = Aggregate("surveys", "count", window=window)
-    return _surveys("surveys", same, (count,), ("Surveys", "问卷数"), "Surveys answered.", unit="surveys", window=window)
+    return _surveys("surveys", same, (count,), ("Surveys", "填写问卷数"), "Surveys answered.", unit="surveys", window=window)
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -105,7 +105,7 @@ FEATURES: tuple[Feature, ...] = (
         "days_since_survey",
         same,
         (Aggregate("surveys", "min", "age"),),
-        ("Days since last survey", "距上次问卷天数"),
+        ("Days since last survey", "距上次填写问卷天数"),
         "A survey answered yesterday is 1.",
         unit="days",
         low=1,

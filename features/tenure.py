@@ -67,7 +67,7 @@ FEATURES: tuple[Feature, ...] = (
         "days_since_newest_category",
         same,
         (NEWEST_CATEGORY,),
-        ("Days since a new category", "距首购最新品类天数"),
+        ("Days since a new category", "距上次尝新品类天数"),
         "Days since the customer last bought in a category that was new to them.",
         unit="days",
         low=1,

@@ -188,6 +188,12 @@ def test_a_share_of_wallet_teaches_only_where_the_wallet_is_of_any_date(static: 
     assert build_panel(company, [AS_OF])["wallet_share_365d"].to_list() == [0.25]
 
 
+@pytest.mark.parametrize("wallet", [0.0, -1.0, None])
+def test_a_wallet_that_is_none_has_no_share(wallet: float | None) -> None:
+    customers = pl.DataFrame({"customer_id": ["1", "2"], "wallet": [wallet, 40.0]})
+    assert build_panel(shop(customers), [AS_OF])["wallet_share_365d"].to_list() == [None, 0.25]
+
+
 # Which there are
 
 

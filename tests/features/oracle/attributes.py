@@ -15,7 +15,7 @@ ATTRIBUTES = Oracle(
     {
         "wallet_share_365d": (
             "wallets",
-            "1 / nullif(any_value(wallet), 0) * coalesce(sum(spend) FILTER (day >= $day - 365), 0)",
+            "1 / any_value(wallet) FILTER (wallet > 0) * coalesce(sum(spend) FILTER (day >= $day - 365), 0)",
         )
     },
 )
