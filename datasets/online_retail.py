@@ -85,7 +85,7 @@ def _lines(path: Path) -> pl.DataFrame:
     """All lines under our names and in our types, in the order of the file, with the number of their sheet."""
     try:
         if path.suffix == ".csv":  # only descriptions, which are not read, hold other letters than those of UTF-8
-            line = _typed(path, pl.read_csv(path, infer_schema=False, encoding="utf8-lossy"))
+            line = _typed(path, pl.read_csv(path, infer_schema=False, encoding="utf8-lossy", glob=False))
             return line.with_columns(sheet=(pl.int_range(pl.len()) >= _second_sheet(line["ordered_at"])).cast(pl.Int32))
         sheets = pl.read_excel(path, sheet_id=0, infer_schema_length=None)
     except (pl.exceptions.PolarsError, FastExcelError, OSError, ValueError) as error:

@@ -104,7 +104,7 @@ def _is_aside(name: str) -> bool:
 
 def _parquet_part(table: str, place: Path, file: Path) -> Part:
     try:
-        return Part(file, partition_values(place, file), pl.read_parquet_schema(file))
+        return Part(file, partition_values(place, file), _scan_parquet([file], "").collect_schema())
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise unreadable(table, error) from error
 
@@ -152,11 +152,11 @@ def _ragged_lines(part: Part) -> tuple[int, list[tuple[int, int]]]:
 
 
 def _scan_parquet(files: list[Path], _: str) -> pl.LazyFrame:
-    return pl.scan_parquet(files, hive_partitioning=False)
+    return pl.scan_parquet(files, hive_partitioning=False, glob=False)  # brackets in a name are no pattern
 
 
 def _scan_csv(files: list[Path], separator: str) -> pl.LazyFrame:
-    return pl.scan_csv(files, infer_schema=False, separator=separator)
+    return pl.scan_csv(files, infer_schema=False, separator=separator, glob=False)
 
 
 def _read_csv(encoding: str, files: list[Path], separator: str) -> pl.LazyFrame:

@@ -18,15 +18,18 @@ from keepwell.progress import Progress, Silent
 def table_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path for a table, which becomes `path` when the block ends well.
 
-    Raises ConfigError when `path` ends in neither .parquet nor .csv, and for a place that cannot be written to.
+    Raises ConfigError when `path` ends in neither .parquet nor .csv or is a folder, and for a place that cannot be written to.
     """
     if path.suffix not in {".parquet", ".csv"}:
         raise ConfigError(f"cannot write {path.name!r}: the name must end in .parquet or .csv", hint="choose another name")
+    if path.is_dir():
+        raise ConfigError(f"cannot write {path}: it is a folder", hint="choose another name, or remove the folder")
     try:
         with written_whole(path) as temporary:
             yield temporary
     except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error}", hint="choose a place with room that you may write to") from error
+        reason = error.strerror or error  # without the name of the temporary file
+        raise ConfigError(f"{path} cannot be written: {reason}", hint="choose a place with room that you may write to") from error
 
 
 def write_panel(blocks: Iterable[pl.DataFrame], path: Path, progress: Progress = Silent()) -> int:
@@ -45,6 +48,6 @@ def write_panel(blocks: Iterable[pl.DataFrame], path: Path, progress: Progress =
                 name = f"{part['as_of'].max()!s}-{number:06}.parquet"
                 part.write_parquet(Path(folder) / name, compression="lz4")
         with progress.step(f"Writing {rows:,} rows"):
-            ordered = pl.scan_parquet(sorted(Path(folder).iterdir()))
+            ordered = pl.scan_parquet(sorted(Path(folder).iterdir()), glob=False)
             (ordered.sink_parquet if path.suffix == ".parquet" else ordered.sink_csv)(temporary)
     return rows

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 
@@ -37,13 +38,13 @@ class Steps:
     """Progress for people: a spinner while a step runs, then one line with its seconds; elsewhere just the lines."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
+        self._console = console or Console(stderr=True, emoji=False)
         self._running: list[tuple[str, Status]] = []
 
     @contextmanager
     def step(self, title: str, /) -> Iterator[None]:
         """Show `title` while the block runs; steps may nest, the innermost is shown."""
-        started = time.monotonic()
+        started, title = time.monotonic(), escape(title)  # a path may hold brackets
         with self._spinner(title):
             yield
         self._console.print(f"  [green]✓[/green] {title} [dim]{time.monotonic() - started:.1f} s[/dim]", highlight=False)

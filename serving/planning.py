@@ -24,9 +24,11 @@ NUMBERS = (pl.Float64, pl.Int32)
 
 def read_scores(path: Path) -> pl.DataFrame:
     """The scores that `keepwell score` wrote, from Parquet or CSV. DataError when the file is no such thing."""
-    read = pl.read_csv if path.suffix == ".csv" else pl.read_parquet
     try:
-        scores = read(path, schema_overrides={"customer_id": pl.String, "as_of": pl.Date}) if read is pl.read_csv else read(path)
+        if path.suffix == ".csv":
+            scores = pl.read_csv(path, schema_overrides={"customer_id": pl.String, "as_of": pl.Date}, glob=False)
+        else:
+            scores = pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise DataError(
             "scores", None, f"{path} cannot be read: {error}", hint="name a file that `keepwell score` wrote"

@@ -81,3 +81,15 @@ def test_a_place_that_cannot_be_written_to_is_told_in_words(tmp_path: Path) -> N
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(ConfigError, match=r"panel\.csv cannot be written"):
         write_panel([NO_ROWS], tmp_path / "file" / "panel.csv")
+
+
+def test_a_folder_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    (tmp_path / "panel.parquet").mkdir()
+    with pytest.raises(ConfigError, match=r"panel\.parquet: it is a folder"):
+        write_panel(broken_off(), tmp_path / "panel.parquet")
+
+
+def test_what_is_said_of_a_place_does_not_name_the_temporary_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(ConfigError, match=r"^\S*panel\.csv cannot be written: [\w ]+\n"):
+        write_panel([NO_ROWS], tmp_path / "file" / "panel.csv")

@@ -28,6 +28,13 @@ def test_an_inner_step_ends_before_its_outer_one() -> None:
     assert [line.split()[1] for line in text.getvalue().splitlines()] == ["Tuning", "Training"]
 
 
+def test_brackets_in_a_title_are_no_markup() -> None:
+    steps, text = terminal()
+    with steps.step("Reading [red]/[/x]"):
+        steps.count(1, 2)
+    assert text.getvalue().strip().startswith("✓ Reading [red]/[/x] ")
+
+
 def test_a_failed_step_is_not_ticked() -> None:
     steps, text = terminal()
     with pytest.raises(ValueError, match="no"), steps.step("Reading"):
