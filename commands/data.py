@@ -10,7 +10,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commands.terminal import AS_JSON, DATA, ENGINE, HORIZON, PATH, SEED, TABLE_FILES, Day, Names, require_unused, to_json, today
+from commands.terminal import (
+    AS_JSON,
+    DATA,
+    ENGINE,
+    HORIZON,
+    PATH,
+    SEED,
+    TABLE_FILES,
+    Day,
+    Names,
+    require_no_input,
+    require_unused,
+    to_json,
+    today,
+)
 from keepwell.errors import ConfigError, HistoryError
 from keepwell.progress import Steps
 
@@ -127,6 +141,7 @@ def _write_features(data: Path, dates: tuple[date, ...], columns: tuple[str, ...
     steps = Steps()
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # Arrow goes in and out, no pandas
     warnings.filterwarnings("ignore", "DataFrame is highly fragmented")  # Narwhals on pandas; nothing that the user could change
+    require_no_input(out, data)
     start(engine, out)
     with steps.step(f"Reading {data}"):
         company = read_company(data)

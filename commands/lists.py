@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from commands import pipeline
-from commands.terminal import AS_OF, DATA, HORIZON, PATH, POLICY, TABLE_FILE, Capacity, today
+from commands.terminal import AS_OF, DATA, HORIZON, PATH, POLICY, TABLE_FILE, Capacity, require_no_input, today
+from keepwell.errors import ConfigError
 from keepwell.progress import Steps
 from keepwell.settings import Settings
 
@@ -31,6 +32,7 @@ def score(
     from serving.policy import read_policy
 
     steps, rules = Steps(), read_policy(policy)
+    require_no_input(out, data)
     company = pipeline.read(data, steps)
     day = as_of or today(company)
     pipeline.tell_what_counts(company, day)
@@ -67,6 +69,10 @@ def plan(
     from serving.planning import read_scores
     from serving.policy import read_policy
 
+    if out.resolve() == scores.resolve():
+        raise ConfigError(f"{out} holds the scores, which are read", hint="choose another name for --out")
+    if data is not None:
+        require_no_input(out, data)
     steps, rules, frame = Steps(), read_policy(policy), read_scores(scores)
     company = None if data is None else pipeline.read(data, steps)
     made = pipeline.plan(

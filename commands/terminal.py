@@ -153,6 +153,16 @@ def require_unused(folder: Path) -> None:
         raise ConfigError(f"{folder} is there already and not empty", hint="name a folder that does not exist yet")
 
 
+def require_no_input(out: Path, data: Path) -> None:
+    """Raise ConfigError where `out` is a table of the company at `data`, or holds one, or lies in one: it would be lost."""
+    from features.sources import table_places
+
+    target = out.resolve()
+    for place in table_places(data):
+        if target == place or target in place.parents or place in target.parents:
+            raise ConfigError(f"{out} is in the place of {place.name}, which is read", hint="choose another name for --out")
+
+
 def to_json(value: object) -> str:
     """Indented JSON; days and paths as text."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)

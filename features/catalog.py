@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 from types import MappingProxyType
 
 from features import attributes, basket, complaints, contacts, payments, rfm, surveys, tenure
@@ -31,7 +32,8 @@ def find(name: str) -> Feature:
     """The feature of this name: one of the catalog, or that of an attribute (`attr_...`). ConfigError when there is none."""
     found = FEATURES.get(name) or attribute_feature(name)
     if found is None:
-        raise ConfigError(f"unknown feature {name!r}", hint="docs/features.md lists every feature")
+        near = [f"is it {other}? " for other in get_close_matches(name, FEATURES, n=1)]
+        raise ConfigError(f"unknown feature {name!r}", hint=f"{''.join(near)}`keepwell features --catalog` lists every feature")
     return found
 
 

@@ -42,6 +42,13 @@ def read_key(path: str | Path) -> str:
     return _key(place, config)
 
 
+def table_places(path: str | Path) -> frozenset[Path]:
+    """The files and folders, resolved, that `read_company` would read the tables at `path` from. Raises as it does."""
+    _, folder, config = _located(Path(path))
+    places = (_place(name, folder, config.tables.get(name, TableConfig())) for name in INPUTS)
+    return frozenset(place.resolve() for place in places if place)
+
+
 def _key(place: Path, config: CompanyConfig) -> str:
     return config.company or company_key(place)
 
@@ -67,11 +74,18 @@ def _open(name: str, folder: Path, config: CompanyConfig) -> Opened | None:
         from features.databases import read_query  # noqa: PLC0415  # a quarter of a second that only its users should pay
 
         return Opened(read_query(name, folder, settings).lazy(), typeless=False)
-    place = folder / settings.file if settings.file else find_table(folder, name)
+    place = _place(name, folder, settings)
     if place is None and name in config.tables:
         hint = f"say file:, or url: and query:, or put {name}.csv or {name}.parquet beside company.yaml"
         raise DataError(name, None, "is named in company.yaml, but there is no file of it", hint=hint)
     return open_table(name, place, TextFormat(settings.separator, settings.encoding)) if place else None
+
+
+def _place(name: str, folder: Path, settings: TableConfig) -> Path | None:
+    """Where the file or folder of a table is; None for a table of a database, and for none."""
+    if settings.url:
+        return None
+    return folder / settings.file if settings.file else find_table(folder, name)
 
 
 def _unused_files(folder: Path, config: CompanyConfig) -> list[Note]:

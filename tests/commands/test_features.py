@@ -41,7 +41,7 @@ def test_the_columns_asked_for_come_in_the_order_asked_for(keepwell: Keepwell, s
 @pytest.mark.parametrize(
     ("columns", "code", "complaint"),
     [
-        ("recency_days,spent_90d", 4, "unknown feature 'spent_90d'"),
+        ("recency_days,spent_90d", 4, "unknown feature 'spent_90d'\n  -> is it spend_90d? `keepwell features --catalog` lists"),
         ("recency_days,quantity_all", 4, "the data do not allow quantity_all\n  -> it is made from transactions.quantity"),
         ("recency_days,complaints_all", 4, "the data do not allow complaints_all\n  -> it is made from complaints"),
         (" , ", 2, "there is no name in it; write it as recency_days,spend_90d"),
@@ -53,6 +53,39 @@ def test_columns_that_cannot_be_had_are_refused(tmp_path: Path, columns: str, co
     assert failed.exit_code == code
     assert complaint in failed.output
     assert not (tmp_path / "x.csv").exists()
+
+
+@pytest.mark.parametrize("out", ["data/transactions.csv", "data/surveys/part-2.csv"])
+def test_nothing_that_is_read_is_written_over(tmp_path: Path, out: str) -> None:
+    (tmp_path / "data" / "surveys").mkdir(parents=True)
+    (tmp_path / "data" / "transactions.csv").write_text("customer_id,ordered_at,amount\n00001,2025-03-01,9.90\n")
+    (tmp_path / "data" / "surveys" / "part-1.csv").write_text("customer_id,answered_at\n00001,2025-03-01\n")
+    before = {file: file.read_text() for file in tmp_path.rglob("*.csv")}
+    failed = run(tmp_path, "features", tmp_path / "data", "--as-of", DATES[0], "--out", tmp_path / out)
+    assert failed.exit_code == 4
+    assert "which is read\n  -> choose another name for --out" in failed.output
+    assert {file: file.read_text() for file in tmp_path.rglob("*.csv")} == before
+
+
+def test_a_folder_that_holds_what_is_read_is_not_replaced(tmp_path: Path) -> None:
+    data = tmp_path / "shop.parquet"
+    data.mkdir()
+    (data / "transactions.csv").write_text("customer_id,ordered_at,amount\n00001,2025-03-01,9.90\n")
+    failed = run(tmp_path, "features", data, "--as-of", DATES[0], "--engine", "spark", "--out", data)
+    assert failed.exit_code == 4
+    assert "shop.parquet is in the place of transactions.csv, which is read" in failed.output
+    assert (data / "transactions.csv").is_file()
+
+
+def test_names_of_folders_are_no_patterns_and_no_markup(tmp_path: Path) -> None:
+    data = tmp_path / "[red]*" / "[/x]"
+    data.mkdir(parents=True)
+    (data / "transactions.csv").write_text("customer_id,ordered_at,amount\n00001,2025-03-01,9.90\n")
+    pl.DataFrame({"customer_id": ["00001"], "opened_at": [DATES[0]]}).write_parquet(data / "complaints.parquet")
+    told = run(tmp_path, "features", data, "--as-of", DATES[1], "--columns", "complaints_all", "--out", data / "[o].csv")
+    assert told.exit_code == 0, told.output
+    assert f"Reading {data}" in told.output.replace("\n", "")
+    assert (data / "[o].csv").read_text().splitlines() == ["customer_id,as_of,complaints_all", "00001,2026-01-01,1.0"]
 
 
 CUSTOMERS = "customer_id,plan,size\n00001,gold,2\n"

@@ -90,6 +90,14 @@ def test_a_plan_that_pays_for_nobody_is_an_empty_table_with_all_columns(shop: Sh
     assert {"customer_id", "action", "cost", "expected_net_value", "reason"} <= set(plan.columns)
 
 
+def test_a_plan_does_not_take_the_place_of_its_scores(shop: Shop) -> None:
+    before = shop.scores.read_bytes()
+    failed = at_home(shop, "plan", shop.scores, "--out", shop.scores)
+    assert failed.exit_code == 4
+    assert "holds the scores, which are read" in failed.output
+    assert shop.scores.read_bytes() == before
+
+
 def test_a_plan_of_an_unknown_channel_is_refused_and_nothing_is_written(shop: Shop, tmp_path: Path) -> None:
     refused = at_home(shop, "plan", shop.scores, "--capacity", "pigeon=2", "--out", tmp_path / "plan.csv")
     assert refused.exit_code == 4
