@@ -6,15 +6,25 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import groupby
+from typing import NamedTuple
 
 from features.attributes import attributes_view
 from features.catalog import find
-from features.definitions import Aggregate, Feature, View
+from features.definitions import Aggregate, Feature, Formula, View
 from features.tables import TABLES, Kind
 from features.views import ATTRIBUTES, PURCHASE_DAYS, VIEWS
 
 BASE = Aggregate(PURCHASE_DAYS.name, "count")
 """Who has one of these at a date has a row there."""
+
+
+class Step(NamedTuple):
+    """How a feature is made, and the names of the aggregates that no later feature needs."""
+
+    name: str
+    formula: Formula
+    inputs: tuple[Aggregate, ...]
+    done_with: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -43,13 +53,14 @@ class Recipe:
         }
 
     @cached_property
-    def steps(self) -> tuple[tuple[Feature, tuple[str, ...]], ...]:
-        """The features in order, each with the names of the aggregates that no later one needs."""
+    def steps(self) -> tuple[Step, ...]:
+        """How the features are made, in order."""
         last = {one.name: place for place, feature in enumerate(self.features) for one in feature.inputs}
         done_with: dict[int, list[str]] = {}
         for name, place in last.items():
             done_with.setdefault(place, []).append(name)
-        return tuple((feature, tuple(done_with.get(place, ()))) for place, feature in enumerate(self.features))
+        features = enumerate(self.features)
+        return tuple(Step(made.name, made.formula, made.inputs, tuple(done_with.get(place, ()))) for place, made in features)
 
     @cached_property
     def reads(self) -> Mapping[str, Mapping[str, bool]]:

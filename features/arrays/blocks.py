@@ -12,7 +12,7 @@ from features.arrays.ledgers import CUSTOMER, Ledger
 from features.arrays.operations import Array, ArrayOperations, Columns, DateAskedError
 from features.arrays.positions import Pairs
 from features.arrays.rows import known_rows, view_rows, where
-from features.definitions import Aggregate, Feature, View
+from features.definitions import Aggregate, Formula, View
 from features.recipe import BASE, Recipe
 
 
@@ -50,37 +50,41 @@ class Block:
         little, and stays in the cache of the core.
         """
         held: dict[str, Array] = {}
-        for feature, done_with in self._recipe.steps:
-            for one in feature.inputs:
+        for name, formula, inputs, done_with in self._recipe.steps:
+            columns = []
+            for one in inputs:
                 if one.name not in held:
                     held[one.name] = self._taken(one)
-            yield feature.name, self._evaluated(feature, [held[one.name] for one in feature.inputs])
-            for name in done_with:
-                del held[name]
+                columns.append(held[one.name])
+            try:
+                yield name, formula(self._operations, *columns)
+            except DateAskedError:
+                yield name, self._date_by_date(formula, columns)
+            for done in done_with:
+                del held[done]
 
     def _taken(self, one: Aggregate) -> Array:
         """An aggregate for all pairs: nothing (0 or missing) for those without rows."""
-        view, pairs = self._recipe.views[one.view], len(self._pairs)
-        if view.table not in self._ledgers:
-            return np.full(pairs, np.nan)
-        if one.view not in self._views:
-            self._views[one.view] = self._of_view(view)
-        column = np.zeros(0)
-        for place, aggregates in self._views[one.view]:
+        pairs, parts = self._pairs.count, self._of_view(one.view)
+        column: Array | None = None
+        for place, aggregates in parts:
             values = aggregates.take(one)
             if len(values) == pairs:
                 return values
-            if not len(column):
+            if column is None:
                 column = np.zeros(pairs, np.int64) if values.dtype == np.int64 else np.full(pairs, np.nan)
             column[place][aggregates.chosen] = values
-        return column
+        return np.full(pairs, np.nan) if column is None else column
 
-    def _of_view(self, view: View) -> list[tuple[slice, Aggregates]]:
-        ages = self._recipe.ages[view.name]
-        return [
-            (part.place, Aggregates(view, view_rows(view, part.rows, self._operations), part.pairs, ages, self._operations))
-            for part in self._counted(view)
-        ]
+    def _of_view(self, name: str) -> Sequence[tuple[slice, Aggregates]]:
+        """The aggregates of a view in parts, made when they are first asked for; none where the table is not known."""
+        if name not in self._views:
+            view, ages, operations = self._recipe.views[name], self._recipe.ages[name], self._operations
+            self._views[name] = [
+                (part.place, Aggregates(view, view_rows(view, part.rows, operations), part.pairs, ages, operations))
+                for part in (self._counted(view) if view.table in self._ledgers else ())
+            ]
+        return self._views[name]
 
     def _counted(self, view: View) -> Sequence[Part]:
         """The rows of a view's table, in parts whose rows count from their day on."""
@@ -101,11 +105,7 @@ class Block:
         parts = [Part(known_rows(where(whole.rows, changing), day), pairs.at(date), place) for date, (day, place) in dates]
         return parts if changing.all() else [Part(where(whole.rows, ~changing), pairs, slice(None)), *parts]
 
-    def _evaluated(self, feature: Feature, inputs: Sequence[Array]) -> Array:
-        """The column of a feature; date by date where its formula asks for the date."""
-        try:
-            return np.asarray(feature.formula(self._operations, *inputs))
-        except DateAskedError:
-            dates = zip(self._pairs.days, self._pairs.slices, strict=True)
-            parts = [feature.formula(self._operations.at(day), *(one[place] for one in inputs)) for day, place in dates]
-            return np.concatenate(parts)
+    def _date_by_date(self, formula: Formula, columns: Sequence[Array]) -> Array:
+        """The column of a formula that asks for the date."""
+        dates = zip(self._pairs.days, self._pairs.slices, strict=True)
+        return np.concatenate([formula(self._operations.at(day), *(one[place] for one in columns)) for day, place in dates])

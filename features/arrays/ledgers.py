@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow.compute as pc
 
 from features.arrays.operations import NO_TEXT, Array, Columns, Integers, Texts, Values
 from features.arrays.sorting import packed_order
@@ -90,9 +89,9 @@ def _texts(values: Any) -> Texts:  # noqa: ANN401  # a Polars series or an array
     """Texts, or ids of any kind, as codes."""
     if isinstance(values, pl.Series):
         encoded = values.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
-        words = encoded.dictionary
-        codes = encoded.indices.fill_null(NO_TEXT).to_numpy(zero_copy_only=False)
-        return Texts(codes, cache(lambda text: _found(pc.index(words, text).as_py())))
+        # Through Polars: PyArrow would import pandas for either.
+        codes, words = pl.Series(encoded.indices).fill_null(NO_TEXT).to_numpy(), pl.Series(encoded.dictionary)
+        return Texts(codes, cache(lambda text: _found(words.index_of(text))))
     texts = values.tolist()
     if values.dtype.kind == "f":
         texts = [None if math.isnan(text) else text for text in texts]
@@ -101,8 +100,8 @@ def _texts(values: Any) -> Texts:  # noqa: ANN401  # a Polars series or an array
     return Texts(codes, lambda text: code_of.get(text, UNKNOWN_TEXT))
 
 
-def _found(index: int) -> int:
-    return index if index >= 0 else UNKNOWN_TEXT
+def _found(index: int | None) -> int:
+    return UNKNOWN_TEXT if index is None else index
 
 
 def _gathered(column: Values, rows: Array) -> Values:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -36,7 +36,9 @@ class Pairs:
         date, customer = np.nonzero(present)
         return cls(days, present.shape[1], date, customer, _slices(date, len(days)))
 
-    def __len__(self) -> int:
+    @cached_property
+    def count(self) -> int:
+        """How many pairs there are."""
         return len(self.date)
 
     def at(self, date: int) -> Pairs:
@@ -84,12 +86,14 @@ class Positions:
     def __init__(self, customer: Integers, day: Integers, pairs: Pairs, ages: frozenset[int | None]) -> None:
         counts = np.bincount(customer, minlength=pairs.customers)
         having = counts > 0
-        slot_of = np.cumsum(having) - 1
-        self.chosen: Integers | slice = slice(None) if having.all() else np.flatnonzero(having[pairs.customer])
-        self.days, self._date = pairs.days, pairs.date[self.chosen]
-        self.slices = _slices(self._date, len(pairs.days))
-        self.slot = slot_of[pairs.customer[self.chosen]]
-        self._row_slot, self._ends = slot_of[customer], np.cumsum(counts[having])
+        slot_of = having.cumsum() - 1
+        self.chosen: Integers | slice = slice(None)
+        self.days, self._date, customers = pairs.days, pairs.date, pairs.customer
+        if np.count_nonzero(having) < pairs.customers:
+            self.chosen = np.flatnonzero(having[customers])
+            self._date, customers = self._date[self.chosen], customers[self.chosen]
+        self.slot = slot_of[customers]
+        self._row_slot, self._ends = slot_of[customer], counts[having].cumsum()
         self._starts = self._ends - counts[having]
         self.longest = int(counts.max(initial=0))
         self._edges = _edges(tuple(pairs.days), ages)
@@ -107,7 +111,8 @@ class Positions:
         cells = np.bincount(passed * slots + self._row_slot, minlength=(edges + 1) * slots)
         before = cells[: edges * slots].reshape(edges, slots)
         before[:1] += self._starts
-        return np.cumsum(before, axis=0, out=before).ravel()
+        before.cumsum(axis=0, out=before)
+        return before.reshape(-1)
 
     def before(self, age: int | None) -> Integers:
         """For each chosen pair the position after its customer's rows that are older than `age` days; None: before all."""
