@@ -2,7 +2,7 @@
 
     python lifetimes_summary.py PURCHASES.npz 2026-01-01 REPEATS
 
-The file holds `customer_id`, `day` (datetime64) and `amount` of every purchase. Prints one line of JSON, as
+The file holds `customer_id`, `ordered` (datetime64) and `amount` of every purchase. Prints one line of JSON, as
 `benchmarks.child` does.
 """
 
@@ -21,12 +21,12 @@ from lifetimes.utils import summary_data_from_transaction_data  # type: ignore[i
 def main(file: str, as_of: str, repeats: int) -> None:
     """Time the summary `repeats` times; the figures are those of our four columns."""
     with np.load(file) as arrays:
-        purchases = pd.DataFrame({"customer_id": arrays["customer_id"], "day": arrays["day"], "amount": arrays["amount"]})
+        purchases = pd.DataFrame({"customer_id": arrays["customer_id"], "ordered": arrays["ordered"], "amount": arrays["amount"]})
     seconds, processor = [], []
     for _ in range(repeats):
         started, busy = time.perf_counter(), time.process_time()
         summary = summary_data_from_transaction_data(
-            purchases, "customer_id", "day", "amount", observation_period_end=as_of, include_first_transaction=True
+            purchases, "customer_id", "ordered", "amount", observation_period_end=as_of, include_first_transaction=True
         )
         seconds.append(time.perf_counter() - started)
         processor.append(time.process_time() - busy)

@@ -56,26 +56,26 @@ def load(folder: Path) -> Company:
 
 
 def purchases(folder: Path) -> pl.DataFrame:
-    """What the peers take: customer_id, day, amount in currency, category as a number. Refunds are no purchases."""
+    """The lines that are no refunds: customer_id, ordered_us, day, amount in currency, category as a number."""
     amount, category = pl.col("amount"), pl.col("category").cast(pl.Categorical).to_physical()
     lines = pl.scan_parquet(folder / NORMALISED / "transactions.parquet").filter(amount > 0)
-    return lines.select("customer_id", day="ordered_day", amount=amount / CENTS, category=category).collect()
+    return lines.select("customer_id", "ordered_us", day="ordered_day", amount=amount / CENTS, category=category).collect()
 
 
 def purchases_for_pandas(folder: Path) -> pd.DataFrame:
-    """The same as a pandas frame."""
-    lines = purchases(folder)
+    """What the pandas loop takes: the same without the time of day, as a pandas frame."""
+    lines = purchases(folder).drop("ordered_us")
     return pd.DataFrame({name: lines[name].to_numpy().copy() for name in lines.columns})
 
 
 def purchases_for_lifetimes(folder: Path) -> Path:
-    """The same as a file that NumPy alone can read, made when it is not there; days are dates."""
+    """The same with the time of each purchase, as a file that NumPy alone can read; made when it is not there."""
     file = folder / "purchases.npz"
     if not file.exists():
         lines = purchases(folder)
-        day = lines["day"].cast(pl.Date).to_numpy().astype("datetime64[ns]")
+        ordered = lines["ordered_us"].cast(pl.Datetime("us")).to_numpy().astype("datetime64[ns]")
         with written_whole(file) as temporary:
-            np.savez(temporary, customer_id=lines["customer_id"].to_numpy(), day=day, amount=lines["amount"].to_numpy())
+            np.savez(temporary, customer_id=lines["customer_id"].to_numpy(), ordered=ordered, amount=lines["amount"].to_numpy())
     return file
 
 
