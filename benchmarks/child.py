@@ -73,7 +73,7 @@ def _pandas(folder: Path, dates: Sequence[date]) -> Callable[[], Any]:
 
 def _polars(cross_join: Callable[..., pl.DataFrame]) -> Job:
     def prepare(folder: Path, dates: Sequence[date]) -> Callable[[], Any]:
-        lines, days = prepared.purchases(folder), [day_number(as_of) for as_of in dates]
+        lines, days = prepared.purchases(folder).drop("ordered_us"), [day_number(as_of) for as_of in dates]
         return lambda: cross_join(lines, days, "streaming")
 
     return prepare
