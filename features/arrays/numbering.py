@@ -14,15 +14,23 @@ NOBODY = -1
 """The place of an id that is not asked for."""
 
 
-def sorted_ids(ids: pl.Series) -> pl.Series:
-    """The different ids, ascending."""
+def numbered_ids(ids: pl.Series) -> tuple[pl.Series, Integers]:
+    """The different ids, ascending, and the place of each id among them.
+
+    >>> among, places = numbered_ids(pl.Series([7, 3, 7]))
+    >>> among.to_list(), places.tolist()
+    ([3, 7], [1, 0, 1])
+    """
     if not _narrow(ids):
-        return ids.unique().sort()
-    values = ids.to_numpy()
-    lowest = int(values.min())
-    held = np.zeros(int(values.max()) - lowest + 1, dtype=bool)
-    held[values - lowest] = True
-    return pl.Series(ids.name, np.flatnonzero(held) + lowest, dtype=ids.dtype)
+        among = ids.unique().sort()
+        return among, places_of(ids, among)
+    lowest = int(ids.min())  # type: ignore[arg-type]  # an integer
+    offset = ids.to_numpy().astype(np.int64)
+    offset -= lowest
+    held = np.zeros(offset.max() + 1, dtype=bool)
+    held[offset] = True
+    among = pl.Series(ids.name, np.flatnonzero(held) + lowest, dtype=ids.dtype)
+    return among, np.asarray((np.cumsum(held) - 1)[offset])
 
 
 def places_of(ids: pl.Series, among: pl.Series) -> Integers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from itertools import pairwise
@@ -15,18 +16,21 @@ import polars as pl
 import pyarrow as pa
 
 from features.arrays.blocks import Block
-from features.arrays.ledgers import ledger
-from features.arrays.numbering import places_of, sorted_ids
+from features.arrays.ledgers import Ledger, ledger
+from features.arrays.numbering import numbered_ids, places_of
 from features.arrays.operations import Array, ArrayOperations, Floats, Integers
 from features.arrays.positions import Pairs
 from features.asof import day_number
 from features.company import Company
-from features.recipe import Recipe, recipe
+from features.recipe import BASE, Recipe, recipe
 from keepwell.progress import Progress
 
 BLOCK_WEIGHT = 65_536
 """How many pairs of customers and dates, and purchases, a block holds: few for a core's cache, enough to be worth the calls."""
 
+
+BUYING = replace(recipe(()), views={BASE.view: replace(recipe(()).views[BASE.view], keys=())})
+"""Who has a row; that a purchase was made is told without grouping purchases by day."""
 
 Range: TypeAlias = tuple[int, int]
 """A block of customers: the first place, and the one after the last."""
@@ -38,12 +42,13 @@ class Panels:
     def __init__(self, company: Company, dates: Sequence[date], asked: Recipe) -> None:
         self._recipe, self._days = asked, [day_number(as_of) for as_of in dates]
         self._operations = ArrayOperations(company.scales)
-        self._ids = sorted_ids(company.tables["transactions"]["customer_id"])
-        self._ledgers = {
-            table: ledger(table, frame.to_dict(), reads, places_of(frame["customer_id"], self._ids), len(self._ids))
-            for table, reads in asked.reads.items()
-            if (frame := company.tables.get(table)) is not None
-        }
+        self._ids, places = numbered_ids(company.tables["transactions"]["customer_id"])
+        self._ledgers = {"transactions": self._ledger("transactions", company, places)}
+        for table in sorted((asked.reads.keys() & company.tables.keys()) - {"transactions"}):
+            self._ledgers[table] = self._ledger(table, company, places_of(company.tables[table]["customer_id"], self._ids))
+
+    def _ledger(self, table: str, company: Company, places: Integers) -> Ledger:
+        return ledger(table, company.tables[table].to_dict(), self._recipe.reads[table], places, len(self._ids))
 
     def blocks(self) -> list[Range]:
         """All places, in neighbouring ranges of about `BLOCK_WEIGHT`; at least one range."""
@@ -70,7 +75,7 @@ class Panels:
         """Who of a range (columns) has a row at which date (rows): those with a purchase known before it."""
         first, last = block
         everyone = Pairs.of(self._days, np.ones((len(self._days), last - first), dtype=bool))
-        bought = Block(recipe(()), self._ledgers, first, everyone, self._operations).bought()
+        bought = Block(BUYING, self._ledgers, first, everyone, self._operations).bought()
         return bought.reshape(len(self._days), last - first)
 
     def _fill(self, columns: dict[str, Floats], places: Integers, block: Range, present: Array, offsets: Integers) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from features.arrays import feature_matrix
 from features.arrays.extremes import RangeExtremes
 from features.arrays.ledgers import numbered
-from features.arrays.numbering import NOBODY, places_of, sorted_ids
+from features.arrays.numbering import NOBODY, numbered_ids, places_of
 from features.arrays.operations import NO_TEXT, Texts
 from features.arrays.sorting import packed_order
 from features.asof import NEVER_DAY, NEVER_US, day_number
@@ -126,8 +126,9 @@ def test_packed_keys_sort_as_the_keys_do_and_keep_the_order_of_equal_rows(rows: 
 
 @given(ids=st.lists(st.integers(-5, 300) | st.integers(-(2**62), 2**62)), others=st.lists(st.integers(-50, 400)))
 def test_places_of_integer_ids_are_those_among_the_sorted_ids(ids: list[int], others: list[int]) -> None:
-    among = sorted_ids(pl.Series("customer_id", ids, dtype=pl.Int64))
+    among, places = numbered_ids(pl.Series("customer_id", ids, dtype=pl.Int64))
     assert among.to_list() == sorted(set(ids))
+    assert [among[place] for place in places.tolist()] == ids
     asked = pl.Series("customer_id", [*ids, *others], dtype=pl.Int64)
     expected = [among.to_list().index(one) if one in ids else NOBODY for one in asked]
     assert places_of(asked, among).tolist() == expected
@@ -135,7 +136,7 @@ def test_places_of_integer_ids_are_those_among_the_sorted_ids(ids: list[int], ot
 
 @given(ids=st.lists(st.text(max_size=3)), others=st.lists(st.text(max_size=3)))
 def test_places_of_text_ids_are_those_among_the_sorted_ids(ids: list[str], others: list[str]) -> None:
-    among = sorted_ids(pl.Series("customer_id", ids, dtype=pl.String))
+    among, _ = numbered_ids(pl.Series("customer_id", ids, dtype=pl.String))
     places = places_of(pl.Series("customer_id", [*ids, *others], dtype=pl.String), among).tolist()
     assert [among[place] if place != NOBODY else None for place in places] == [
         *ids,
