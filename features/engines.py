@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, TypeAlias
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import duckdb
 import narwhals as nw
 import polars as pl
 
@@ -22,6 +21,9 @@ from features.writing import write_panel
 from keepwell.errors import ConfigError
 from keepwell.progress import Progress, Silent
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyRelation
+
 Native: TypeAlias = Any
 """A table of any engine: of pandas, Polars, DuckDB, PySpark, or of another that Narwhals knows."""
 
@@ -31,7 +33,7 @@ ENTRANCES: Mapping[str, Callable[[pl.DataFrame], Native]] = MappingProxyType(
     {
         "polars": lambda frame: frame.lazy(),
         "pandas": lambda frame: frame.to_pandas(),
-        "duckdb": lambda frame: duckdb.from_arrow(frame.to_arrow()),
+        "duckdb": lambda frame: _duckdb().from_arrow(frame.to_arrow()),
         SPARK: lambda frame: _spark().to_spark(frame),
     }
 )
@@ -46,14 +48,17 @@ def build_frames(frames: Mapping[str, Native], scales: Mapping[str, int], dates:
 
     Columns as of `build_panel`. Eager tables (Polars, pandas) give an eager one. Of lazy ones, nothing is computed before the
     result is used (Polars, PySpark), or each date at once (DuckDB).
-    ConfigError for a name that the catalog lacks, and for no dates.
+    ConfigError for a name that the catalog lacks, for no dates, and for no transactions.
     """
     if not dates:
         raise ConfigError("no dates to build features for", hint="give at least one date")
+    if "transactions" not in frames:
+        raise ConfigError("features need transactions, and they are not there", hint="give them under the name transactions")
     tables = {name: nw.from_native(frame) for name, frame in frames.items()}
     if tables["transactions"].implementation in (nw.Implementation.PYSPARK, nw.Implementation.PYSPARK_CONNECT):
         return _spark().spark_panel(frames, scales, dates, names)
-    settle = _computed_by(frames["transactions"]) if isinstance(frames["transactions"], duckdb.DuckDBPyRelation) else _as_it_is
+    on_duckdb = tables["transactions"].implementation is nw.Implementation.DUCKDB
+    settle = _computed_by(frames["transactions"]) if on_duckdb else _as_it_is
     panel = PanelFrames({name: table.lazy() for name, table in tables.items()}, scales, recipe(names), settle)
     rows = nw.concat([settle(panel.at(as_of)) for as_of in sorted(set(dates))])
     eager = isinstance(tables["transactions"], nw.DataFrame)
@@ -116,7 +121,7 @@ def _as_it_is(frame: Frame) -> Frame:
     return frame
 
 
-def _computed_by(relation: duckdb.DuckDBPyRelation) -> Callable[[Frame], Frame]:
+def _computed_by(relation: DuckDBPyRelation) -> Callable[[Frame], Frame]:
     """What computes the rows of a frame on the connection of a relation: put off, a few dates nest deeper than DuckDB allows."""
 
     def computed(frame: Frame) -> Frame:
@@ -125,6 +130,12 @@ def _computed_by(relation: duckdb.DuckDBPyRelation) -> Callable[[Frame], Frame]:
         return made
 
     return computed
+
+
+def _duckdb() -> ModuleType:
+    import duckdb  # noqa: PLC0415  # a fifth of a second that only its users should pay
+
+    return duckdb
 
 
 def _spark() -> Any:  # noqa: ANN401  # a module

@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from features.asof import ALWAYS_DAY, day_date, day_number
+from features.attributes import ATTRIBUTE_COLUMNS
 from features.catalog import CATALOG, feature_names
 from features.check import USUAL_HORIZONS, day_after_last_transaction, first_purchase_day, whole_horizons
 from features.company import Company
@@ -46,9 +47,6 @@ SURE = 3.0
 
 LEAST_OF_EACH = 20
 """Leavers and stayers without whom no column is held against them."""
-
-LISTED = ("kind", "owner", "consent", "preferred_channel", "service_cost", "acquisition_cost", "wallet")
-"""Columns of customers that are no attributes, and may be filled in late as well."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +187,8 @@ def _of_attributes(company: Company, asked: _Asked, day: int, best: float) -> It
         return
     table = company.known_rows("customers", day)
     near = asked.part(asked.near)
-    for name in (*company.attributes, *(name for name in LISTED if name in table.columns)):
+    listed = (name for name in ATTRIBUTE_COLUMNS if name in table.columns)  # may be filled in late as well
+    for name in dict.fromkeys((*company.attributes, *listed)):
         place, way_out = f"customers.{name}", _attribute_way_out(company.attributes.get(name))
         decimals = company.scales.get(place)
         values = near.values(table, name) / (10**decimals) if decimals else near.values(table, name)

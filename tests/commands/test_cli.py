@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,9 @@ from cli import main
 from commands import data as data_commands
 
 Keepwell = Callable[..., Result]
+
+NEVER_FOR_FILES = {"pandas", "duckdb", "sqlalchemy", "psycopg", "fastexcel", "pyspark", "mlflow", "scipy"}
+"""Libraries that nobody waits for who has plain files and wants features."""
 
 
 @pytest.mark.parametrize("name", main.commands)
@@ -85,9 +90,18 @@ def test_what_is_typed_wrongly_is_named_with_the_right_way(keepwell: Keepwell, w
 def test_importing_the_command_line_loads_no_heavy_library() -> None:
     """`keepwell --help` must answer at once; libraries load with the command that needs them."""
     assert not hasattr(data_commands, "pl")
-    code = "import sys, cli; print([m for m in ('polars', 'pandas', 'mlflow', 'sklearn', 'bentoml') if m in sys.modules])"
-    import subprocess
-    import sys
+    assert not loaded_by("import cli") & {"polars", "narwhals", "sklearn", "bentoml", *NEVER_FOR_FILES}
 
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert shown.stdout.strip() == "[]"
+
+def test_features_of_plain_files_load_neither_databases_nor_other_engines(tmp_path) -> None:
+    (tmp_path / "transactions.csv").write_text("customer_id,ordered_at,amount,category\na,2024-01-01,5,x\n")
+    words = ["features", str(tmp_path), "--as-of", "2024-02-01", "--out", str(tmp_path / "f.csv")]
+    assert not loaded_by(f"from cli import main; main({words}, standalone_mode=False)") & NEVER_FOR_FILES
+
+
+def loaded_by(code: str) -> set[str]:
+    """The modules that are there after this code, in an interpreter of its own."""
+    shown = subprocess.run(
+        [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    return set(shown.stdout.split())

@@ -163,13 +163,15 @@ def test_eager_polars_gives_eager_polars() -> None:
 
 
 @pytest.mark.parametrize("engine", QUICK)
-def test_no_dates_and_unknown_names_are_refused(engine: str) -> None:
+def test_no_dates_unknown_names_and_no_transactions_are_refused(engine: str) -> None:
     story = crowd(seed=0, customers=2)
     company = story.company()
     with pytest.raises(ConfigError, match="no dates"):
         build_frames(on(engine, company), company.scales, [], NAMES)
     with pytest.raises(ConfigError, match="unknown feature 'luck'"):
         build_frames(on(engine, company), company.scales, [story.as_of], ["luck"])
+    with pytest.raises(ConfigError, match="features need transactions"):
+        build_frames({}, company.scales, [story.as_of], NAMES)
 
 
 @pytest.mark.parametrize("engine", ["numpy", *ALL], indirect=True)

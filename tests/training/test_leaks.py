@@ -167,6 +167,12 @@ def test_the_way_out_depends_on_what_the_attribute_is_said_to_be(tables: Tables,
     assert "known_at should say when it was written" in found.way_out
 
 
+def test_a_listed_column_that_is_declared_static_is_told_once(tables: Tables, lives: pl.DataFrame) -> None:
+    kind = silent_for(lives, 90).replace_strict({True: "former", False: "consumer"}, default=None)
+    [found] = leaks(with_attribute(tables, "kind", kind, static=("kind",)), 90)
+    assert found.place == "customers.kind"
+
+
 def test_what_became_known_only_later_is_no_leak(tables: Tables, lives: pl.DataFrame) -> None:
     """The same column, dated by the day on which it was written: no past date sees it."""
     account, written = silent_for(lives, 90).cast(pl.Float64), pl.lit(datetime(2024, 12, 31))
