@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from keepwell.errors import ConfigError, KeepwellError
+from keepwell.interrupts import sigterm_as_interrupt
 
 if TYPE_CHECKING:
     from features.company import Company
@@ -102,7 +103,8 @@ class ErrorsInWords(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's signature
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with sigterm_as_interrupt():
+                return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except Exception as error:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
+"""How libraries written in Rust end what they say when the system refused them; their own types of error do not tell."""
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; rename it to `path` when the block ends well, else remove it.
+
+    What the system refuses in the block, as for want of room, is an OSError, whoever told it.
 
     >>> import tempfile as t
     >>> place = Path(t.mkdtemp()) / "note.txt"
@@ -28,6 +34,11 @@ def written_whole(path: Path) -> Iterator[Path]:
         yield temporary
         _give_usual_rights(temporary)
         temporary.replace(path)
+    except Exception as error:
+        refused = _SYSTEM_ERROR.search(str(error))
+        if refused is None:
+            raise
+        raise OSError(int(refused[1]), os.strerror(int(refused[1])), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -16,9 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 from keepwell.errors import ConfigError
+from keepwell.interrupts import sigterm_as_interrupt
 from keepwell.settings import Settings
 
 SERVICE = "serving.service:Keepwell"
@@ -43,7 +42,7 @@ def serving(settings: Settings, port: int = 3000, host: str = LOOPBACK) -> Itera
     require_free(host, port)
     settings = replace(settings, home=str(settings.home_path))
     settings.home_path.mkdir(parents=True, exist_ok=True)
-    with _sigterm_as_interrupt():
+    with sigterm_as_interrupt():  # by default it would end this process alone, and the child would keep the port
         child = subprocess.Popen(_command(host, port, settings.home_path), env=_environment(settings))  # noqa: S603  # our own words
         try:
             _await_answer(child, host, port)
@@ -51,23 +50,6 @@ def serving(settings: Settings, port: int = 3000, host: str = LOOPBACK) -> Itera
                 yield child
         finally:
             _stop(child)
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does: by default it would end this process alone, and the child would keep the port."""
-    if threading.current_thread() is not threading.main_thread():  # only the main thread is given signals
-        yield
-        return
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _command(host: str, port: int, home: Path) -> list[str]:

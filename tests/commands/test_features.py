@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -75,6 +76,18 @@ def test_a_folder_that_holds_what_is_read_is_not_replaced(tmp_path: Path) -> Non
     assert failed.exit_code == 4
     assert "shop.parquet is in the place of transactions.csv, which is read" in failed.output
     assert (data / "transactions.csv").is_file()
+
+
+def test_a_command_that_is_told_to_end_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken_off(*_: object) -> Iterator[pl.DataFrame]:
+        yield pl.DataFrame({"customer_id": ["00001"], "as_of": [DATES[0]], "recency_days": [1.0]})
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("features.engines.panel_blocks", broken_off)
+    (tmp_path / "transactions.csv").write_text("customer_id,ordered_at,amount\n00001,2025-03-01,9.90\n")
+    ended = run(tmp_path, "features", tmp_path, "--as-of", DATES[0], "--out", tmp_path / "x.parquet")
+    assert (ended.exit_code, ended.output.splitlines()[-1]) == (1, "Aborted!")
+    assert [file.name for file in tmp_path.iterdir()] == ["transactions.csv"]
 
 
 def test_names_of_folders_are_no_patterns_and_no_markup(tmp_path: Path) -> None:

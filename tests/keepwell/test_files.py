@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,14 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
         fail_half_way()
     assert place.read_text() == "old"
     assert list(tmp_path.iterdir()) == [place]
+
+
+def test_what_the_system_refuses_is_told_alike_whichever_library_was_refused(tmp_path: Path) -> None:
+    place = tmp_path / "scores.parquet"
+    with pytest.raises(OSError, match=r"No space left on device: .*scores\.parquet'$") as refused, written_whole(place):
+        raise RuntimeError("parquet: underlying IO error: No space left on device (os error 28)")
+    assert refused.value.errno == errno.ENOSPC
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_temporary_file_keeps_the_suffix_that_writers_look_at(tmp_path: Path) -> None:
