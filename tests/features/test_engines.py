@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import runpy
 import shutil
+import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -304,3 +305,12 @@ def test_the_expressions_of_frames_run_on_spark_as_well() -> None:
     tables = {name: nw.from_native(frame) for name, frame in on("spark", company).items()}
     made = PanelFrames(tables, company.scales, recipe(names)).at(story.as_of)
     assert_same(to_polars(made.to_native()), build_panel(company, [story.as_of], names), names, across_engines=True)
+
+
+@needs_spark
+def test_a_spark_without_java_is_told_with_the_way_out() -> None:
+    script = "from features.spark import local_session; local_session()"
+    environment = {**os.environ, "JAVA_HOME": "/nowhere"}
+    told = subprocess.run([sys.executable, "-c", script], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "ConfigError: Spark does not start" in told.stderr
+    assert "-> install Java 17" in told.stderr
