@@ -129,7 +129,13 @@ def _described(data: Path | None, dates: tuple[date, ...]) -> list[Entry]:
 def _catalog(entries: list[Entry], for_programs: bool) -> str:
     if for_programs:
         return to_json([vars(entry) for entry in entries])
-    return "\n".join(f"{entry.name:34} {entry.meaning}" for entry in entries)
+    return "\n".join(line for entry in entries for line in _entry_lines(entry))
+
+
+def _entry_lines(entry: Entry) -> tuple[str, str]:
+    missing = f"missing: {entry.missing}" if entry.missing else "never missing"
+    facts = f"{entry.unit}, {entry.range}; of {entry.table}; {missing}{'; actionable' if entry.actionable else ''}"
+    return f"{entry.name}: {entry.title}. {entry.meaning}", f"    {facts}"
 
 
 def _write_features(data: Path, dates: tuple[date, ...], columns: tuple[str, ...] | None, engine: str, out: Path) -> None:

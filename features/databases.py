@@ -1,4 +1,4 @@
-"""Tables out of databases: one SELECT, which is read and can change nothing. The home of SQLAlchemy and DuckDB in features."""
+"""Tables out of databases: one SELECT, which is read and can change nothing. The home of SQLAlchemy in features."""
 
 from __future__ import annotations
 

@@ -194,6 +194,23 @@ class Entry:
     """Whether the company can change it by what it does now."""
     builder: str
 
+    @property
+    def range(self) -> str:
+        """The bounds of its values in words.
+
+        >>> Entry("share", "", "", "", "", 0, 1, "", "", False, "").range
+        '0 to 1'
+        """
+        match self.low, self.high:
+            case None, None:
+                return "any"
+            case low, None:
+                return f"{low:g} or more"
+            case None, high:
+                return f"{high:g} or less"
+            case low, high:
+                return f"{low:g} to {high:g}"
+
 
 @dataclass(frozen=True)
 class Feature:

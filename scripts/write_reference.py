@@ -65,15 +65,14 @@ FEATURE_HEAD = ("column", "title", "中文", "meaning", "unit", "range", "missin
 
 
 def _feature_row(entry: Entry) -> tuple[str, ...]:
-    low, high = ("" if bound is None else f"{bound:g}" for bound in (entry.low, entry.high))
     texts = (
         f"`{entry.name}`",
         entry.title,
         entry.title_zh,
         entry.meaning,
         entry.unit,
-        f"{low}..{high}",
-        entry.missing,
+        entry.range,
+        entry.missing or "never missing",
         entry.table,
     )
     return (*texts, "yes" if entry.actionable else "no")

@@ -121,7 +121,10 @@ def test_features_writes_one_row_per_customer_and_date(shop: Shop, tmp_path: Pat
 
 
 def test_the_catalog_is_printed_for_people_and_for_programs(keepwell: Keepwell) -> None:
-    assert "recency_days" in keepwell("features", "--catalog").output
+    told = keepwell("features", "--catalog").output
+    assert "recency_days: Days since last purchase. Yesterday is 1.\n    days, 1 or more; of transactions; never missing" in told
+    assert "share, 0 to 1; of payments; missing: nothing fell due in the window\n" in told
+    assert "invoices, 0 or more; of payments; never missing; actionable\n" in told
     entries = json.loads(keepwell("features", "--catalog", "--json").output)
     assert {"name", "title", "title_zh", "meaning", "unit", "missing", "table", "actionable"} <= set(entries[0])
 
