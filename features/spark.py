@@ -38,7 +38,7 @@ from features.config import CompanyConfig, TableConfig
 from features.matching import match_columns
 from features.panel import panel_blocks
 from features.recipe import recipe
-from features.tables import TABLES, Kind
+from features.tables import INPUTS, Kind
 from keepwell.errors import ConfigError
 
 CompanyOf: TypeAlias = Callable[[Mapping[str, pl.DataFrame]], Company]
@@ -97,8 +97,13 @@ def spark_panel_of_raw(
 
     What else is guessed from all values of a column must be told, since a partition sees only its own: times are timestamps or
     dates, or have a `time_format`, and ids have one type in all tables. Text attributes stay text.
-    Raises ConfigError for these, DataError for a column that is missing; a wrong value fails the job with a DataError.
+    Raises ConfigError for these and for tables that are none of ours, DataError for a column that is missing; a wrong value fails
+    the job with a DataError.
     """
+    if strange := sorted(set(frames) - set(INPUTS)):
+        raise ConfigError(f"{strange[0]!r} is no table of ours", hint=f"there are {', '.join(INPUTS)}")
+    if "transactions" not in frames:
+        raise ConfigError("features need transactions, and they are not there", hint="give them under the name transactions")
     ids = {table: _customer_column(table, frame, config) for table, frame in frames.items()}
     kinds = {frame.schema[ids[table]].dataType for table, frame in frames.items()}
     if len(kinds) > 1:
@@ -114,8 +119,8 @@ def spark_panel_of_raw(
 def _customer_column(table: str, frame: DataFrame, config: CompanyConfig) -> str:
     """The user's column of customer ids; ConfigError where one of times would have to be guessed."""
     settings = config.tables.get(table, TableConfig())
-    ours = match_columns(TABLES[table], frame.columns, settings.columns).ours
-    for column in TABLES[table].columns:
+    ours = match_columns(INPUTS[table], frame.columns, settings.columns).ours
+    for column in INPUTS[table].columns:
         if column.kind in (Kind.TIME, Kind.DATE) and column.name in ours and not settings.time_format:
             found = frame.schema[ours[column.name]].dataType
             if not isinstance(found, TimestampType | TimestampNTZType | DateType):

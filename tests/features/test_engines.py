@@ -271,6 +271,25 @@ def test_what_a_partition_would_have_to_guess_is_refused(spark: Any, tmp_path: P
 
 
 @needs_spark
+def test_refunds_may_stand_apart_on_spark_and_what_is_no_table_is_refused(spark: Any, tmp_path: Path) -> None:
+    from features.spark import spark_panel_of_raw
+
+    story = crowd(seed=4, customers=30)
+    day, lines = [story.as_of], story.tables["transactions"].drop("known_at", strict=False)
+    is_refund = pl.col("amount") < 0
+    apart = {"transactions": lines.filter(~is_refund), "refunds": lines.filter(is_refund).with_columns(-pl.col("amount"))}
+    names = ["net_spend_all", "refunds_all"]
+    frames = read_by_spark(spark, apart, tmp_path)
+    expected = build_panel(assemble(apart, key="whole"), day, names)
+    assert expected["refunds_all"].sum() > 0
+    assert_same(to_polars(spark_panel_of_raw(frames, CompanyConfig(), day, names)), expected, names)
+    with pytest.raises(ConfigError, match="'orders' is no table of ours"):
+        spark_panel_of_raw({"orders": frames["transactions"]}, CompanyConfig(), day, names)
+    with pytest.raises(ConfigError, match="features need transactions"):
+        spark_panel_of_raw({"refunds": frames["refunds"]}, CompanyConfig(), day, names)
+
+
+@needs_spark
 def test_a_wrong_value_fails_the_job_of_spark_with_the_rule_that_it_breaks(spark: Any, tmp_path: Path) -> None:
     from features.spark import spark_panel_of_raw
 
