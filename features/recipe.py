@@ -27,7 +27,7 @@ class Step(NamedTuple):
     done_with: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recipe:
     """Features in the order asked for, their aggregates by view, and the views cut to what is needed.
 

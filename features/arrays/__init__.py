@@ -47,10 +47,7 @@ def feature_matrix(
             rows = np.array([places.get(customer, NOBODY) for customer in customers], dtype=np.int64)
             ledgers[table] = ledger(table, histories[table], reads, rows, len(ids))
     pairs = Pairs.of([day_number(as_of)], np.ones((1, len(ids)), dtype=bool))
-    matrix = np.empty((len(ids), len(names)))
     with np.errstate(divide="ignore", invalid="ignore"):
         block = Block(asked, ledgers, 0, pairs, ArrayOperations(scales))
         buyers = block.bought()
-        for column, (_, values) in zip(matrix.T, block.features(), strict=True):
-            column[:] = values
-    return np.asarray(ids)[buyers], matrix[buyers]
+        return np.asarray(ids)[buyers], block.matrix()[buyers]

@@ -21,7 +21,7 @@ class Aggregates:
         self._view, self._rows, self._operations = view, rows, operations
         self._positions = Positions(rows[CUSTOMER], rows["day"], pairs, ages)
         self._every = Selection(rows, None, self._positions.before, self._positions.as_of_day, self._positions.longest)
-        self._under: dict[str, Selection | None] = {"": self._every}
+        self._under = {"": self._every}
         self._at_dates: dict[str, Selection] = {}
 
     @property
@@ -31,21 +31,18 @@ class Aggregates:
 
     def take(self, one: Aggregate) -> Array:
         """The values of an aggregate, as in `Selection.take`."""
-        if one.where not in self._under:
-            self._under[one.where] = self._of_any_date(one.where)
-        selection = self._under[one.where]
-        if selection is not None:
-            return selection.take(one)
         if one.selection not in self._at_dates:
-            self._at_dates[one.selection] = self._of_each_date(one)
+            try:
+                return self.under(one.where).take(one)
+            except DateAskedError:
+                self._at_dates[one.selection] = self._of_each_date(one)
         return self._at_dates[one.selection].take(one)
 
-    def _of_any_date(self, condition: str) -> Selection | None:
-        """The rows for which a condition holds; None where that depends on the date, and there are several."""
-        try:
-            return self._every.where(self._holds(condition, self._rows, self._operations))
-        except DateAskedError:
-            return None
+    def under(self, condition: str) -> Selection:
+        """The rows for which a condition holds; DateAskedError where that depends on the date, and there are several."""
+        if condition not in self._under:
+            self._under[condition] = self._every.where(self._holds(condition, self._rows, self._operations))
+        return self._under[condition]
 
     def _of_each_date(self, one: Aggregate) -> Selection:
         """What an aggregate takes in at each date: each row once for every date whose window it is in, date by date."""

@@ -9,11 +9,15 @@ import numpy as np
 
 from features.arrays.aggregates import Aggregates
 from features.arrays.ledgers import CUSTOMER, Ledger
-from features.arrays.operations import Array, ArrayOperations, Columns, DateAskedError
+from features.arrays.operations import Array, ArrayOperations, Columns, DateAskedError, Floats
 from features.arrays.positions import Pairs
 from features.arrays.rows import known_rows, view_rows, where
+from features.arrays.stacks import stacked_features
 from features.definitions import Aggregate, Formula, View
 from features.recipe import BASE, Recipe
+
+FEW_PAIRS = 64
+"""Up to how many pairs of one date the short way is shorter."""
 
 
 class Part(NamedTuple):
@@ -42,6 +46,18 @@ class Block:
     def bought(self) -> Array:
         """Which pairs have a row: those whose customer has a purchase known before the date."""
         return self._taken(BASE) > 0
+
+    def matrix(self) -> Floats:
+        """The features (columns) of all pairs (rows)."""
+        if self._pairs.count <= FEW_PAIRS and len(self._pairs.days) == 1:
+            known = {name: self._of_view(name) for name in self._recipe.views}
+            views = {name: parts[0][1] for name, parts in known.items() if parts}
+            tables = frozenset(self._ledgers)
+            return stacked_features(self._recipe, views, tables, self._pairs.count, self._operations).T
+        matrix = np.empty((self._pairs.count, len(self._recipe.features)))
+        for column, (_, values) in zip(matrix.T, self.features(), strict=True):
+            column[:] = values
+        return matrix
 
     def features(self) -> Iterator[tuple[str, Array]]:
         """The features by name, in order, missing as NaN.

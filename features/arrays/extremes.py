@@ -24,7 +24,7 @@ class RangeExtremes:
     def __init__(self, how: str, column: Array, longest: int) -> None:
         self._combine: np.ufunc = np.minimum if how == "min" else np.maximum
         self._nothing, self._longest = (np.inf if how == "min" else -np.inf), longest
-        self._column = np.append(column, self._nothing)  # an empty range may begin after the last row
+        self._column = np.concatenate((column, (self._nothing,)))  # an empty range may begin after the last row
         self._column[np.isnan(self._column)] = self._nothing
         self._levels: tuple[Floats, Integers] | None = None
 

@@ -111,4 +111,4 @@ class ArrayOperations:
 
     def evaluate(self, computed: Computed, columns: Columns) -> Any:  # noqa: ANN401  # an array, or texts
         """The formula over these columns."""
-        return computed.formula(self, *(columns[name] for name in computed.inputs))
+        return computed.formula(self, *[columns[name] for name in computed.inputs])

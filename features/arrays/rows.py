@@ -91,4 +91,4 @@ def _running_sum(column: Integers, starts: Integers) -> Integers:
     """The sum of each row and those before it in its group."""
     total = np.cumsum(column)
     before = (total - column)[starts]
-    return total - np.repeat(before, np.diff(starts, append=len(column)))
+    return total - np.repeat(before, np.diff(np.concatenate((starts, (len(column),)))))

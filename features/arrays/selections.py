@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -49,12 +49,23 @@ class Selection:
             return self._sum_of_ages(one.window) if one.column == "age" else self._sum(one.column, one.window)
         return self._age(one.how, one.window) if one.column == "age" else self._extreme(one.how, one.column, one.window)
 
+    def sums(
+        self, columns: Sequence[str], ages: Sequence[int | None], column: Integers, newest: Integers, oldest: Integers
+    ) -> Integers:
+        """Many counts (of the column "") and sums (rows) per pair (columns): each of a column between two of the ages."""
+        running_sums = np.zeros((len(columns), len(self._column("day")) + 1), dtype=np.int64)
+        for sums, name in zip(running_sums, columns, strict=True):
+            sums[1:] = whole(self._column(name)) if name else 1
+        running_sums.cumsum(axis=1, out=running_sums)
+        taken = running_sums[:, np.array([self._before(age) for age in ages])]
+        return np.asarray(taken[column, newest] - taken[column, oldest])
+
     def _count(self, window: Window) -> Integers:
         return np.asarray(self._before(window.newest) - self._before(window.oldest))
 
     def _sum(self, name: str, window: Window) -> Integers:
         if name not in self._running:
-            self._running[name] = running(_whole(self._column(name)))
+            self._running[name] = running(whole(self._column(name)))
         return np.asarray(self._sum_before(name, window.newest) - self._sum_before(name, window.oldest))
 
     def _sum_before(self, name: str, age: int | None) -> Integers:
@@ -69,7 +80,7 @@ class Selection:
     def _age(self, how: str, window: Window) -> Floats:
         """The age of the last row (the least) or of the first (the most)."""
         first, end = self._before(window.oldest), self._before(window.newest)
-        days = np.append(self._column("day"), 0)  # an empty range may begin, or end, beyond the last row
+        days = np.concatenate((self._column("day"), (0,)))  # an empty range may begin, or end, beyond the last row
         age: Floats = (self._as_of_day - days[end - 1 if how == "min" else first]).astype(np.float64)
         np.copyto(age, np.nan, where=first == end)
         return age
@@ -90,6 +101,6 @@ def running(column: Array) -> Integers:
     return sums
 
 
-def _whole(column: Array) -> Array:
+def whole(column: Array) -> Array:
     """A column of whole numbers as integers, missing ones as 0."""
     return column if column.dtype.kind in "iub" else np.where(np.isnan(column), 0, column).astype(np.int64)

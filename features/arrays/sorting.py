@@ -32,7 +32,7 @@ def starts_of(keys: Sequence[Array]) -> Integers:
     np.not_equal(keys[0][1:], keys[0][:-1], out=begins[1:])
     for key in keys[1:]:
         begins[1:] |= key[1:] != key[:-1]
-    return np.flatnonzero(begins)
+    return begins.nonzero()[0]
 
 
 def codes(values: Values) -> Array:
