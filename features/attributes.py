@@ -21,7 +21,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 from features.asof import Column
-from features.definitions import ALL_TIME, Aggregate, Computed, Feature, Operations, View, Window, feature
+from features.definitions import ALL_TIME, YEAR, Aggregate, Computed, Feature, Operations, View, feature
 from features.formulas import same, taken
 from features.tables import CUSTOMERS, Kind
 from features.views.customers import ATTRIBUTES
@@ -46,7 +46,6 @@ ATTRIBUTE_COLUMNS = ("kind", "owner", "consent", "preferred_channel", "acquisiti
 """The listed columns of customers that are attributes where they are declared static."""
 
 NOT_KNOWN = "not known of this customer"
-YEAR = Window(oldest=365)
 
 _MONEY = tuple(column.name for column in CUSTOMERS.columns if column.kind is Kind.MONEY)
 _FLAGS = tuple(column.name for column in CUSTOMERS.columns if column.kind is Kind.FLAG)

@@ -6,16 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from features.asof import Column
-from features.definitions import ALL_TIME, WINDOWS, Aggregate, Feature, Operations, Window, feature
+from features.definitions import ALL_TIME, QUARTER, SHARE_WINDOWS, WINDOWS, YEAR, Aggregate, Feature, Operations, Window, feature
 from features.formulas import difference, ratio, same
 from features.rfm import AMOUNTS, NO_PURCHASE, mean_money
 
 LIST_AMOUNTS = "transactions.list_amount"
 COSTS = "transactions.cost"
-
-QUARTER, YEAR = Window(oldest=90), Window(oldest=365)
-SHARE_WINDOWS = (QUARTER, YEAR, ALL_TIME)
-"""Shares and means need more rows than most months have."""
 
 NOTHING_DUE = "no delivery due in the window"
 NO_LIST_PRICE = "no purchase of known list price in the window"

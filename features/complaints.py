@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from features.asof import Column
-from features.definitions import WINDOWS, Aggregate, Feature, Operations, Window, feature
+from features.definitions import WINDOWS, Aggregate, Feature, Operations, Summary, Window, feature
 from features.formulas import MILLION, mean_millionths, rating_trend, ratio, same
 
 HOUR_US = 3_600_000_000
@@ -27,8 +27,8 @@ LAST_POINTS = Aggregate("rated_days", "sum", "points_change")
 LAST_RATINGS = Aggregate("rated_days", "sum", "ratings_change")
 
 
-def _where(condition: str, how: str = "count", column: str = "") -> Aggregate:
-    return Aggregate("complaints", how, column, where=condition)  # type: ignore[arg-type]  # one of the four words
+def _where(condition: str, how: Summary = "count", column: str = "") -> Aggregate:
+    return Aggregate("complaints", how, column, where=condition)
 
 
 def _mean_hours(c: Operations, elapsed_us: Column, count: Column) -> Column:

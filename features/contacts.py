@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from features.asof import Column
-from features.definitions import ALL_TIME, WINDOWS, Aggregate, Feature, Operations, Window, feature
+from features.definitions import ALL_TIME, SHARE_WINDOWS, WINDOWS, Aggregate, Feature, Operations, Window, feature
 from features.formulas import ratio, same
 
 ACCEPTED = ("contacts.accepted",)
-SHARE_WINDOWS = tuple(window for window in WINDOWS if window.oldest in (90, 365, None))
 NOTHING_ACCEPTED = "no contact accepted yet"
 
 _contacts = partial(feature, table="contacts", builder="contacts", actionable=True)

@@ -150,6 +150,12 @@ class Window:
 ALL_TIME = Window()
 WINDOW_DAYS = (30, 90, 180, 365)
 WINDOWS = (*(Window(oldest=days) for days in WINDOW_DAYS), ALL_TIME)
+QUARTER, YEAR = Window(oldest=90), Window(oldest=365)
+SHARE_WINDOWS = (QUARTER, YEAR, ALL_TIME)
+"""Shares and means need more rows than most months have."""
+
+Summary = Literal["count", "sum", "min", "max"]
+"""How many rows become one value."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +166,7 @@ class Aggregate:
     """
 
     view: str
-    how: Literal["count", "sum", "min", "max"]
+    how: Summary
     column: str = ""
     window: Window = ALL_TIME
     where: str = ""

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from features.asof import Column
-from features.definitions import ALL_TIME, WINDOWS, Aggregate, Feature, Operations, Window, feature
+from features.definitions import ALL_TIME, SHARE_WINDOWS, WINDOWS, Aggregate, Feature, Operations, Summary, Window, feature
 from features.formulas import ratio, same
 
 PAID = ("payments.paid_at",)
-SHARE_WINDOWS = tuple(window for window in WINDOWS if window.oldest in (90, 365, None))
 NOTHING_PAID = "no invoice that fell due was paid yet"
 NOTHING_OVERDUE = "nothing overdue"
 
@@ -30,8 +29,8 @@ def _late(window: Window) -> Aggregate:
     return Aggregate("payments", "sum", "late", window)
 
 
-def _all(how: str, column: str, where: str) -> Aggregate:
-    return Aggregate("payments", how, column, where=where)  # type: ignore[arg-type]  # one of the four words
+def _all(how: Summary, column: str, where: str) -> Aggregate:
+    return Aggregate("payments", how, column, where=where)
 
 
 def _money(c: Operations, amount: Column) -> Column:

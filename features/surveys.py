@@ -10,10 +10,10 @@ from functools import partial
 from typing import NamedTuple
 
 from features.asof import Column
-from features.definitions import ALL_TIME, Aggregate, Feature, Operations, Window, feature
+from features.definitions import ALL_TIME, YEAR, Aggregate, Feature, Operations, Window, feature
 from features.formulas import MILLION, mean_millionths, rating_trend, same
 
-COUNT_WINDOWS = (Window(oldest=365), ALL_TIME)
+COUNT_WINDOWS = (YEAR, ALL_TIME)
 PROMOTER, PASSIVE = 9, 7
 """From which recommendation (0-10) a customer is a promoter, or at least passive: F. Reichheld's net promoter score."""
 
