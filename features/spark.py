@@ -19,7 +19,7 @@ import polars as pl
 import pyarrow as pa
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.functions import struct
+from pyspark.sql.functions import struct, trim
 from pyspark.sql.types import (
     DataType,
     DateType,
@@ -113,7 +113,15 @@ def spark_panel_of_raw(
     def company_of(tables: Mapping[str, pl.DataFrame]) -> Company:
         return assemble(tables, key="", config=config)
 
-    return _panel(_together(frames, ids), company_of, dates, names)
+    kept = {table: _with_customer(frame, ids[table], config.tables.get(table)) for table, frame in frames.items()}
+    return _panel(_together(kept, ids), company_of, dates, names)
+
+
+def _with_customer(frame: DataFrame, customer_id: str, settings: TableConfig | None) -> DataFrame:
+    """Without rows that have no customer, where company.yaml leaves them out: else one partition would get them all."""
+    if settings is None or "customer_id" not in settings.skip_rows_without:
+        return frame
+    return frame.filter(trim(frame[customer_id].cast("string")) != "")
 
 
 def _customer_column(table: str, frame: DataFrame, config: CompanyConfig) -> str:

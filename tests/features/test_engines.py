@@ -10,7 +10,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +287,21 @@ def test_refunds_may_stand_apart_on_spark_and_what_is_no_table_is_refused(spark:
         spark_panel_of_raw({"orders": frames["transactions"]}, CompanyConfig(), day, names)
     with pytest.raises(ConfigError, match="features need transactions"):
         spark_panel_of_raw({"refunds": frames["refunds"]}, CompanyConfig(), day, names)
+
+
+@needs_spark
+def test_rows_without_a_customer_are_left_out_before_they_fill_a_partition(spark: Any, tmp_path: Path) -> None:
+    from features.spark import spark_panel_of_raw
+
+    day, settings = [date(2024, 3, 1)], TableConfig(skip_rows_without=("customer_id",))
+    lines = pl.DataFrame({"customer_id": ["a", None, " "], "ordered_at": [datetime(2024, 1, 1)] * 3, "amount": [1.0, 2.0, 4.0]})
+    frames = read_by_spark(spark, {"transactions": lines}, tmp_path)
+    spark.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")  # each id in a partition of its own
+    try:
+        made = to_polars(spark_panel_of_raw(frames, CompanyConfig(tables={"transactions": settings}), day, ["spend_all"]))
+    finally:
+        spark.conf.unset("spark.sql.adaptive.coalescePartitions.enabled")
+    assert made.select("customer_id", "spend_all").rows() == [("a", 1.0)]
 
 
 @needs_spark
