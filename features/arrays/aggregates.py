@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from features.arrays.ledgers import CUSTOMER
 from features.arrays.operations import Array, ArrayOperations, Columns, DateAskedError, Integers
 from features.arrays.positions import Pairs, Positions
-from features.arrays.selections import Selection
+from features.arrays.selections import Selection, whole
 from features.definitions import Aggregate, View, Window
 
 
@@ -21,7 +23,8 @@ class Aggregates:
         self._view, self._rows, self._operations = view, rows, operations
         self._positions = Positions(rows[CUSTOMER], rows["day"], pairs, ages)
         self._every = Selection(rows, None, self._positions.before, self._positions.as_of_day, self._positions.longest)
-        self._under = {"": self._every}
+        self._selections = {"": self._every}
+        self._held: dict[str, Array] = {}
         self._at_dates: dict[str, Selection] = {}
 
     @property
@@ -33,16 +36,35 @@ class Aggregates:
         """The values of an aggregate, as in `Selection.take`."""
         if one.selection not in self._at_dates:
             try:
-                return self.under(one.where).take(one)
+                return self._under(one.where).take(one)
             except DateAskedError:
                 self._at_dates[one.selection] = self._of_each_date(one)
         return self._at_dates[one.selection].take(one)
 
-    def under(self, condition: str) -> Selection:
+    def sums(self, columns: Sequence[tuple[str, str]], ages: Sequence[int | None], bounds: Array) -> Integers:
+        """Many sums at once, one row each: `bounds` (3, sums) has the number of its column, of its newest and its oldest age.
+
+        A column is a condition and what is summed where it holds; no name of a column stands for 1, and so for a count.
+        """
+        sums = np.zeros((len(columns), len(self._rows["day"]) + 1), dtype=np.int64)
+        for row, (condition, name) in zip(sums, columns, strict=True):
+            values = whole(self._rows[name]) if name else 1
+            row[1:] = values * self._holding(condition) if condition else values
+        sums.cumsum(axis=1, out=sums)
+        column, newest, oldest = bounds
+        taken = sums[:, self._positions.before(ages)]
+        return np.asarray(taken[column, newest] - taken[column, oldest])
+
+    def _under(self, condition: str) -> Selection:
         """The rows for which a condition holds; DateAskedError where that depends on the date, and there are several."""
-        if condition not in self._under:
-            self._under[condition] = self._every.where(self._holds(condition, self._rows, self._operations))
-        return self._under[condition]
+        if condition not in self._selections:
+            self._selections[condition] = self._every.where(self._holding(condition))
+        return self._selections[condition]
+
+    def _holding(self, condition: str) -> Array:
+        if condition not in self._held:
+            self._held[condition] = self._holds(condition, self._rows, self._operations)
+        return self._held[condition]
 
     def _of_each_date(self, one: Aggregate) -> Selection:
         """What an aggregate takes in at each date: each row once for every date whose window it is in, date by date."""
@@ -52,8 +74,12 @@ class Aggregates:
         columns = {name: self._rows[name][row] for name in names}
         holds = self._holds(one.where, columns, self._operations.at(np.array(self._positions.days)[date]))
         first, end = self._positions.bounds(date[holds], row[holds])
-        before = {one.window.oldest: first, one.window.newest: end}
-        return Selection(self._rows, row[holds], before.__getitem__, self._positions.as_of_day, self._positions.longest)
+        bounds = {one.window.oldest: first, one.window.newest: end}
+
+        def placed(ages: Sequence[int | None]) -> Integers:
+            return np.array([bounds[age] for age in ages])
+
+        return Selection(self._rows, row[holds], placed, self._positions.as_of_day, self._positions.longest)
 
     def _in_window(self, window: Window, as_of_day: int) -> Integers:
         """The numbers of the rows in a window that ends at a date."""

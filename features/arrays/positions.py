@@ -54,10 +54,13 @@ def _slices(date: Integers, dates: int) -> list[slice]:
 
 @dataclass(frozen=True)
 class Edges:
-    """The days, ascending, before which rows are counted: those `age` days before each date. `number` says which, by date."""
+    """The days, ascending, before which rows are counted: those so many days (ages) before each date.
+
+    `number` says of an age which edges are its own, by date: 1 is the first one; 0, of all time (None), is before every row.
+    """
 
     days: Integers
-    number: Mapping[int, Integers]
+    number: Mapping[int | None, Integers]
     between: Integers
     """For each day from the one before the first edge to the last edge, how many edges are not after it."""
 
@@ -69,10 +72,10 @@ class Edges:
 
 @lru_cache(maxsize=256)
 def _edges(dates: tuple[int, ...], ages: frozenset[int | None]) -> Edges:
-    """The edges of these ages (None, all time, has none)."""
     known = [age for age in ages if age is not None]
     days = np.unique([as_of_day - age for as_of_day in dates for age in known])
-    number = {age: np.searchsorted(days, np.array(dates) - age) for age in known}
+    number: dict[int | None, Integers] = {age: np.searchsorted(days, np.array(dates) - age) + 1 for age in known}
+    number[None] = np.zeros(len(dates), dtype=np.int64)
     return Edges(days, number, np.searchsorted(days, np.arange(days[0] - 1, days[-1] + 1), side="right"))
 
 
@@ -85,20 +88,23 @@ class Positions:
 
     def __init__(self, customer: Integers, day: Integers, pairs: Pairs, ages: frozenset[int | None]) -> None:
         counts = np.bincount(customer, minlength=pairs.customers)
-        having = counts > 0
-        slot_of = having.cumsum() - 1
+        self.longest, self.days = int(counts.max(initial=0)), pairs.days
         self.chosen: Integers | slice = slice(None)
-        self.days, self._date, customers = pairs.days, pairs.date, pairs.customer
-        if np.count_nonzero(having) < pairs.customers:
-            self.chosen = np.flatnonzero(having[customers])
-            self._date, customers = self._date[self.chosen], customers[self.chosen]
-        self.slot = slot_of[customers]
-        self._row_slot, self._ends = slot_of[customer], counts[having].cumsum()
-        self._starts = self._ends - counts[having]
-        self.longest = int(counts.max(initial=0))
+        self._date, self.slot, self._row_slot = pairs.date, pairs.customer, customer
+        if not counts.all():
+            self._leave_out(counts > 0)
+            counts = counts[counts > 0]
+        self._ends = counts.cumsum()
+        self._starts = self._ends - counts
         self._edges = _edges(tuple(pairs.days), ages)
         self._table = self._counted(self._edges.passed(day))
-        self._taken: dict[int | None, Integers] = {}
+
+    def _leave_out(self, having: Array) -> None:
+        """Those who are not among the customers with rows."""
+        slot_of = having.cumsum() - 1
+        self.chosen = np.flatnonzero(having[self.slot])
+        self._date, self.slot = self._date[self.chosen], slot_of[self.slot[self.chosen]]
+        self._row_slot = slot_of[self._row_slot]
 
     @property
     def as_of_day(self) -> Integers:
@@ -108,22 +114,16 @@ class Positions:
     def _counted(self, passed: Integers) -> Integers:
         """For each edge and slot the position before that day, flat: rows counted in their cells, cells cumulated over edges."""
         edges, slots = len(self._edges.days), len(self._ends)
-        cells = np.bincount(passed * slots + self._row_slot, minlength=(edges + 1) * slots)
-        before = cells[: edges * slots].reshape(edges, slots)
-        before[:1] += self._starts
+        cells = np.bincount((passed + 1) * slots + self._row_slot, minlength=(edges + 2) * slots)
+        before = cells[: (edges + 1) * slots].reshape(edges + 1, slots)
+        before[0] = self._starts
         before.cumsum(axis=0, out=before)
         return before.reshape(-1)
 
-    def before(self, age: int | None) -> Integers:
-        """For each chosen pair the position after its customer's rows that are older than `age` days; None: before all."""
-        if age not in self._taken:
-            self._taken[age] = self._looked_up(age)
-        return self._taken[age]
-
-    def _looked_up(self, age: int | None) -> Integers:
-        if age is None:
-            return np.asarray(self._starts[self.slot])
-        return np.asarray(self._table[(self._edges.number[age] * len(self._ends))[self._date] + self.slot])
+    def before(self, ages: Sequence[int | None]) -> Integers:
+        """For each age (rows) and chosen pair (columns) the position after its rows that are older; None: before all rows."""
+        edges = np.array([self._edges.number[age] for age in ages])
+        return np.asarray(self._table[(edges * len(self._ends))[:, self._date] + self.slot])
 
     def bounds(self, date: Integers, row: Integers) -> tuple[Integers, Integers]:
         """For each chosen pair where its rows begin and end in a list of rows at dates, sorted by date and row."""

@@ -10,8 +10,8 @@ from features.arrays.extremes import RangeExtremes
 from features.arrays.operations import Array, Floats, Integers
 from features.definitions import Aggregate, Window
 
-Placed = Callable[[int | None], Integers]
-"""Age -> for each pair the position after its rows that are older, as in `Positions.before`."""
+Placed = Callable[[Sequence[int | None]], Integers]
+"""Ages -> for each of them (rows) and each pair (columns) the position after its rows that are older: `Positions.before`."""
 
 
 class Selection:
@@ -21,10 +21,11 @@ class Selection:
     """
 
     def __init__(
-        self, columns: Mapping[str, Array], rows: Array | None, before: Placed, as_of_day: Integers | int, longest: int
+        self, columns: Mapping[str, Array], rows: Array | None, placed: Placed, as_of_day: Integers | int, longest: int
     ) -> None:
-        self._columns, self._rows, self._before = columns, rows, before
+        self._columns, self._rows, self._placed = columns, rows, placed
         self._as_of_day, self._longest = as_of_day, longest
+        self._positions: dict[int | None, Integers] = {}
         self._running: dict[str, Integers] = {}
         self._sums: dict[tuple[str, int | None], Integers] = {}
         self._extremes: dict[tuple[str, str], RangeExtremes] = {}
@@ -32,14 +33,7 @@ class Selection:
     def where(self, condition: Array) -> Selection:
         """The rows for which a condition holds."""
         holding = running(condition)
-        positions: dict[int | None, Integers] = {}
-
-        def before(age: int | None) -> Integers:
-            if age not in positions:
-                positions[age] = holding[self._before(age)]
-            return positions[age]
-
-        return Selection(self._columns, condition, before, self._as_of_day, self._longest)
+        return Selection(self._columns, condition, lambda ages: holding[self._placed(ages)], self._as_of_day, self._longest)
 
     def take(self, one: Aggregate) -> Array:
         """One value per pair: counts and sums as int64, minima and maxima as float64, missing where no row counts."""
@@ -49,16 +43,11 @@ class Selection:
             return self._sum_of_ages(one.window) if one.column == "age" else self._sum(one.column, one.window)
         return self._age(one.how, one.window) if one.column == "age" else self._extreme(one.how, one.column, one.window)
 
-    def sums(
-        self, columns: Sequence[str], ages: Sequence[int | None], column: Integers, newest: Integers, oldest: Integers
-    ) -> Integers:
-        """Many counts (of the column "") and sums (rows) per pair (columns): each of a column between two of the ages."""
-        running_sums = np.zeros((len(columns), len(self._column("day")) + 1), dtype=np.int64)
-        for sums, name in zip(running_sums, columns, strict=True):
-            sums[1:] = whole(self._column(name)) if name else 1
-        running_sums.cumsum(axis=1, out=running_sums)
-        taken = running_sums[:, np.array([self._before(age) for age in ages])]
-        return np.asarray(taken[column, newest] - taken[column, oldest])
+    def _before(self, age: int | None) -> Integers:
+        """The positions of one age; each is looked up once."""
+        if age not in self._positions:
+            self._positions[age] = self._placed((age,))[0]
+        return self._positions[age]
 
     def _count(self, window: Window) -> Integers:
         return np.asarray(self._before(window.newest) - self._before(window.oldest))

@@ -1,7 +1,7 @@
 """The short way for few pairs at one date: what is alike is made in one call, since there the calls are the cost.
 
-All aggregates are rows of two matrices with a column per pair, one of integers and one of floats. Counts and sums of a view
-under one condition are made together; so are the features of one formula, those of all windows for instance.
+All aggregates are rows of two matrices with a column per pair, one of integers and one of floats. The counts and sums of a
+view are made together; so are the features of one formula, those of all windows for instance.
 """
 
 from __future__ import annotations
@@ -23,18 +23,12 @@ INTEGERS, FLOATS = 0, 1
 
 
 class Sums(NamedTuple):
-    """Counts (of the column "") and sums under one condition: what goes into the rows `into` of the integers.
+    """What `Aggregates.sums` takes to fill the rows `into` of the integers."""
 
-    Each is a column, by its number in `columns`, between two of the ages.
-    """
-
-    condition: str
-    columns: tuple[str, ...]
-    ages: tuple[int | None, ...]
     into: slice
-    column: Integers
-    newest: Integers
-    oldest: Integers
+    columns: tuple[tuple[str, str], ...]
+    ages: tuple[int | None, ...]
+    bounds: Integers
 
 
 class Group(NamedTuple):
@@ -48,7 +42,7 @@ class Group(NamedTuple):
 class Plan(NamedTuple):
     """How a recipe is made: by view what goes into the integers, what goes into which row of the floats, and the formulas."""
 
-    sums: Mapping[str, Sequence[Sums]]
+    sums: Mapping[str, Sums]
     others: Mapping[str, Sequence[tuple[Aggregate, int]]]
     groups: Sequence[Group]
     rows: tuple[int, int]
@@ -58,17 +52,16 @@ class Plan(NamedTuple):
 def plan(recipe: Recipe, tables: frozenset[str]) -> Plan:
     """The plan of a recipe where these tables are known; what the others tell stays missing, as floats that nobody fills."""
     row: dict[str, tuple[int, int]] = {}
-    sums: dict[str, list[Sums]] = defaultdict(list)
+    sums: dict[str, Sums] = {}
     others: dict[str, list[tuple[Aggregate, int]]] = defaultdict(list)
     integers = floats = 0
     for view, aggregates in recipe.aggregates.items():
         known = recipe.views[view].table in tables
         summed = [one for one in aggregates if known and one.how in ("count", "sum") and one.column != "age"]
-        for condition in sorted({one.where for one in summed}):
-            members = [one for one in summed if one.where == condition]
-            sums[view].append(_sums(condition, members, integers))
-            row |= {one.name: (INTEGERS, place) for place, one in enumerate(members, start=integers)}
-            integers += len(members)
+        if summed:
+            sums[view] = _sums(summed, integers)
+            row |= {one.name: (INTEGERS, place) for place, one in enumerate(summed, start=integers)}
+            integers += len(summed)
         for one in aggregates:
             if one.name not in row:
                 row[one.name] = (FLOATS, floats)
@@ -77,13 +70,15 @@ def plan(recipe: Recipe, tables: frozenset[str]) -> Plan:
     return Plan(sums, others, tuple(_groups(recipe, row)), (integers, floats))
 
 
-def _sums(condition: str, members: Sequence[Aggregate], first: int) -> Sums:
-    columns = tuple(dict.fromkeys(one.column for one in members))
-    ages = tuple(dict.fromkeys(age for one in members for age in (one.window.newest, one.window.oldest)))
-    column = np.array([columns.index(one.column) for one in members])
-    newest = np.array([ages.index(one.window.newest) for one in members])
-    oldest = np.array([ages.index(one.window.oldest) for one in members])
-    return Sums(condition, columns, ages, slice(first, first + len(members)), column, newest, oldest)
+def _sums(summed: Sequence[Aggregate], first: int) -> Sums:
+    columns = tuple(dict.fromkeys((one.where, one.column) for one in summed))
+    ages = tuple(dict.fromkeys(age for one in summed for age in (one.window.newest, one.window.oldest)))
+    bounds = [
+        [columns.index((one.where, one.column)) for one in summed],
+        [ages.index(one.window.newest) for one in summed],
+        [ages.index(one.window.oldest) for one in summed],
+    ]
+    return Sums(slice(first, first + len(summed)), columns, ages, np.array(bounds))
 
 
 def _groups(recipe: Recipe, row: Mapping[str, tuple[int, int]]) -> Iterator[Group]:
@@ -104,9 +99,9 @@ def stacked_features(
     made = plan(recipe, tables)
     integers, floats = np.zeros((made.rows[INTEGERS], pairs), np.int64), np.full((made.rows[FLOATS], pairs), np.nan)
     for name, aggregates in views.items():
-        for one in made.sums[name]:
-            selection = aggregates.under(one.condition)
-            integers[one.into, aggregates.chosen] = selection.sums(one.columns, one.ages, one.column, one.newest, one.oldest)
+        if name in made.sums:
+            into, columns, ages, bounds = made.sums[name]
+            integers[into, aggregates.chosen] = aggregates.sums(columns, ages, bounds)
         for other, row in made.others[name]:
             floats[row, aggregates.chosen] = aggregates.take(other)
     features = np.empty((len(recipe.features), pairs))
