@@ -46,8 +46,9 @@ format: $(VENV)/.dev  ## put the style right
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev  ## time the main job on this machine
-	$(BIN)/python benchmarks/main_job.py
+bench: $(VENV)/.dev  ## time features beside their peers, and the main job (half an hour)
+	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.main_job
 
 lock:  ## choose the newest versions again (needs uv)
 	uv pip compile pyproject.toml --extra build --generate-hashes --no-header --no-annotate --python-version 3.11 --upgrade -q -o requirements.lock
