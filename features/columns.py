@@ -81,6 +81,14 @@ def read_numbers(place: Place, raw: pl.Series, column: Column) -> pl.Series:
     return numbers
 
 
+def read_summed_numbers(place: Place, raw: pl.Series, column: Column) -> pl.Series:
+    """The same of numbers whose sums and squares features keep exact, in whole millionths: DataError where they leave 64 bits."""
+    numbers = read_numbers(place, raw, column)
+    millionths = numbers.fill_null(0.0).to_numpy() * 10.0**MOST_DECIMALS
+    _refuse_overflow(place, raw, millionths, "millionths", "correct these values, or give all in thousands")
+    return numbers
+
+
 def read_flags(place: Place, raw: pl.Series) -> pl.Series:
     """0.0 and 1.0, null = missing; from truth values, 0 and 1, or yes and no."""
     if raw.dtype in TEXTUAL:
@@ -108,7 +116,8 @@ def read_money(place: Place, raw: pl.Series, column: Column, decimals: int | Non
     with np.errstate(over="ignore", invalid="ignore"):  # too large an amount is refused just below
         scale = _fitting_decimals(values, fewest_decimals(values, noise)) if decimals is None else decimals
         scaled = np.rint(values * 10.0**scale)
-        _refuse_overflow(place, raw, scaled)
+        hint = "correct these amounts, round all to fewer decimals, or give them in thousands"
+        _refuse_overflow(place, raw, scaled, "minor units", hint)
     rounded = int((np.abs(scaled / 10.0**scale - values) > noise).sum())
     minor = pl.Series(raw.name, scaled.astype(np.int64))
     return Money(minor.zip_with(amounts.is_not_null(), _nulls(minor, pl.Int64)), scale, rounded)
@@ -171,16 +180,15 @@ def _fitting_decimals(values: np.ndarray, decimals: int) -> int:
 
 
 def fits_exactly(minor: np.ndarray) -> bool:
-    """Whether amounts in minor units can be summed, and squared and summed, in 64 bits."""
+    """Whether whole numbers (amounts in minor units) can be summed, and squared and summed, in 64 bits."""
     return bool(np.abs(minor).sum() < LARGEST_SUM and np.square(minor / 2**20).sum() < LARGEST_SUM_OF_SQUARES)
 
 
-def _refuse_overflow(place: Place, raw: pl.Series, scaled: np.ndarray) -> None:
+def _refuse_overflow(place: Place, raw: pl.Series, scaled: np.ndarray, units: str, hint: str) -> None:
     if fits_exactly(scaled):
         return
     largest = np.abs(scaled) == np.abs(scaled).max()
-    rule = "is too large to be summed exactly in 64-bit minor units"
-    refuse(place, raw, pl.Series(largest), rule, "correct these amounts, round all to fewer decimals, or give them in thousands")
+    refuse(place, raw, pl.Series(largest), f"is too large to be summed exactly in 64-bit {units}", hint)
 
 
 def _whole(place: Place, raw: pl.Series, integers: pl.Series, missing: pl.Series) -> pl.Series:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import polars as pl
 
 from features.asof import ALWAYS_DAY, NEVER_DAY
-from features.columns import read_flags, read_ids, read_money, read_numbers, read_texts
+from features.columns import read_flags, read_ids, read_money, read_summed_numbers, read_texts
 from features.company import Note, NoteKind
 from features.refusals import Place, refuse
 from features.tables import ATTRIBUTION_DAYS, Column, Kind, Table
@@ -99,7 +99,7 @@ def _converted(table: Table, column: Column, raw: pl.Series, reading: Reading) -
         case Kind.DATE:
             values = read_dates(place, raw, reading.time_format_of(column.name))
         case Kind.NUMBER:
-            values = read_numbers(place, raw, column)
+            values = read_summed_numbers(place, raw, column)
         case Kind.FLAG:
             values = read_flags(place, raw)
     return _Part([values.rename(column.name)])

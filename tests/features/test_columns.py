@@ -7,9 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.columns import fewest_decimals, read_attribute, read_flags, read_ids, read_money, read_numbers, read_texts
+from features.columns import (
+    fewest_decimals,
+    read_attribute,
+    read_flags,
+    read_ids,
+    read_money,
+    read_numbers,
+    read_summed_numbers,
+    read_texts,
+)
 from features.refusals import Place
-from features.tables import Column, Kind
+from features.tables import TRANSACTIONS, Column, Kind
 from keepwell.errors import DataError
 
 PLACE = Place("transactions", "amount")
@@ -84,6 +93,14 @@ def test_sums_of_squares_of_accepted_amounts_fit_64_bits() -> None:
     largest = 2.0**45  # a single line; its high part squared is 2**50
     minor = read_money(PLACE, pl.Series([largest]), AMOUNT).minor.to_numpy()
     assert int((minor >> 20)[0]) ** 2 < 2**63
+
+
+def test_quantities_whose_squares_leave_64_bits_are_refused() -> None:
+    quantity = TRANSACTIONS.column("quantity")
+    kept = read_summed_numbers(PLACE, pl.Series([5e7, None, -1.5]), quantity)
+    assert kept.to_list() == [5e7, None, -1.5]
+    with pytest.raises(DataError, match=r"summed exactly in 64-bit millionths \(1 row, for example 900000000\.0\)"):
+        read_summed_numbers(PLACE, pl.Series([9e8, 1.0]), quantity)
 
 
 def test_no_value_is_rounded_by_more_than_its_noise() -> None:
