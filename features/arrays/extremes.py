@@ -22,10 +22,9 @@ class RangeExtremes:
     """
 
     def __init__(self, how: str, column: Array, longest: int) -> None:
-        self._combine: np.ufunc = np.minimum if how == "min" else np.maximum
+        self._combine: np.ufunc = np.fmin if how == "min" else np.fmax
         self._nothing, self._longest = (np.inf if how == "min" else -np.inf), longest
-        self._column = np.concatenate((column, (self._nothing,)))  # an empty range may begin after the last row
-        self._column[np.isnan(self._column)] = self._nothing
+        self._column: Floats = column.astype(np.float64, copy=False)
         self._levels: tuple[Floats, Integers] | None = None
 
     def of(self, first: Integers, end: Integers) -> Floats:
@@ -51,7 +50,8 @@ class RangeExtremes:
 
     def _made(self) -> tuple[Floats, Integers]:
         """The levels, one after the other, and where each begins."""
-        levels = [self._column]
+        levels: list[Floats] = [np.concatenate((self._column, (self._nothing,)))]  # an empty range may begin after the last row
+        levels[0][np.isnan(levels[0])] = self._nothing
         for level in range(max(self._longest, 1).bit_length() - 1):
             step, below = 1 << level, levels[-1]
             levels.append(self._combine(below[:-step], below[step:]))

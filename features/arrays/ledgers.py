@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from features.arrays.operations import NO_TEXT, Array, Columns, Integers, Texts, Values
-from features.arrays.sorting import packed_order
+from features.arrays.sorting import row_order
 from features.asof import NEVER_DAY
 from features.definitions import absent
 from features.recipe import event_day
@@ -63,7 +63,7 @@ def ledger(table: str, source: Mapping[str, Any], reads: Mapping[str, bool], pla
         for name, texts in kinds.items()
     }
     counts = np.bincount(places + 1, minlength=customers + 1)
-    order = packed_order([places, columns[day]] if day else [places])
+    order = row_order([places, columns[day]] if day else [places])
     return Ledger(columns, order[counts[0] :], np.cumsum(counts) - counts[0], _late_places(columns, day, places, customers))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from features.arrays.ledgers import CUSTOMER
 from features.arrays.operations import Array, ArrayOperations, Columns, Floats, Integers
-from features.arrays.sorting import codes, packed_order, sorted_by, starts_of
+from features.arrays.sorting import codes, row_order, sorted_by, starts_of
 from features.asof import NEVER_DAY, known_before
 from features.definitions import Total, View
 
@@ -63,7 +63,7 @@ def _distinct(values: Array, starts: Integers) -> Integers:
     """How many different codes there are in each group."""
     begins = np.zeros(len(values), dtype=bool)
     begins[starts] = True
-    ordered = values[packed_order([np.cumsum(begins), values])]
+    ordered = values[row_order([np.cumsum(begins), values])]
     begins[1:] |= ordered[1:] != ordered[:-1]
     return np.asarray(np.add.reduceat(begins, starts, dtype=np.int64))
 

@@ -42,17 +42,17 @@ def codes(values: Values) -> Array:
     return values if values.dtype.kind == "i" else np.unique(values, return_inverse=True)[1]
 
 
-def packed_order(keys: Sequence[Array]) -> Integers:
+def row_order(keys: Sequence[Array]) -> Integers:
     """The row numbers sorted by integer keys, the first one first, rows with equal keys as they came.
 
     Keys and row number are packed into one integer where they fit: NumPy sorts plain integers several times faster.
 
-    >>> packed_order([np.array([1, 0, 1]), np.array([5, 7, 4])]).tolist()
+    >>> row_order([np.array([1, 0, 1]), np.array([5, 7, 4])]).tolist()
     [1, 2, 0]
     """
     rows = len(keys[0])
-    if not rows:
-        return np.empty(0, dtype=np.int64)
+    if rows <= FEW_ROWS:
+        return np.lexsort(tuple(reversed(keys)))
     lowest = [int(key.min()) for key in keys]
     bits = [(int(key.max()) - low).bit_length() for key, low in zip(keys, lowest, strict=True)]
     row_bits = rows.bit_length()
@@ -71,9 +71,7 @@ def packed_order(keys: Sequence[Array]) -> Integers:
 
 def _sorting(keys: Sequence[Array]) -> Integers | None:
     """The row numbers in order; None where the rows are in order already."""
-    if _in_order(keys):
-        return None
-    return np.lexsort(tuple(reversed(keys))) if len(keys[0]) <= FEW_ROWS else packed_order(keys)
+    return None if _in_order(keys) else row_order(keys)
 
 
 def _in_order(keys: Sequence[Array]) -> bool:

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.arrays import feature_matrix
+from features.arrays import extremes, feature_matrix, sorting
 from features.arrays.extremes import RangeExtremes
 from features.arrays.ledgers import numbered
 from features.arrays.numbering import NOBODY, numbered_ids, places_of
 from features.arrays.operations import NO_TEXT, Texts
-from features.arrays.sorting import packed_order
+from features.arrays.sorting import row_order
 from features.asof import NEVER_DAY, NEVER_US, day_number
 from features.catalog import CATALOG
 from features.panel import build_panel
@@ -112,16 +112,23 @@ def test_the_extremes_of_ranges_are_those_of_their_rows(values: list[float], how
     ends = st.integers(0, len(values))
     ranges = data.draw(st.lists(st.tuples(ends, ends).map(sorted), min_size=1, max_size=20))
     first, end = np.array(ranges).T
-    found = RangeExtremes(how, np.array(values), len(values)).of(first, end)
     known = [[value for value in values[begin:stop] if not math.isnan(value)] for begin, stop in ranges]
     least_or_greatest = min if how == "min" else max
-    np.testing.assert_array_equal(found, [least_or_greatest(members, default=math.nan) for members in known])
+    expected = [least_or_greatest(members, default=math.nan) for members in known]
+    np.testing.assert_array_equal(RangeExtremes(how, np.array(values), len(values)).of(first, end), expected)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(extremes, "FEW_RANGES", 0)
+        np.testing.assert_array_equal(RangeExtremes(how, np.array(values), len(values)).of(first, end), expected)
 
 
 @given(rows=st.lists(st.tuples(keys, keys), max_size=30))
 def test_packed_keys_sort_as_the_keys_do_and_keep_the_order_of_equal_rows(rows: list[tuple[int, int]]) -> None:
     columns = [np.array([row[place] for row in rows], dtype=np.int64) for place in (0, 1)]
-    assert packed_order(columns).tolist() == sorted(range(len(rows)), key=lambda row: rows[row])
+    expected = sorted(range(len(rows)), key=lambda row: rows[row])
+    assert row_order(columns).tolist() == expected
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sorting, "FEW_ROWS", 0)
+        assert row_order(columns).tolist() == expected
 
 
 @given(ids=st.lists(st.integers(-5, 300) | st.integers(-(2**62), 2**62)), others=st.lists(st.integers(-50, 400)))
