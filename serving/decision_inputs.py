@@ -11,7 +11,6 @@ import numpy.typing as npt
 import polars as pl
 
 from decisions.actions import days_since_actions, days_to_birthday
-from decisions.credit import payment_record
 from decisions.next_category import next_categories
 from decisions.policy import Policy
 from features.asof import day_number, known_before
@@ -24,13 +23,12 @@ PLACE = "customer_place"
 def decision_inputs(company: Company, customer_ids: pl.Series, as_of: date, policy: Policy) -> Arrays:
     """Columns for `decisions.decide` and `decisions.plan`, one entry per customer of `customer_ids`, as the tables allow.
 
-    From customers: wallet and service_cost (currency units), kind, consent, preferred_channel, days_to_birthday; from payments:
-    payments_late_share, payments_overdue_days; from contacts: days_since_action_<name> of every action of the policy; from
-    transactions with categories: next_category. Missing numbers are NaN, missing texts None. Nothing at or after `as_of` counts.
+    From customers: wallet and service_cost (currency units), kind, consent, preferred_channel, days_to_birthday; from contacts:
+    days_since_action_<name> of every action of the policy; from transactions with categories: next_category. Missing numbers are
+    NaN, missing texts None. Nothing at or after `as_of` counts.
     """
     builders: dict[str, Callable[[], Arrays]] = {
         "customers": lambda: _customer_columns(company, customer_ids, as_of),
-        "payments": lambda: _payment_columns(company, customer_ids, day_number(as_of)),
         "contacts": lambda: _contact_columns(company, customer_ids, day_number(as_of), policy),
         "transactions": lambda: _next_category(company, customer_ids, day_number(as_of)),
     }
@@ -63,14 +61,6 @@ def _customer_columns(company: Company, customer_ids: pl.Series, as_of: date) ->
     if "birthday" in rows.columns:
         columns["days_to_birthday"] = days_to_birthday(rows["birthday"].to_numpy(), as_of)
     return columns
-
-
-def _payment_columns(company: Company, customer_ids: pl.Series, as_of_day: int) -> Arrays:
-    rows = _known(company, "payments", customer_ids, as_of_day).filter(pl.col("amount") > 0)  # no credit notes
-    if "paid_day" not in rows.columns:
-        return {}
-    who, due, paid = (rows[name].to_numpy() for name in (PLACE, "due_day", "paid_day"))
-    return dict(payment_record(who, due, paid, as_of_day=as_of_day, customers=len(customer_ids)))
 
 
 def _contact_columns(company: Company, customer_ids: pl.Series, as_of_day: int, policy: Policy) -> Arrays:

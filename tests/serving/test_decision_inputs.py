@@ -32,9 +32,7 @@ def test_every_fact_of_a_simulated_company_is_there_for_every_customer(folder):
     company = read_company(folder)
     ids = customers_of(company)
     columns = decision_inputs(company, ids, AS_OF, POLICY)
-    assert {"wallet", "service_cost", "kind", "consent", "days_to_birthday", "payments_late_share", "next_category"} <= set(
-        columns
-    )
+    assert {"wallet", "service_cost", "kind", "consent", "days_to_birthday", "next_category"} <= set(columns)
     assert {f"days_since_action_{action.name}" for action in POLICY.actions} <= set(columns)
     assert {column.shape for column in columns.values()} == {(len(ids),)}
 
@@ -51,11 +49,9 @@ def test_money_is_in_currency_units_and_each_fact_belongs_to_its_customer(folder
 def test_what_happens_at_or_after_the_day_changes_nothing(folder, tmp_path):
     """The law of time: the same columns come out of a log that was cut at `as_of`."""
     whole, ids = read_company(folder), customers_of(read_company(folder))
-    for name, column in (("transactions", "ordered_at"), ("contacts", "contacted_at"), ("payments", "due_at")):
+    for name, column in (("transactions", "ordered_at"), ("contacts", "contacted_at")):
         rows = pl.read_parquet(folder / f"{name}.parquet")
         cut = rows.filter(pl.col(column) < (datetime(2025, 7, 1) if rows[column].dtype == pl.Datetime else AS_OF))
-        if name == "payments":
-            cut = cut.with_columns(paid_at=pl.when(pl.col("paid_at") < AS_OF).then(pl.col("paid_at")))
         cut.write_parquet(tmp_path / f"{name}.parquet")
     for name in ("customers.parquet", "company.yaml"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
@@ -78,21 +74,6 @@ def test_only_the_treated_were_contacted(folder, tmp_path):
     ).write_parquet(tmp_path / "contacts.parquet")
     columns = decision_inputs(read_company(tmp_path), pl.Series(["a", "b", "c"]), AS_OF, POLICY)
     np.testing.assert_array_equal(columns["days_since_action_win_back_call"], [9, np.nan, 9])
-
-
-def test_credit_notes_are_no_invoices_that_could_be_late(tmp_path):
-    pl.DataFrame({"customer_id": ["a"], "ordered_at": [date(2025, 1, 1)], "amount": [9.0]}).write_parquet(
-        tmp_path / "transactions.parquet"
-    )
-    rows = {
-        "customer_id": ["a", "a"],
-        "due_at": [date(2025, 2, 1)] * 2,
-        "amount": [9.0, -9.0],
-        "paid_at": [date(2025, 2, 1), None],
-    }
-    pl.DataFrame(rows).write_parquet(tmp_path / "payments.parquet")
-    columns = decision_inputs(read_company(tmp_path), pl.Series(["a"]), AS_OF, POLICY)
-    assert (columns["payments_late_share"].tolist(), columns["payments_overdue_days"].tolist()) == ([0], [0])
 
 
 def test_what_decisions_read_is_a_feature_or_a_fact_made_here(folder):
