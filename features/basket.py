@@ -31,8 +31,8 @@ def _sum(view: str, column: str, window: Window = ALL_TIME) -> Aggregate:
 
 
 def _kinds(view: str, window: Window) -> Aggregate:
-    """How many different categories, products ... a window has: of each, its first day there counts."""
-    return Aggregate(view, "count", window=window, where=f"first_in_{window.label}")
+    """How many different categories, products ... a window has: of each, the last day until `as_of` counts."""
+    return Aggregate(view, "count", window=window, where="first_ever" if window == ALL_TIME else "last_yet")
 
 
 def _given_back(c: Operations, refunds: Column, spend: Column) -> Column:
@@ -89,7 +89,7 @@ def _variety() -> Iterator[Feature]:
         yield of_category("categories", same, (_kinds("category_days", window),), titles, meaning, window=window)
         titles, meaning = ("Products", "购买商品种数"), "Different products bought."
         yield of_product("products", same, (_kinds("product_days", window),), titles, meaning, window=window)
-    inputs = (Aggregate("category_days", "count", window=QUARTER, where="first_in_all"),)
+    inputs = (Aggregate("category_days", "count", window=QUARTER, where="first_ever"),)
     titles, meaning = ("New categories", "新增品类数"), "Categories bought for the first time ever."
     yield of_category("new_categories", same, inputs, titles, meaning, window=QUARTER)
     yield _top_share("category", "品类")

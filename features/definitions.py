@@ -87,6 +87,8 @@ class View:
     totals: Mapping[str, Total] = field(default_factory=dict)
     previous: Mapping[str, str] = field(default_factory=dict)
     """New column -> the column whose value in the row before (of the same `within`, by day) it takes."""
+    following: Mapping[str, str] = field(default_factory=dict)
+    """The same of the row after; it may lie at or after `as_of`, so nothing but a condition that knows `as_of` may ask for it."""
     running: Mapping[str, str] = field(default_factory=dict)
     """New column -> the column of integers whose sum over this row and those before (of the same `within`, by day) it holds."""
     within: tuple[str, ...] = ("customer_id",)
@@ -109,13 +111,15 @@ class View:
                 later[name] = computed
                 names |= set(computed.inputs)
         previous = {name: source for name, source in self.previous.items() if name in names}
+        following = {name: source for name, source in self.following.items() if name in names}
         running = {name: source for name, source in self.running.items() if name in names}
-        names |= {*previous.values(), *running.values()}
+        names |= {*previous.values(), *following.values(), *running.values()}
         totals = {name: total for name, total in self.totals.items() if name in names}
         names |= {total.column for total in totals.values()}
         columns = {name: computed for name, computed in self.columns.items() if name in names}
         later = dict(reversed(later.items()))
-        return replace(self, columns=columns, totals=totals, previous=previous, running=running, later=later)
+        kept = replace(self, columns=columns, totals=totals, later=later)
+        return replace(kept, previous=previous, following=following, running=running)
 
     def sources(self) -> set[str]:
         """The columns of the table that this view reads, beside `customer_id`."""

@@ -11,6 +11,9 @@ from features.definitions import Computed, Operations
 SPLIT = 2**20
 """A number is split into `high * SPLIT + low`, so that sums of the products of its parts stay exact 64-bit integers."""
 
+EXACT_BELOW = 2.0**61
+"""Up to here, rounding included, what floats say tells that 64-bit integers hold it."""
+
 MILLION = 10**6
 """Numbers that are no amounts (quantity, severity ...) are counted in whole millionths, so that their sums are exact."""
 
@@ -107,27 +110,22 @@ def rating_trend(c: Operations, points: Column, ratings: Column, last_points: Co
     return mean_millionths(c, last_points, last_ratings) - mean_millionths(c, points - last_points, ratings - last_ratings)
 
 
-def whole_mean(c: Operations, count: Column, total: Column) -> Column:
-    """A whole number near the mean of whole numbers; near 0 without any."""
-    return c.whole(total / c.where(count > 0, count, 1))
-
-
 def deviation(c: Operations, count: Column, total: Column, *sums: Column) -> Column:
     """The sample standard deviation from exact sums; missing below two values.
 
-    `total` is the sum, `sums` those of high, high*high, high*low and low*low. All are moved by a whole number near the mean
-    before anything becomes a float, so nothing cancels.
+    `total` is the sum, `sums` those of high, high*high, high*low and low*low. `count * squares - total * total` is put together
+    of three integers: as an integer where it fits into 63 bits, so that nothing cancels; as a float where it is larger, and the
+    last bits do not matter.
     """
     high, high_high, high_low, low_low = sums
-    pivot = c.once(whole_mean(c, count, total))
-    pivot_high = c.once(quotient(c, pivot, SPLIT))
-    pivot_low, low = pivot - pivot_high * SPLIT, total - high * SPLIT
-    moved_high = high_high - pivot_high * (2 * high - count * pivot_high)
-    moved_cross = high_low - pivot_high * low - pivot_low * (high - count * pivot_high)
-    moved_low = low_low - pivot_low * (2 * low - count * pivot_low)
-    squares = c.once(moved_high * float(SPLIT) ** 2 + moved_cross * (2.0 * SPLIT) + moved_low)
-    rest = total - count * pivot
-    return c.once(c.root(c.divide(squares - c.divide(rest * rest, count), c.where(count > 1, count - 1))))
+    low = total - high * SPLIT
+    highs = count * high_high - high * high
+    crossed = count * high_low - high * low
+    lows = count * low_low - low * low
+    large = c.once(highs * float(SPLIT) ** 2 + crossed * (2.0 * SPLIT) + lows)
+    fits = c.once(large < EXACT_BELOW)
+    exact = c.where(fits, highs, 0) * SPLIT**2 + c.where(fits, crossed, 0) * (2 * SPLIT) + lows
+    return c.once(c.root(c.divide(c.where(fits, exact, large), c.where(count > 1, count * (count - 1)))))
 
 
 def deviation_of_small(c: Operations, count: Column, total: Column, squares: Column) -> Column:

@@ -150,10 +150,11 @@ class PanelFrames:
             rows = rows.group_by("customer_id", *view.keys).agg(
                 *(_total(name, one.how, one.column) for name, one in view.totals.items())
             )
-        looked_back = {name: nw.col(source).shift(1) for name, source in view.previous.items()}
-        looked_back |= {name: nw.col(source).cum_sum() for name, source in view.running.items()}
+        neighbours = {name: nw.col(source).shift(1) for name, source in view.previous.items()}
+        neighbours |= {name: nw.col(source).shift(-1) for name, source in view.following.items()}
+        neighbours |= {name: nw.col(source).cum_sum() for name, source in view.running.items()}
         rows = rows.with_columns(
-            "customer_id", *(made.over(*view.within, order_by="day").alias(name) for name, made in looked_back.items())
+            "customer_id", *(made.over(*view.within, order_by="day").alias(name) for name, made in neighbours.items())
         )
         for layer in _layers(view.later):
             rows = rows.with_columns(*(never.evaluate(made).alias(name) for name, made in layer.items()))

@@ -19,7 +19,7 @@ _of_joining = partial(_tenure, table="customers", unit="days", needs=("customers
 FIRST_PURCHASE = Aggregate("purchase_days", "max", "age")
 JOINING = Aggregate("joinings", "max", "age")
 ACTIVE_MONTHS = Aggregate("purchase_days", "sum", "opens_month")
-NEWEST_CATEGORY = Aggregate("category_days", "min", "age", where="first_in_all")
+NEWEST_CATEGORY = Aggregate("category_days", "min", "age", where="first_ever")
 
 
 def _active_month_share(c: Operations, active_months: Column, first_purchase_age: Column) -> Column:

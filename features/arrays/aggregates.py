@@ -10,7 +10,7 @@ from features.arrays.ledgers import CUSTOMER
 from features.arrays.operations import Array, ArrayOperations, Columns, DateAskedError, Integers
 from features.arrays.positions import Pairs, Positions
 from features.arrays.selections import Selection, whole
-from features.definitions import Aggregate, View, Window
+from features.definitions import Aggregate, View
 
 
 class Aggregates:
@@ -25,7 +25,6 @@ class Aggregates:
         self._every = Selection(rows, None, self._positions.before, self._positions.as_of_day, self._positions.longest)
         self._selections = {"": self._every}
         self._held: dict[str, Array] = {}
-        self._at_dates: dict[str, Selection] = {}
 
     @property
     def chosen(self) -> Integers | slice:
@@ -34,12 +33,7 @@ class Aggregates:
 
     def take(self, one: Aggregate) -> Array:
         """The values of an aggregate, as in `Selection.take`."""
-        if one.selection not in self._at_dates:
-            try:
-                return self._under(one.where).take(one)
-            except DateAskedError:
-                self._at_dates[one.selection] = self._of_each_date(one)
-        return self._at_dates[one.selection].take(one)
+        return self._under(one.where).take(one)
 
     def sums(self, columns: Sequence[tuple[str, str]], ages: Sequence[int | None], bounds: Array) -> Integers:
         """Many sums at once, one row each: `bounds` (3, sums) has the number of its column, of its newest and its oldest age.
@@ -56,36 +50,19 @@ class Aggregates:
         return np.asarray(taken[column, newest] - taken[column, oldest])
 
     def _under(self, condition: str) -> Selection:
-        """The rows for which a condition holds; DateAskedError where that depends on the date, and there are several."""
+        """The rows for which a condition holds; where that depends on the date, those of each date one after another."""
         if condition not in self._selections:
-            self._selections[condition] = self._every.where(self._holding(condition))
+            try:
+                self._selections[condition] = self._every.where(self._holding(condition))
+            except DateAskedError:
+                dates = [self._holds(condition, self._rows, self._operations.at(day)) for day in self._positions.days]
+                self._selections[condition] = self._every.of_each_date(dates, self._positions.slices)
         return self._selections[condition]
 
     def _holding(self, condition: str) -> Array:
         if condition not in self._held:
             self._held[condition] = self._holds(condition, self._rows, self._operations)
         return self._held[condition]
-
-    def _of_each_date(self, one: Aggregate) -> Selection:
-        """What an aggregate takes in at each date: each row once for every date whose window it is in, date by date."""
-        inside = [self._in_window(one.window, as_of_day) for as_of_day in self._positions.days]
-        date, row = np.repeat(np.arange(len(inside)), list(map(len, inside))), np.concatenate(inside)
-        names = {"day", *self._view.conditions[one.where].inputs} - {"age"}
-        columns = {name: self._rows[name][row] for name in names}
-        holds = self._holds(one.where, columns, self._operations.at(np.array(self._positions.days)[date]))
-        first, end = self._positions.bounds(date[holds], row[holds])
-        bounds = {one.window.oldest: first, one.window.newest: end}
-
-        def placed(ages: Sequence[int | None]) -> Integers:
-            return np.array([bounds[age] for age in ages])
-
-        return Selection(self._rows, row[holds], placed, self._positions.as_of_day, self._positions.longest)
-
-    def _in_window(self, window: Window, as_of_day: int) -> Integers:
-        """The numbers of the rows in a window that ends at a date."""
-        day = self._rows["day"]
-        inside = day < as_of_day - window.newest
-        return np.flatnonzero(inside if window.oldest is None else inside & (day >= as_of_day - window.oldest))
 
     def _holds(self, condition: str, rows: Columns, operations: ArrayOperations) -> Array:
         """For which rows a condition holds; DateAskedError where it asks for the date and there are several."""

@@ -25,7 +25,8 @@ class RangeExtremes:
         self._combine: np.ufunc = np.fmin if how == "min" else np.fmax
         self._nothing, self._longest = (np.inf if how == "min" else -np.inf), longest
         self._column: Floats = column.astype(np.float64, copy=False)
-        self._levels: tuple[Floats, Integers] | None = None
+        self._levels: Floats | None = None
+        self._begins = self._steps = np.zeros(0, dtype=np.int64)
 
     def of(self, first: Integers, end: Integers) -> Floats:
         """The extreme of the rows from each `first` to the one before `end`."""
@@ -40,19 +41,24 @@ class RangeExtremes:
     def _by_levels(self, first: Integers, end: Integers) -> Floats:
         if self._levels is None:
             self._levels = self._made()
-        values, begins = self._levels
-        level = np.frexp(np.maximum(end - first, 1))[1] - 1
-        begin = begins[level]
-        last = np.maximum(end - (1 << level), first)
-        extreme: Floats = self._combine(values[begin + first], values[begin + last])
-        np.copyto(extreme, self._nothing, where=first == end)
+        length = end - first
+        begin = self._begins[length]
+        begin += first
+        extreme: Floats = self._levels[begin]
+        begin += length
+        begin -= self._steps[length]
+        self._combine(extreme, self._levels[begin], out=extreme)
+        np.copyto(extreme, self._nothing, where=length == 0)
         return extreme
 
-    def _made(self) -> tuple[Floats, Integers]:
-        """The levels, one after the other, and where each begins."""
+    def _made(self) -> Floats:
+        """The levels, one after the other; for each length of a range, where its level begins and how far that reaches."""
         levels: list[Floats] = [np.concatenate((self._column, (self._nothing,)))]  # an empty range may begin after the last row
         levels[0][np.isnan(levels[0])] = self._nothing
         for level in range(max(self._longest, 1).bit_length() - 1):
             step, below = 1 << level, levels[-1]
             levels.append(self._combine(below[:-step], below[step:]))
-        return np.concatenate(levels), np.cumsum([0, *map(len, levels)])
+        level_of = np.frexp(np.maximum(np.arange(self._longest + 1), 1))[1] - 1
+        self._begins = np.cumsum([0, *map(len, levels)])[level_of]
+        self._steps = np.where(np.arange(self._longest + 1) > 0, 1 << level_of, 0)
+        return np.concatenate(levels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -36,6 +36,25 @@ Range: TypeAlias = tuple[int, int]
 """A block of customers: the first place, and the one after the last."""
 
 
+class _Part:
+    """Rows on their way into a panel: a column per feature, and the place of each row's customer."""
+
+    def __init__(self, columns: Mapping[str, Floats], places: Integers) -> None:
+        self.columns, self.places = columns, places
+        self._lacking: set[str] = set()
+
+    def note(self, name: str, made: Array) -> None:
+        """Note whether a value is missing among some that were made just now: they are still in the cache."""
+        if name not in self._lacking and made.dtype.kind == "f" and np.isnan(made).any():
+            self._lacking.add(name)
+
+    def series(self, name: str) -> pl.Series:
+        """A column as a series that shares its memory: NaN becomes null by a bitmap beside it."""
+        column = self.columns[name]
+        bitmap = pa.py_buffer(np.packbits(~np.isnan(column), bitorder="little")) if name in self._lacking else None
+        return pl.Series(name, pa.Array.from_buffers(pa.float64(), len(column), [bitmap, pa.py_buffer(column)]))
+
+
 class Panels:
     """The panel of a company at ascending dates, ready to be made for any blocks of its customers."""
 
@@ -62,14 +81,15 @@ class Panels:
             presences = list(pool.map(self._present, blocks))
             rows = np.array([presence.sum(axis=1) for presence in presences]).reshape(len(blocks), -1)
             offsets = np.cumsum(rows.T).reshape(rows.T.shape).T - rows
-            columns = {feature.name: np.empty(rows.sum()) for feature in self._recipe.features}
-            places = np.empty(rows.sum(), dtype=np.int64)
-            fill = partial(self._fill, columns, places)
+            part = _Part(
+                {feature.name: np.empty(rows.sum()) for feature in self._recipe.features}, np.empty(rows.sum(), np.int64)
+            )
+            fill = partial(self._fill, part)
             for done, _ in enumerate(pool.map(fill, blocks, presences, offsets), start=before + 1):
                 progress.count(done, total or len(blocks))
-            series = list(pool.map(_with_nulls, columns, columns.values()))
+            series = list(pool.map(part.series, part.columns))
         as_of = pl.Series("as_of", np.repeat(np.array(self._days, dtype=np.int32), rows.sum(axis=0))).cast(pl.Date)
-        return pl.DataFrame([self._ids.gather(places).alias("customer_id"), as_of, *series])
+        return pl.DataFrame([self._ids.gather(part.places).alias("customer_id"), as_of, *series])
 
     def _present(self, block: Range) -> Array:
         """Who of a range (columns) has a row at which date (rows): those with a purchase known before it."""
@@ -78,28 +98,21 @@ class Panels:
         bought = Block(BUYING, self._ledgers, first, everyone, self._operations).bought()
         return bought.reshape(len(self._days), last - first)
 
-    def _fill(self, columns: dict[str, Floats], places: Integers, block: Range, present: Array, offsets: Integers) -> None:
-        """Write the rows of a block into the columns; those of each date begin at its offset."""
+    def _fill(self, part: _Part, block: Range, present: Array, offsets: Integers) -> None:
+        """Write the rows of a block into its part of the panel; those of each date begin at its offset."""
         pairs = Pairs.of(self._days, present)
         there = [
             slice(offset, offset + here.stop - here.start) for here, offset in zip(pairs.slices, offsets.tolist(), strict=True)
         ]
         for here, place in zip(pairs.slices, there, strict=True):
-            places[place] = pairs.customer[here] + block[0]
+            part.places[place] = pairs.customer[here] + block[0]
         with np.errstate(divide="ignore", invalid="ignore"):
             for name, made in Block(self._recipe, self._ledgers, block[0], pairs, self._operations).features():
+                part.note(name, made)
                 for here, place in zip(pairs.slices, there, strict=True):
-                    columns[name][place] = made[here]
+                    part.columns[name][place] = made[here]
 
 
 def _cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _with_nulls(name: str, column: Floats) -> pl.Series:
-    """The column as a series that shares its memory: NaN becomes null by a bitmap beside it."""
-    known = ~np.isnan(column)
-    bitmap = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
-    array = pa.Array.from_buffers(pa.float64(), len(column), [bitmap, pa.py_buffer(column)])
-    return pl.Series(name, array)

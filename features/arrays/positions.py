@@ -107,6 +107,11 @@ class Positions:
         self._row_slot = slot_of[self._row_slot]
 
     @property
+    def slices(self) -> list[slice]:
+        """Where the chosen pairs of each date stand."""
+        return _slices(self._date, len(self.days))
+
+    @property
     def as_of_day(self) -> Integers:
         """The day of the date of each chosen pair."""
         return np.asarray(self.days)[self._date]
@@ -124,10 +129,3 @@ class Positions:
         """For each age (rows) and chosen pair (columns) the position after its rows that are older; None: before all rows."""
         edges = np.array([self._edges.number[age] for age in ages])
         return np.asarray(self._table[(edges * len(self._ends))[:, self._date] + self.slot])
-
-    def bounds(self, date: Integers, row: Integers) -> tuple[Integers, Integers]:
-        """For each chosen pair where its rows begin and end in a list of rows at dates, sorted by date and row."""
-        slots = len(self._ends)
-        counts = np.bincount(date * slots + self._row_slot[row] + 1, minlength=len(self.days) * slots + 1)
-        ends, cell = np.cumsum(counts), self._date * slots + self.slot
-        return ends[cell], ends[cell + 1]

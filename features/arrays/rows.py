@@ -35,8 +35,8 @@ def view_rows(view: View, table: Columns, operations: ArrayOperations) -> Column
     order: tuple[str, ...] = (CUSTOMER,)
     if view.keys:
         made, order = _grouped(view, made), (CUSTOMER, *view.keys)
-    if view.previous or view.running:
-        made, order = _looked_back(view, made, order), (*view.within, "day")
+    if view.previous or view.following or view.running:
+        made, order = _looked_around(view, made, order), (*view.within, "day")
     for name, computed in view.later.items():
         made[name] = operations.evaluate(computed, made)
     return sorted_by(made, (CUSTOMER, "day"), order)
@@ -68,12 +68,14 @@ def _distinct(values: Array, starts: Integers) -> Integers:
     return np.asarray(np.add.reduceat(begins, starts, dtype=np.int64))
 
 
-def _looked_back(view: View, rows: Columns, order: tuple[str, ...]) -> Columns:
-    """The rows sorted within groups by day, with what a view takes from the rows before."""
+def _looked_around(view: View, rows: Columns, order: tuple[str, ...]) -> Columns:
+    """The rows sorted within groups by day, with what a view takes from the rows before and after."""
     rows = dict(sorted_by(rows, (*view.within, "day"), order))
     starts = starts_of([codes(rows[name]) for name in view.within])
     for name, source in view.previous.items():
         rows[name] = _previous(rows[source], starts)
+    for name, source in view.following.items():
+        rows[name] = _following(rows[source], starts)
     for name, source in view.running.items():
         rows[name] = _running_sum(rows[source], starts)
     return rows
@@ -85,6 +87,14 @@ def _previous(column: Array, starts: Integers) -> Floats:
     previous[1:] = column[:-1]
     previous[starts] = np.nan
     return previous
+
+
+def _following(column: Array, starts: Integers) -> Floats:
+    """The value of the row after, missing in the last row of a group."""
+    following = np.empty(len(column))
+    following[:-1] = column[1:]
+    following[starts - 1] = np.nan  # the row before the first group is the last of all
+    return following
 
 
 def _running_sum(column: Integers, starts: Integers) -> Integers:

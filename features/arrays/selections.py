@@ -33,7 +33,26 @@ class Selection:
     def where(self, condition: Array) -> Selection:
         """The rows for which a condition holds."""
         holding = running(condition)
-        return Selection(self._columns, condition, lambda ages: holding[self._placed(ages)], self._as_of_day, self._longest)
+
+        def placed(ages: Sequence[int | None]) -> Integers:
+            return np.stack([holding[self._before(age)] for age in ages])
+
+        return Selection(self._columns, condition, placed, self._as_of_day, self._longest)
+
+    def of_each_date(self, conditions: Sequence[Array], dates: Sequence[slice]) -> Selection:
+        """The rows for which the condition of a date holds, date after date; `dates` are the pairs of each."""
+        holding = [running(condition) for condition in conditions]
+        offsets = np.cumsum([0, *(sums[-1] for sums in holding[:-1])]).tolist()
+        parts = list(zip(holding, dates, offsets, strict=True))
+
+        def placed(ages: Sequence[int | None]) -> Integers:
+            befores = map(self._before, ages)
+            return np.stack(
+                [np.concatenate([sums[before[pairs]] + offset for sums, pairs, offset in parts]) for before in befores]
+            )
+
+        rows = np.concatenate([np.flatnonzero(condition) for condition in conditions])
+        return Selection(self._columns, rows, placed, self._as_of_day, self._longest)
 
     def take(self, one: Aggregate) -> Array:
         """One value per pair: counts and sums as int64, minima and maxima as float64, missing where no row counts."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from features.asof import NEVER_DAY, Column
-from features.definitions import WINDOW_DAYS, Computed, Operations, Total, View
-from features.formulas import later_day, positive, taken
+from features.definitions import Computed, Operations, Total, View
+from features.formulas import later_day, not_happened, positive, taken
 
 
 def _is_purchase_of_known(c: Operations, amount: Column, kind: Column) -> Column:
@@ -25,9 +23,9 @@ def _is_first(c: Operations, previous_day: Column) -> Column:
     return c.is_missing(previous_day)
 
 
-def _is_first_in(days: int, c: Operations, previous_day: Column) -> Column:
-    """Condition: of the days within so many before `as_of`, the first that a customer bought of the kind."""
-    return c.is_missing(previous_day) | (previous_day < c.as_of_day - days)
+def _is_last_yet(c: Operations, following_day: Column) -> Column:
+    """Condition: as far as `as_of` knows, the last day on which the customer bought of the kind."""
+    return c.is_missing(following_day) | not_happened(c, following_day)
 
 
 def _is_late(c: Operations, promised_day: Column, delivered_day: Column) -> Column:
@@ -41,7 +39,7 @@ def _days_after(c: Operations, start_day: Column, end_day: Column) -> Column:
 
 
 def _days_of(kind: str, name: str) -> View:
-    """The days on which a customer bought of a kind (a category, a product ...); firsts in a window are its distinct kinds."""
+    """The days on which a customer bought of a kind (a category, a product ...): a window has those whose last day is in it."""
     return View(
         name=name,
         table="transactions",
@@ -50,11 +48,12 @@ def _days_of(kind: str, name: str) -> View:
         keys=(kind, "day"),
         totals={"spend": Total("sum", "amount")},
         previous={"previous_day": "day"},
+        following={"following_day": "day"},
         running={"spend_so_far": "spend"},
         within=("customer_id", kind),
         conditions={
-            "first_in_all": Computed(_is_first, ("previous_day",)),
-            **{f"first_in_{days}d": Computed(partial(_is_first_in, days), ("previous_day",)) for days in WINDOW_DAYS},
+            "first_ever": Computed(_is_first, ("previous_day",)),
+            "last_yet": Computed(_is_last_yet, ("following_day",)),
         },
     )
 
