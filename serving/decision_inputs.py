@@ -13,7 +13,7 @@ import polars as pl
 from decisions.actions import days_since_actions, days_to_birthday
 from decisions.next_category import next_categories
 from decisions.policy import Policy
-from features.asof import day_number, known_before
+from features.asof import day_number
 from features.company import Company
 
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
@@ -47,9 +47,7 @@ def _known(company: Company, table: str, customer_ids: pl.Series, as_of_day: int
 
 def _customer_columns(company: Company, customer_ids: pl.Series, as_of: date) -> Arrays:
     """The snapshot of `customers`; a row with a `known_at` counts only when that is before `as_of`."""
-    people = company.tables["customers"]
-    if "known_day" in people.columns:
-        people = people.filter(known_before(day_number(as_of), pl.col("known_day")))
+    people = company.known_rows("customers", day_number(as_of))
     rows = pl.DataFrame({"customer_id": customer_ids}).join(people, on="customer_id", how="left", maintain_order="left")
     columns: Arrays = {}
     for name in ("wallet", "service_cost"):
