@@ -19,10 +19,11 @@ def known_rows(rows: Columns, as_of_day: int) -> Columns:
 
 
 def where(rows: Columns, condition: Array) -> Columns:
-    """The rows for which the condition holds."""
+    """The rows for which the condition holds; by their numbers, which NumPy takes several times faster than by a mask."""
     if np.count_nonzero(condition) == len(condition):
         return rows
-    return {name: column[condition] for name, column in rows.items()}
+    kept = condition.nonzero()[0]
+    return {name: column[kept] for name, column in rows.items()}
 
 
 def view_rows(view: View, table: Columns, operations: ArrayOperations) -> Columns:

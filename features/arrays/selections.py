@@ -37,7 +37,7 @@ class Selection:
         def placed(ages: Sequence[int | None]) -> Integers:
             return np.stack([holding[self._before(age)] for age in ages])
 
-        return Selection(self._columns, condition, placed, self._as_of_day, self._longest)
+        return Selection(self._columns, condition.nonzero()[0], placed, self._as_of_day, self._longest)
 
     def of_each_date(self, conditions: Sequence[Array], dates: Sequence[slice]) -> Selection:
         """The rows for which the condition of a date holds, date after date; `dates` are the pairs of each."""
