@@ -38,9 +38,9 @@ class Table:
     """One input table.
 
     `event_time` names the column that says when a row happened (None: rows are no events). Rows with the same `version_key` are
-    versions of one thing, where the key is given; `versions_by_known_at` says that they are so only in a table with `known_at`,
-    since order lines repeat a product without correcting it. `unique` must not repeat. `outcomes` names what comes of a row:
-    known from `known_at`, where given, else some days after the row's event time.
+    versions of one thing, where the key is given; `versions_by_known_at` says that a row replaces others only where its own
+    `known_at` is given, since order lines repeat a product without correcting it. `unique` must not repeat. `outcomes` names what
+    comes of a row: known from `known_at`, where given, else some days after the row's event time.
     """
 
     name: str

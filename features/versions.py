@@ -14,9 +14,9 @@ def with_known_days(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, li
 
     `known_day` is the later of the event's day and the day of known_at; without known_at a row is known when it happens.
     `superseded_day` is the first day on which a newer version of the row's key was known, else NEVER_DAY. Newer is by known_at,
-    where given. Order lines of one key and one known_at are one version together, as an order may list a product twice; of
-    other rows only one counts, chosen by content, so that the order of rows never matters. Keys are those of one customer;
-    rows without a key are no versions.
+    where given. An order line replaces older ones only where its known_at is given, and those of one key and one known_at are one
+    version together, as an order may list a product twice; of other rows only one counts, chosen by content, so that the order of
+    rows never matters. Keys are those of one customer; rows without a key are no versions.
     """
     stem = str(table.event_time).removesuffix("_at")
     early = _early_notes(table, frame, f"{stem}_day")
@@ -24,7 +24,8 @@ def with_known_days(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, li
     key = ["customer_id", *table.version_key]
     versioned = table.version_key and set(key) <= set(frame.columns)
     if versioned and ("known_us" in frame.columns or not table.versions_by_known_at):
-        dated = dated.with_columns(_superseded_day(table, dated, key))
+        corrects = frame["known_us"] != NEVER_US if table.versions_by_known_at else pl.repeat(True, frame.height, eager=True)
+        dated = dated.with_columns(_superseded_day(table, dated, key, corrects))
     else:
         dated = dated.with_columns(superseded_day=pl.lit(NEVER_DAY, dtype=pl.Int32))
     return dated.drop("known_us"), [*early, *_notes(table, dated, f"{stem}_day")]
@@ -78,11 +79,17 @@ def _newest_last(table: Table, frame: pl.DataFrame) -> pl.Expr:
     return pl.struct("known_us", pl.max_horizontal(come_about).alias("latest"), *rest).rank("ordinal")
 
 
-def _superseded_day(table: Table, frame: pl.DataFrame, key: list[str]) -> pl.Series:
-    """For each row the first day on which a newer version of its key was known; only keys that repeat are looked at."""
+def _superseded_day(table: Table, frame: pl.DataFrame, key: list[str], corrects: pl.Series) -> pl.Series:
+    """For each row the first day on which a newer version of its key was known, of the rows that correct others.
+
+    Only keys that repeat are looked at.
+    """
     never = pl.repeat(NEVER_DAY, frame.height, dtype=pl.Int32, eager=True)
     repeated = frame.select(key).is_duplicated() & frame.select(pl.all_horizontal(pl.col(key).is_not_null())).to_series()
-    rows = frame.filter(repeated).select(*key, "known_day", version=_newest_last(table, frame))
+    replacing_day = pl.when(corrects).then("known_day").otherwise(NEVER_DAY)
+    rows = (
+        frame.with_columns(known_day=replacing_day).filter(repeated).select(*key, "known_day", version=_newest_last(table, frame))
+    )
     replaced = (
         rows.group_by(*key, "version")
         .agg(pl.col("known_day").min())

@@ -38,20 +38,28 @@ def counting(frame: pl.DataFrame, as_of_day: int) -> list[tuple]:
 
 
 def expected(rows: list[dict], as_of_day: int) -> list[tuple]:
-    """The rule in plain Python: among the known rows of a key, those with the newest known_at."""
+    """The rule in plain Python: of the known rows of a key, those that none with a later known_at of its own corrects."""
     known = [row | {"at": row["ordered"] if row["known"] is None else row["known"]} for row in rows]
     known = [row for row in known if FIRST + max(row["ordered"], row["at"]) < as_of_day]
 
     def newest(row: dict) -> bool:
         key = ("customer_id", "order_id", "product_id")
         same = [other for other in known if all(other[name] == row[name] for name in key)]
-        return row["order_id"] is None or row["at"] == max(other["at"] for other in same)
+        return row["order_id"] is None or not any(other["known"] is not None and other["at"] > row["at"] for other in same)
 
     return sorted((row["customer_id"], FIRST + row["ordered"], row["amount"]) for row in known if newest(row))
 
 
 def normalised(table: str, raw: pl.DataFrame) -> pl.DataFrame:
     return normalise(TABLES[table], raw, Reading()).frame
+
+
+@given(ROWS, ROWS, st.integers(-1, 14))
+def test_a_customers_versions_do_not_depend_on_the_rows_of_others(rows, others, days) -> None:
+    mine = [row | {"customer_id": "a", "known": None} for row in rows]
+    both = normalised("transactions", transactions([*mine, *({**row, "customer_id": "b"} for row in others)]))
+    alone = normalised("transactions", transactions(mine).drop("known_at"))
+    assert counting(both.filter(pl.col("customer_id") == "a"), FIRST + days) == counting(alone, FIRST + days)
 
 
 @given(ROWS, st.integers(-1, 14))
