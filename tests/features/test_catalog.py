@@ -6,15 +6,19 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from features.arrays import ArrayOperations
 from features.catalog import CATALOG, FEATURES, feature_names
 from features.company import Company
+from features.definitions import View
 from features.panel import build_panel
 from features.recipe import BASE, recipe
 from features.tables import TABLES
+from features.views import VIEWS
 from keepwell.errors import ConfigError
 from tests.features.strategies import DECIMALS, Story, crowd, stories
 
@@ -85,6 +89,24 @@ def assert_in_range(story: Story) -> None:
         assert values.is_finite().all(), name
         assert entry.low is None or (values.drop_nulls() >= entry.low).all(), name
         assert entry.high is None or (values.drop_nulls() <= entry.high).all(), name
+
+
+@pytest.mark.parametrize("view", [view for view in VIEWS.values() if view.following], ids=lambda view: view.name)
+def test_what_comes_after_a_row_is_seen_by_conditions_alone_and_no_sooner_than_it_happens(view: View) -> None:
+    made = [*view.columns.values(), *view.later.values()]
+    read = {name for computed in made for name in computed.inputs} | {
+        *view.previous.values(),
+        *view.running.values(),
+        *view.within,
+    }
+    taken = {one.column for feature in FEATURES.values() for one in feature.aggregates if one.view == view.name}
+    assert not set(view.following) & (read | taken)
+    as_of_day = 100
+    later_rows = {name: np.array([as_of_day, as_of_day + 1, np.nan]) for name in view.following}  # on the day, after it, never
+    for condition in view.conditions.values():
+        if set(condition.inputs) & set(view.following):
+            holds = ArrayOperations({}, as_of_day).evaluate(condition, later_rows)
+            assert len(set(holds.tolist())) == 1, "a condition must not tell later rows from none"
 
 
 def test_table_names_allow_what_builds_on_them() -> None:
