@@ -3,11 +3,14 @@
 It runs the same definitions as `features.frames`, and one row comes out the same to the last bit however many others are made
 with it. The steps, one module each:
 
-    ledgers     customers become numbers, rows are sorted by customer and day once
-    rows        the rows of a view for a block of customers
-    positions   where the rows of each customer before each day end
-    aggregates  counts and sums as differences of running sums at two positions
-    blocks      formulas over aggregates, for a block of customers at all dates
+    numbering   customers become numbers: their places among the sorted ids
+    ledgers     the rows of a table, sorted by customer and day once, so that a block of customers is a slice
+    rows        the rows of a view for a block of customers, which `sorting` puts in order where they are not
+    positions   where, among them, the rows of each customer before each day end; with a worked example
+    selections  counts and sums as differences of running sums at two positions, `extremes` by two look-ups
+    aggregates  which rows of a view an aggregate takes in, at one date or at each of several
+    blocks      formulas over aggregates, for a block of customers at all dates; `stacks`, the short way for few customers
+    panels      the blocks of a company on all cores, written straight into the columns of the panel
 """
 
 from __future__ import annotations
