@@ -14,6 +14,9 @@ SPLIT = 2**20
 EXACT_BELOW = 2.0**61
 """Up to here, rounding included, what floats say tells that 64-bit integers hold it."""
 
+MOST_EXACT = 2**11
+"""So many values, of which `columns.fits_exactly` is true, leave room for the products of their sums in 64 bits."""
+
 MILLION = 10**6
 """Numbers that are no amounts (quantity, severity ...) are counted in whole millionths, so that their sums are exact."""
 
@@ -115,15 +118,19 @@ def deviation(c: Operations, count: Column, total: Column, *sums: Column) -> Col
 
     `total` is the sum, `sums` those of high, high*high, high*low and low*low. `count * squares - total * total` is put together
     of three integers: as an integer where it fits into 63 bits, so that nothing cancels; as a float where it is larger, and the
-    last bits do not matter.
+    last bits do not matter. Of more than MOST_EXACT values even the three may leave 64 bits, so they are floats throughout.
     """
     high, high_high, high_low, low_low = sums
     low = total - high * SPLIT
     highs = count * high_high - high * high
     crossed = count * high_low - high * low
     lows = count * low_low - low * low
-    large = c.once(highs * float(SPLIT) ** 2 + crossed * (2.0 * SPLIT) + lows)
-    fits = c.once(large < EXACT_BELOW)
+    squares = high_high * float(SPLIT) ** 2 + high_low * (2.0 * SPLIT) + low_low
+    few = c.once(count <= MOST_EXACT)
+    large = c.once(
+        c.where(few, highs * float(SPLIT) ** 2 + crossed * (2.0 * SPLIT) + lows, squares * count - (total * 1.0) * total)
+    )
+    fits = c.once(few & (large < EXACT_BELOW))
     exact = c.where(fits, highs, 0) * SPLIT**2 + c.where(fits, crossed, 0) * (2 * SPLIT) + lows
     return c.once(c.root(c.divide(c.where(fits, exact, large), c.where(count > 1, count * (count - 1)))))
 

@@ -47,6 +47,15 @@ def test_equal_amounts_have_a_deviation_of_exactly_0(amount: int, count: int) ->
     assert made == 0
 
 
+@pytest.mark.parametrize(("count", "largest"), [(12_000, 10**7), (12_000, 10**11), (3_000, 2 * 10**12), (70_000, 10**10)])
+def test_the_deviation_of_more_values_than_integers_hold_is_right(count: int, largest: int) -> None:
+    amounts = np.random.default_rng(0).integers(0, largest, count)
+    sums = sums_of_parts(amounts.tolist())
+    expected = pytest.approx(amounts.std(ddof=1), rel=1e-12)
+    assert in_frames(deviation, **{f"c{place}": [value] for place, value in enumerate(sums)}) == [expected]
+    assert deviation(ARRAYS, *(np.array([value]) for value in sums)).tolist() == [expected]
+
+
 @given(gaps=st.lists(st.integers(1, 40_000), max_size=30))
 def test_the_deviation_of_gaps_is_that_of_the_textbook(gaps: list[int]) -> None:
     expected = statistics.stdev(gaps) if len(gaps) > 1 else None
