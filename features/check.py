@@ -168,7 +168,7 @@ def require_history(company: Company, as_of: date, horizon_days: int | None = No
     if history <= horizon_days:
         raise HistoryError(
             f"a horizon of {horizon_days} days is longer than the history: the first purchase is {history} days before {as_of}",
-            hint=f"choose a horizon below {history} days, or bring older transactions",
+            hint="choose a shorter horizon or a later --as-of, or bring older transactions",
         )
 
 

@@ -102,7 +102,7 @@ def to_polars(panel: Native) -> pl.DataFrame:
 def _write_on_spark(panel: Native, out: Path) -> int:
     with written_folder(out) as folder:
         panel.write.parquet(str(folder))
-    return int(pl.scan_parquet(out / "*.parquet").select(pl.len()).collect().item())
+    return int(pl.scan_parquet(sorted(out.glob("*.parquet")), glob=False).select(pl.len()).collect().item())
 
 
 @contextmanager

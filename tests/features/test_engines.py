@@ -178,7 +178,7 @@ def test_no_dates_unknown_names_and_no_transactions_are_refused(engine: str) -> 
 @pytest.mark.parametrize("engine", ["numpy", *ALL], indirect=True)
 def test_a_written_panel_is_that_of_build_panel(engine: str, tmp_path: Path) -> None:
     story = crowd(seed=3, customers=30)
-    company, out = story.company(), tmp_path / "panel.parquet"
+    company, out = story.company(), tmp_path / "panel [1].parquet"  # no pattern
     names = ["recency_days", "spend_90d", "complaints_open"]
     for _ in range(2):  # the second time it replaces what is there
         rows = write_panel_of(company, out, engine, dates=two_dates(story), names=names)

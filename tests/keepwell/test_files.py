@@ -31,6 +31,12 @@ def test_what_the_system_refuses_is_told_alike_whichever_library_was_refused(tmp
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc, where no file can be made")
+def test_a_place_that_takes_no_file_is_told_by_its_own_name() -> None:
+    with pytest.raises(OSError, match=r": '/proc/scores\.csv'$"), written_whole(Path("/proc/scores.csv")):
+        pass
+
+
 def test_the_temporary_file_keeps_the_suffix_that_writers_look_at(tmp_path: Path) -> None:
     with written_whole(tmp_path / "new" / "scores.parquet") as temporary:
         assert temporary.suffix == ".parquet"
