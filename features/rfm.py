@@ -165,6 +165,8 @@ def _trends(days: int) -> Iterator[Feature]:
         meaning="Purchase days over those of the window before.",
         missing="no purchase in the window before",
     )
+    if days == YEAR_DAYS:
+        return  # the same days a year ago are then the window before
     yield trend(
         f"spend_{label}_to_year_ago",
         inputs=(_sum("spend", window), _sum("spend", year_ago)),

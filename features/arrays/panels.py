@@ -37,10 +37,11 @@ Range: TypeAlias = tuple[int, int]
 
 
 class _Part:
-    """Rows on their way into a panel: a column per feature, and the place of each row's customer."""
+    """Rows on their way into a panel: a column per feature, the place of each row's customer, and whether they had bought."""
 
     def __init__(self, columns: Mapping[str, Floats], places: Integers) -> None:
         self.columns, self.places = columns, places
+        self.bought = np.ones(len(places), dtype=bool)
         self._lacking: set[str] = set()
 
     def note(self, name: str, made: Array) -> None:
@@ -78,7 +79,7 @@ class Panels:
     def made(self, blocks: Sequence[Range], progress: Progress, before: int = 0, total: int | None = None) -> pl.DataFrame:
         """The panel of neighbouring blocks, sorted by date and id; progress counts from `before` to `total` blocks."""
         with ThreadPoolExecutor(_cores()) as pool:
-            presences = list(pool.map(self._present, blocks))
+            presences = list(pool.map(self._everyone if len(self._days) == 1 else self._present, blocks))
             rows = np.array([presence.sum(axis=1) for presence in presences]).reshape(len(blocks), -1)
             offsets = np.cumsum(rows.T).reshape(rows.T.shape).T - rows
             part = _Part(
@@ -89,7 +90,12 @@ class Panels:
                 progress.count(done, total or len(blocks))
             series = list(pool.map(part.series, part.columns))
         as_of = pl.Series("as_of", np.repeat(np.array(self._days, dtype=np.int32), rows.sum(axis=0))).cast(pl.Date)
-        return pl.DataFrame([self._ids.gather(part.places).alias("customer_id"), as_of, *series])
+        made = pl.DataFrame([self._ids.gather(part.places).alias("customer_id"), as_of, *series])
+        return made if part.bought.all() else made.filter(pl.Series(part.bought))
+
+    def _everyone(self, block: Range) -> Array:
+        """All of a range: at one date, asking first who has a row would cost about as much as the rows."""
+        return np.ones((1, block[1] - block[0]), dtype=bool)
 
     def _present(self, block: Range) -> Array:
         """Who of a range (columns) has a row at which date (rows): those with a purchase known before it."""
@@ -107,7 +113,10 @@ class Panels:
         for here, place in zip(pairs.slices, there, strict=True):
             part.places[place] = pairs.customer[here] + block[0]
         with np.errstate(divide="ignore", invalid="ignore"):
-            for name, made in Block(self._recipe, self._ledgers, block[0], pairs, self._operations).features():
+            rows = Block(self._recipe, self._ledgers, block[0], pairs, self._operations)
+            if len(self._days) == 1:
+                part.bought[there[0]] = rows.bought()
+            for name, made in rows.features():
                 part.note(name, made)
                 for here, place in zip(pairs.slices, there, strict=True):
                     part.columns[name][place] = made[here]

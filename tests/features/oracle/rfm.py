@@ -44,9 +44,14 @@ def compared(days: int) -> Queries:
     return {
         f"spend_{days}d_to_previous": ("days", f"coalesce(sum(spend) {now}, 0) / sum(spend) {before}"),
         f"purchase_days_{days}d_to_previous": ("days", f"count(*) {now} / nullif(count(*) {before}, 0)"),
-        f"spend_{days}d_to_year_ago": ("days", f"coalesce(sum(spend) {now}, 0) / sum(spend) {year_ago}"),
-        f"purchase_days_{days}d_to_year_ago": ("days", f"count(*) {now} / nullif(count(*) {year_ago}, 0)"),
-    }
+    } | (
+        {}
+        if days == 365
+        else {
+            f"spend_{days}d_to_year_ago": ("days", f"coalesce(sum(spend) {now}, 0) / sum(spend) {year_ago}"),
+            f"purchase_days_{days}d_to_year_ago": ("days", f"count(*) {now} / nullif(count(*) {year_ago}, 0)"),
+        }
+    )
 
 
 def last_season(days: int) -> Queries:
