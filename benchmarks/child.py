@@ -23,7 +23,7 @@ import polars as pl
 
 from benchmarks import peers, prepared, where
 from features.asof import day_number
-from features.panel import build_panel
+from features.panel import build_panel, panel_blocks
 from features.sources import read_company
 
 FOUR = peers.FOURTEEN[:4]
@@ -58,6 +58,24 @@ def _keepwell(names: Sequence[str] | None) -> Job:
     return prepare
 
 
+class Passed(NamedTuple):
+    """What went by without being kept: how many rows and columns."""
+
+    shape: tuple[int, int]
+    columns: tuple[str, ...] = ()
+
+
+def _keepwell_blocks(folder: Path, dates: Sequence[date]) -> Callable[[], Passed]:
+    """The whole catalog, block by block and none of them kept, as `keepwell features` writes it."""
+    company = prepared.load(folder)
+
+    def work() -> Passed:
+        shapes = [block.shape for block in panel_blocks(company, dates)]
+        return Passed((sum(rows for rows, _ in shapes), shapes[0][1]))
+
+    return work
+
+
 def _read(folder: Path, _: Sequence[date]) -> Callable[[], Any]:
     return lambda: read_company(folder).tables["transactions"]
 
@@ -83,6 +101,7 @@ JOBS: Mapping[str, Job] = {
     "keepwell-14": _keepwell(peers.FOURTEEN),
     "keepwell-4": _keepwell(FOUR),
     "keepwell-all": _keepwell(None),
+    "keepwell-blocks": _keepwell_blocks,
     "read": _read,
     "read-polars": _read_with_polars,
     "pandas": _pandas,
@@ -96,7 +115,8 @@ def measure(job: str, folder: Path, dates: Sequence[date], repeats: int) -> dict
     done = timed(JOBS[job](folder, dates), repeats)
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     told = {"seconds": done.seconds, "processor": done.processor, "peak_gb": peak_gb}
-    return told | {"rows": len(done.result), "columns": done.result.shape[1], "figures": figures(done.result)}
+    rows, columns = done.result.shape
+    return told | {"rows": rows, "columns": columns, "figures": figures(done.result)}
 
 
 def figures(rows: Any) -> dict[str, float]:  # noqa: ANN401  # a Polars or a pandas frame

@@ -53,7 +53,7 @@ def table(scratch: Path, sizes: Sizes) -> dict[str, Measured]:
     folder = prepared.prepare(scratch, sizes.table)
     found = {
         "keepwell-14": child("keepwell-14", folder, DATES, sizes.repeats),
-        "keepwell-all": child("keepwell-all", folder, DATES, 1),
+        "keepwell-all": child("keepwell-blocks", folder, DATES, sizes.repeats),
         "keepwell-4": child("keepwell-4", folder, 1, sizes.repeats),
         "row": child("row", folder, 1, sizes.requests),
         "matrix": child("matrix", folder, 1, sizes.requests),
