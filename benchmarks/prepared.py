@@ -24,7 +24,7 @@ def dates_back(count: int, until: date = UNTIL) -> list[date]:
     """`count` dates in even steps through the year up to `until`, oldest first: as many rows a date, however many dates.
 
     >>> dates_back(2)
-    [datetime.date(2025, 7, 2), datetime.date(2026, 1, 1)]
+    [datetime.date(2025, 7, 3), datetime.date(2026, 1, 1)]
     """
     return [until - timedelta(days=365 * step // count) for step in reversed(range(count))]
 

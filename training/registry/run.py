@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -94,7 +95,7 @@ class Run:
     def _log_model(self, folder: Path, names: list[str], example: np.ndarray, tags: dict[str, str]) -> Any:  # noqa: ANN401
         from pandas import DataFrame  # noqa: PLC0415  # MLflow wants its example as a pandas frame
 
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _no_bytecode():
             warnings.simplefilter("ignore")  # MLflow's own use of pandas
             return mlflow().pyfunc.log_model(
                 name="model",
@@ -105,6 +106,16 @@ class Run:
                 pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
                 tags=tags,
             )
+
+
+@contextmanager
+def _no_bytecode() -> Iterator[None]:
+    """MLflow tries the model where it is stored: without this, what Python compiles of its code would stay there."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 @contextmanager
