@@ -6,6 +6,7 @@ python scripts/write_reference.py --check    exit 1 and name the pages that are 
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -89,13 +90,19 @@ PAGES: dict[str, Callable[[], str]] = {"commands.md": commands_page, "settings.m
 
 def main(*, check: bool) -> int:
     """Write or check every page; return the exit code."""
-    stale = [name for name, page in PAGES.items() if not (DOCS / name).exists() or (DOCS / name).read_text() != MADE + page()]
-    if check:
-        print("\n".join(f"docs/{name} is stale: run python scripts/write_reference.py" for name in stale))  # noqa: T201
-        return int(bool(stale))
-    for name in stale:
-        (DOCS / name).write_text(MADE + PAGES[name]())
-    return 0
+    stale = 0
+    for name, page in PAGES.items():
+        place, made = DOCS / name, MADE + page()
+        written = place.read_text() if place.exists() else ""
+        if written == made:
+            continue
+        if check:
+            stale = 1
+            print(f"docs/{name} is stale: run python scripts/write_reference.py")  # noqa: T201
+            print(*difflib.unified_diff(written.splitlines(), made.splitlines(), n=0, lineterm=""), sep="\n")  # noqa: T201
+        else:
+            place.write_text(made)
+    return stale
 
 
 if __name__ == "__main__":
