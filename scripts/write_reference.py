@@ -28,7 +28,7 @@ def commands_page() -> str:
     parts = ["# Commands\n\nEvery command explains itself with `--help`; the same text stands here.\n"]
     for name, command in [("", main), *sorted(main.commands.items())]:
         usage = f"keepwell {name}".strip()
-        context = click.Context(command, info_name=usage, max_content_width=110, terminal_width=110)
+        context = click.Context(command, info_name=usage, terminal_width=110, **main.context_settings)
         parts.append(f"## {usage}\n\n```text\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
 
