@@ -18,9 +18,6 @@ from keepwell.files import written_whole
 
 FIRST_DAY, UNTIL = date(2024, 1, 1), date(2026, 1, 1)
 DAYS = (UNTIL - FIRST_DAY).days
-MONTHLY = (*(date(2025, month, 1) for month in range(2, 13)), UNTIL)
-"""Twelve dates; with 4 million transactions they have about 6.3 million rows together."""
-
 LAST_START = 626
 """The day until which customers go on to come; it decides how many rows the early dates have."""
 

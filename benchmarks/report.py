@@ -91,8 +91,6 @@ def _large(one: Results) -> Iterator[str]:
 
 
 TABLES: Mapping[str, Callable[[Results], Iterator[str]]] = {"table": _against_peers, "scaling": _scaling, "large": _large}
-PLACES = ("machine", *TABLES)
-"""What stands between markers on the page."""
 
 
 def publish(results: Results) -> None:

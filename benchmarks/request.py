@@ -18,7 +18,6 @@ from serving.requests import feature_rows
 from serving.schemas import Customer
 
 ROWS: Mapping[str, int] = {"transactions": 130, "complaints": 20, "payments": 20, "surveys": 10, "contacts": 20}
-EVENTS = sum(ROWS.values())
 ATTRIBUTES = ("city", "plan", "age")
 
 

@@ -30,7 +30,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType({name: feature.entry for name, f
 
 def find(name: str) -> Feature:
     """The feature of this name: one of the catalog, or that of an attribute (`attr_...`). ConfigError when there is none."""
-    found = FEATURES.get(name) or attribute_feature(name)
+    found = _found(name)
     if found is None:
         near = [f"is it {other}? " for other in get_close_matches(name, FEATURES, n=1)]
         raise ConfigError(f"unknown feature {name!r}", hint=f"{''.join(near)}`keepwell features --catalog` lists every feature")
@@ -39,8 +39,12 @@ def find(name: str) -> Feature:
 
 def entry_of(name: str) -> Entry | None:
     """What a reader must know of a feature; None where this version does not have it."""
-    found = FEATURES.get(name) or attribute_feature(name)
+    found = _found(name)
     return found.entry if found else None
+
+
+def _found(name: str) -> Feature | None:
+    return FEATURES.get(name) or attribute_feature(name)
 
 
 def panel_names(company: Company, dates: Sequence[date]) -> tuple[str, ...]:
@@ -62,7 +66,9 @@ def is_timely(company: Company, name: str) -> bool:
 def allows(company: Company, name: str) -> bool:
     """Whether a company has what a feature is made of; of an attribute, a column of the same kind."""
     attribute = parsed(name)
-    return name in feature_names(company) if attribute is None else has(company, attribute)
+    if attribute is not None:
+        return has(company, attribute)
+    return name in FEATURES and _builds_on(company.tables, name) and _columns(FEATURES[name]) <= _present(company)
 
 
 def feature_names(tables: Collection[str] | Company) -> tuple[str, ...]:
@@ -74,11 +80,19 @@ def feature_names(tables: Collection[str] | Company) -> tuple[str, ...]:
     (True, False)
     """
     if isinstance(tables, Company):
-        present = {f"{table}.{column}" for table, frame in tables.tables.items() for column in frame.columns}
+        present = _present(tables)
         return tuple(name for name in feature_names(tables.tables.keys()) if _columns(FEATURES[name]) <= present)
-    return tuple(
-        name for name, feature in FEATURES.items() if {VIEWS[one.view].table for one in feature.aggregates} <= set(tables)
-    )
+    return tuple(name for name in FEATURES if _builds_on(tables, name))
+
+
+def _builds_on(tables: Collection[str], name: str) -> bool:
+    """Whether a feature of the catalog is made of no other tables than these."""
+    return all(VIEWS[one.view].table in tables for one in FEATURES[name].aggregates)
+
+
+def _present(company: Company) -> set[str]:
+    """The columns of the normalised tables, as "transactions.amount"."""
+    return {f"{table}.{column}" for table, frame in company.tables.items() for column in frame.columns}
 
 
 def _columns_of_customers(feature: Feature) -> set[str]:

@@ -83,27 +83,26 @@ class Positions:
     """The positions of the pairs whose customer has a row at all: of `chosen` (an index), the others have nothing.
 
     `customer` and `day` are those of the rows, sorted; `ages` are those that will be asked for. Customers with rows are
-    numbered by `slot`, of each chosen pair here.
+    numbered by slot.
     """
 
     def __init__(self, customer: Integers, day: Integers, pairs: Pairs, ages: frozenset[int | None]) -> None:
         counts = np.bincount(customer, minlength=pairs.customers)
         self.longest, self.days = int(counts.max(initial=0)), pairs.days
         self.chosen: Integers | slice = slice(None)
-        self._date, self.slot, self._row_slot = pairs.date, pairs.customer, customer
+        self._date, self._slot, self._row_slot = pairs.date, pairs.customer, customer
         if not counts.all():
             self._leave_out(counts > 0)
             counts = counts[counts > 0]
-        self._ends = counts.cumsum()
-        self._starts = self._ends - counts
+        self._starts = counts.cumsum() - counts
         self._edges = _edges(tuple(pairs.days), ages)
         self._table = self._counted(self._edges.passed(day))
 
     def _leave_out(self, having: Array) -> None:
         """Those who are not among the customers with rows."""
         slot_of = having.cumsum() - 1
-        self.chosen = np.flatnonzero(having[self.slot])
-        self._date, self.slot = self._date[self.chosen], slot_of[self.slot[self.chosen]]
+        self.chosen = np.flatnonzero(having[self._slot])
+        self._date, self._slot = self._date[self.chosen], slot_of[self._slot[self.chosen]]
         self._row_slot = slot_of[self._row_slot]
 
     @property
@@ -118,14 +117,13 @@ class Positions:
 
     def _counted(self, passed: Integers) -> Integers:
         """For each edge and slot the position before that day, flat: rows counted in their cells, cells cumulated over edges."""
-        edges, slots = len(self._edges.days), len(self._ends)
+        edges, slots = len(self._edges.days), len(self._starts)
         cells = np.bincount((passed + 1) * slots + self._row_slot, minlength=(edges + 2) * slots)
         before = cells[: (edges + 1) * slots].reshape(edges + 1, slots)
         before[0] = self._starts
-        before.cumsum(axis=0, out=before)
-        return before.reshape(-1)
+        return before.cumsum(axis=0, out=before).ravel()
 
     def before(self, ages: Sequence[int | None]) -> Integers:
         """For each age (rows) and chosen pair (columns) the position after its rows that are older; None: before all rows."""
         edges = np.array([self._edges.number[age] for age in ages])
-        return np.asarray(self._table[(edges * len(self._ends))[:, self._date] + self.slot])
+        return np.asarray(self._table[(edges * len(self._starts))[:, self._date] + self._slot])

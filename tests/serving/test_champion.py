@@ -101,8 +101,12 @@ def test_a_model_that_reads_an_unknown_feature_is_refused(scorer: Scorer) -> Non
         try_out(renamed(scorer, feature_names=("of_tomorrow", *scorer.info.feature_names)))
 
 
-def test_a_model_that_reads_attributes_is_tried_out_without_them(scorer: Scorer) -> None:
-    try_out(renamed(scorer, feature_names=(*scorer.info.feature_names, "attr_plan_is_gold", "attr_signed_on_days_ago")))
+def test_a_model_that_reads_attributes_is_tried_out_without_them(shelf: Shelf, shop: Company, scorer: Scorer) -> None:
+    names = (*scorer.info.feature_names, "attr_plan_is_gold", "attr_signed_on_days_ago")
+    shelf.scorers[shop.key, HORIZON, "2"] = renamed(scorer, feature_names=names)
+    shelf.aliases[shop.key, HORIZON] = "2"
+    holder = held(shelf)
+    assert (holder.require().version, holder.trouble) == ("2", None)
 
 
 def test_a_model_that_predicts_nonsense_is_refused(scorer: Scorer) -> None:
