@@ -32,3 +32,9 @@ def probability_of(log_odds: Floats) -> Floats:
     """The inverse of `logit`, within [EDGE, 1 - EDGE]."""
     probability: Floats = expit(np.clip(log_odds, -LOGIT_EDGE, LOGIT_EDGE))
     return probability
+
+
+def expected_value(log_odds: Floats, log_amount: Floats, refunds: Floats) -> Floats:
+    """What customers are expected to bring (n,): the amount if they buy, the refunds (0 or less) if they do not."""
+    churn = probability_of(log_odds)
+    return (1 - churn) * np.exp(log_amount) + churn * refunds

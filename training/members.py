@@ -9,21 +9,17 @@ A member explains both forecasts as a sum over the features and a baseline, exac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from itertools import combinations
-from math import factorial
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from training.arrays import Floats, logit
 from training.btyd import PurchaseModel, SpendModel
+from training.explanation import Sum, shapley
 from training.linear import LinearModel
 from training.trees import TreeModel
-
-Sum = tuple[Floats, float]
-"""Contributions (n, features) and their baseline."""
 
 LEAST_ACTIVE = 1e-9
 
@@ -184,31 +180,3 @@ class LifetimeMember:
 def _history(purchase_days: Floats, recency: Floats, age: Floats) -> tuple[Floats, Floats, Floats]:
     """Repeat purchases, day of the last one and age; a mixed customer of an explanation may have bought last before coming."""
     return np.maximum(purchase_days - 1, 0), np.maximum(age - recency, 0), age
-
-
-def shapley(forecast: Callable[..., Floats], inputs: Floats, reference: Floats) -> tuple[Floats, float]:
-    """Exact Shapley values (n, k) of a forecast of k inputs (n, k), and its value at the reference (k,).
-
-    An input outside a coalition takes the reference's value. The values sum to the forecast less that at the reference.
-
-    >>> shapley(lambda a, b: a * b, np.array([[2.0, 3.0]]), np.array([0.0, 1.0]))
-    (array([[4., 2.]]), 0.0)
-    """
-    n, k = inputs.shape
-    known = {coalition: _forecast_of(forecast, inputs, reference, coalition) for coalition in _coalitions(range(k))}
-    values = np.zeros((n, k))
-    for player in range(k):
-        for others in _coalitions([each for each in range(k) if each != player]):
-            weight = factorial(len(others)) * factorial(k - len(others) - 1) / factorial(k)
-            values[:, player] += weight * (known[tuple(sorted((*others, player)))] - known[others])
-    return values, float(known[()][0]) if n else 0.0
-
-
-def _coalitions(players: Sequence[int]) -> list[tuple[int, ...]]:
-    return [coalition for size in range(len(players) + 1) for coalition in combinations(players, size)]
-
-
-def _forecast_of(forecast: Callable[..., Floats], inputs: Floats, reference: Floats, coalition: tuple[int, ...]) -> Floats:
-    mixed = np.tile(reference, (len(inputs), 1))
-    mixed[:, coalition] = inputs[:, coalition]
-    return forecast(*mixed.T)

@@ -13,8 +13,9 @@ import numpy as np
 
 from features.tables import ATTRIBUTION_DAYS
 from keepwell.errors import ModelError
-from training.arrays import EDGE, LOGIT_EDGE, Floats, probability_of
-from training.members import LifetimeMember, LinearMember, Member, TreeMember, shapley
+from training.arrays import LOGIT_EDGE, Floats, expected_value, probability_of
+from training.explanation import Explanation, Refunds, blended, explained
+from training.members import LifetimeMember, LinearMember, Member, TreeMember
 from training.quantiles import Spread
 from training.recipe import Recipe
 from training.rules import RuleMember
@@ -59,19 +60,6 @@ class Predictions:
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """Signed contributions (n, features). Churn: with `churn_baseline` they sum to logit(churn_probability).
-
-    Value: with `value_baseline` they sum to log(expected_value); NaN where that is 0 or less.
-    """
-
-    churn: Floats
-    churn_baseline: float
-    value: Floats
-    value_baseline: float
-
-
-@dataclass(frozen=True)
 class Scorer:
     """Predicts and explains; matrices are (n, features) in the order of `info.feature_names`, NaN = missing.
 
@@ -92,29 +80,18 @@ class Scorer:
         log_odds, log_amount = self._links(rows)
         churn, amount = probability_of(log_odds), np.exp(log_amount)
         low, high = self.spread.quantiles(1 - churn, amount)
-        expected = _expected_value(log_odds, log_amount, self._refunds(rows))
+        expected = expected_value(log_odds, log_amount, self._refunds(rows))
         return Predictions(churn, expected, amount, low, high)
 
     def explain(self, matrix: Floats) -> Explanation:
         """Contributions of the features, exact: linear terms, TreeSHAP, and Shapley values of buy-till-you-die.
 
-        The season and the calibration belong to the baseline. The value is split between being active, the amount and refunds by
-        their Shapley values, and within each in the proportions of its own contributions.
+        The season and the calibration belong to the baseline.
         """
         rows = self._checked(matrix)
-        churn, churn_base = _weighted_sum(self.churn, [member.churn_sum(rows) for member in self.members])
-        amount, amount_base = _weighted_sum(self.amount, [member.amount_sum(rows) for member in self.members])
-        log_odds = np.clip(churn.sum(axis=1) + churn_base, -LOGIT_EDGE, LOGIT_EDGE)
-        churn *= _ratio(log_odds - churn_base, churn.sum(axis=1))[:, None]
-        inputs = np.column_stack([log_odds, amount.sum(axis=1) + amount_base, self._refunds(rows)])
-        parts, base = shapley(_log_expected_value, inputs, np.array([churn_base, amount_base, 0.0]))
-        value = (
-            churn * _ratio(parts[:, 0], churn.sum(axis=1))[:, None] + amount * _ratio(parts[:, 1], amount.sum(axis=1))[:, None]
-        )
-        if self._refund_column is not None:
-            value[:, self._refund_column] += parts[:, 2]
-        value[_expected_value(*inputs.T) <= 0] = np.nan
-        return Explanation(churn, churn_base, value, base)
+        churn = blended(self.churn, [member.churn_sum(rows) for member in self.members])
+        amount = blended(self.amount, [member.amount_sum(rows) for member in self.members])
+        return explained(churn, amount, Refunds(self._refunds(rows), self._refund_column))
 
     def graded(self, grade: str, backtest_dates: int) -> Scorer:
         """The same scorer with the grade that its backtest gave."""
@@ -190,29 +167,6 @@ class Scorer:
 
 REFUNDED = "spend_90d"
 DATES = ("trained_as_of", "labels_until", "data_until")
-
-
-def _expected_value(log_odds: Floats, log_amount: Floats, refunds: Floats) -> Floats:
-    churn = probability_of(log_odds)
-    return (1 - churn) * np.exp(log_amount) + churn * refunds
-
-
-def _log_expected_value(log_odds: Floats, log_amount: Floats, refunds: Floats) -> Floats:
-    """The logarithm of the expected value, with a floor far below any real one where refunds outweigh it."""
-    return np.log(np.maximum(_expected_value(log_odds, log_amount, refunds), EDGE**2 * np.exp(log_amount)))
-
-
-def _weighted_sum(blend: Blend, sums: list[tuple[Floats, float]]) -> tuple[Floats, float]:
-    weighted = list(zip(blend.weights, sums, strict=True))
-    contributions = sum(weight * values for weight, (values, _) in weighted)
-    base = blend.intercept + blend.shift + sum(weight * base for weight, (_, base) in weighted)
-    return np.asarray(contributions), float(base)
-
-
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    """The quotient part / whole (n,); 1 where the whole is nothing, since then the part is nothing, too."""
-    small = np.abs(whole) < 1e-12
-    return np.where(small, 1.0, part / np.where(small, 1.0, whole))
 
 
 def _blend_from_dict(values: Mapping[str, Any]) -> Blend:

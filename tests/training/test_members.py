@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.members import LifetimeMember, shapley
+from training.explanation import shapley
+from training.members import LifetimeMember
 from training.scorer import MEMBERS, Scorer
 
 numbers = st.floats(-5, 5)

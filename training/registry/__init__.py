@@ -7,7 +7,7 @@ from training.registry.mlflow_home import model_name
 from training.registry.run import Run
 
 if TYPE_CHECKING:  # what the registry hands out, by name; LightGBM is for those who load a model
-    from training.scorer import Explanation as Explanation
+    from training.explanation import Explanation as Explanation
     from training.scorer import ModelInfo as ModelInfo
     from training.scorer import Predictions as Predictions
     from training.scorer import Scorer as Scorer

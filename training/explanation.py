@@ -1,0 +1,102 @@
+"""Why a forecast is what it is: signed contributions of the features that add up to it, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import factorial
+from typing import NamedTuple
+
+import numpy as np
+
+from training.arrays import EDGE, LOGIT_EDGE, Floats, expected_value
+from training.stack import Blend
+
+Sum = tuple[Floats, float]
+"""Contributions (n, features) and their baseline."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Signed contributions (n, features). Churn: with `churn_baseline` they sum to logit(churn_probability).
+
+    Value: with `value_baseline` they sum to log(expected_value); NaN where that is 0 or less.
+    """
+
+    churn: Floats
+    churn_baseline: float
+    value: Floats
+    value_baseline: float
+
+
+class Refunds(NamedTuple):
+    """What customers who buy nothing are worth (n,), 0 or less, and the feature that says so; None where none does."""
+
+    values: Floats
+    column: int | None
+
+
+def explained(churn_sum: Sum, amount_sum: Sum, refunds: Refunds) -> Explanation:
+    """The explanation of a model, given the sums of its log-odds of churn and of its log amount.
+
+    The value is split between being active, the amount and refunds by their Shapley values, and within each in the proportions
+    of its own contributions.
+    """
+    (churn, churn_base), (amount, amount_base) = churn_sum, amount_sum
+    log_odds = np.clip(churn.sum(axis=1) + churn_base, -LOGIT_EDGE, LOGIT_EDGE)
+    churn = churn * _ratio(log_odds - churn_base, churn.sum(axis=1))[:, None]
+    inputs = np.column_stack([log_odds, amount.sum(axis=1) + amount_base, refunds.values])
+    parts, base = shapley(_log_expected_value, inputs, np.array([churn_base, amount_base, 0.0]))
+    value = churn * _ratio(parts[:, 0], churn.sum(axis=1))[:, None] + amount * _ratio(parts[:, 1], amount.sum(axis=1))[:, None]
+    if refunds.column is not None:
+        value[:, refunds.column] += parts[:, 2]
+    value[expected_value(*inputs.T) <= 0] = np.nan
+    return Explanation(churn, churn_base, value, base)
+
+
+def blended(blend: Blend, sums: Sequence[Sum]) -> Sum:
+    """The blend of the members' sums; its level and the coming season belong to the baseline."""
+    weighted = list(zip(blend.weights, sums, strict=True))
+    contributions = sum(weight * values for weight, (values, _) in weighted)
+    base = blend.intercept + blend.shift + sum(weight * base for weight, (_, base) in weighted)
+    return np.asarray(contributions), float(base)
+
+
+def shapley(forecast: Callable[..., Floats], inputs: Floats, reference: Floats) -> Sum:
+    """Exact Shapley values (n, k) of a forecast of k inputs (n, k), and its value at the reference (k,).
+
+    An input outside a coalition takes the reference's value. The values sum to the forecast less that at the reference.
+
+    >>> shapley(lambda a, b: a * b, np.array([[2.0, 3.0]]), np.array([0.0, 1.0]))
+    (array([[4., 2.]]), 0.0)
+    """
+    n, k = inputs.shape
+    known = {coalition: _forecast_of(forecast, inputs, reference, coalition) for coalition in _coalitions(range(k))}
+    values = np.zeros((n, k))
+    for player in range(k):
+        for others in _coalitions([each for each in range(k) if each != player]):
+            weight = factorial(len(others)) * factorial(k - len(others) - 1) / factorial(k)
+            values[:, player] += weight * (known[tuple(sorted((*others, player)))] - known[others])
+    return values, float(known[()][0]) if n else 0.0
+
+
+def _coalitions(players: Sequence[int]) -> list[tuple[int, ...]]:
+    return [coalition for size in range(len(players) + 1) for coalition in combinations(players, size)]
+
+
+def _forecast_of(forecast: Callable[..., Floats], inputs: Floats, reference: Floats, coalition: tuple[int, ...]) -> Floats:
+    mixed = np.tile(reference, (len(inputs), 1))
+    mixed[:, coalition] = inputs[:, coalition]
+    return forecast(*mixed.T)
+
+
+def _log_expected_value(log_odds: Floats, log_amount: Floats, refunds: Floats) -> Floats:
+    """The logarithm of the expected value, with a floor far below any real one where refunds outweigh it."""
+    return np.log(np.maximum(expected_value(log_odds, log_amount, refunds), EDGE**2 * np.exp(log_amount)))
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """The quotient part / whole (n,); 1 where the whole is nothing, since then the part is nothing, too."""
+    small = np.abs(whole) < 1e-12
+    return np.where(small, 1.0, part / np.where(small, 1.0, whole))
