@@ -18,8 +18,8 @@ from features.panel import build_panel, panel_names
 from features.tables import ATTRIBUTION_DAYS
 from keepwell.progress import Progress, Silent
 from training.arrays import Flags, Floats, Ints
-from training.labels import labels
-from training.splits import MOST_ROWS, panel_days, sampled_customers
+from training.labels import further_name, labels
+from training.splits import MOST_ROWS, further_horizons, panel_days, sampled_customers
 
 ROW_FIELDS = ("matrix", "customer_id", "customer", "day", "churned", "value")
 
@@ -32,7 +32,8 @@ class TrainingData:
     """Rows known at `as_of`, labelled or not: `matrix` is (n, features), NaN = missing; the other arrays are (n,).
 
     `customer_id` is text or integer as it came, `customer` its code, `day` the row's date as a day number; `churned` (0.0 or 1.0)
-    and `value` are NaN where the horizon is not over at `as_of`. `memo` holds members already fitted to these rows, so that
+    and `value` are NaN where the horizon is not over at `as_of`. `further` holds, for other horizons in days (ascending), `churned`
+    over them, NaN where they are not over. `memo` holds members already fitted to these rows, so that
     trials at several dates share them.
     """
 
@@ -51,6 +52,7 @@ class TrainingData:
     value: Floats
     zone: str = "UTC"
     attribution_days: int = ATTRIBUTION_DAYS
+    further: Mapping[int, Floats] = field(default_factory=dict)
     memo: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -68,15 +70,18 @@ class TrainingData:
 
     def rows(self, keep: Flags) -> TrainingData:
         """The rows where `keep` (n,) holds."""
-        return replace(self, memo={}, **{name: getattr(self, name)[keep] for name in ROW_FIELDS})
+        further = {days: churned[keep] for days, churned in self.further.items()}
+        return replace(self, memo={}, further=further, **{name: getattr(self, name)[keep] for name in ROW_FIELDS})
 
     def at(self, day: int) -> TrainingData:
         """The rows of one date."""
         return self.rows(self.day == day)
 
     def known_at(self, day: int) -> TrainingData:
-        """The labelled rows whose horizon ends at or before `day`."""
-        return self.rows((self.day + self.horizon_days <= day) & ~np.isnan(self.churned))
+        """The labelled rows whose horizon ends at or before `day`; of `further`, too, only what was known then."""
+        known = self.rows((self.day + self.horizon_days <= day) & ~np.isnan(self.churned))
+        further = {days: np.where(known.day + days <= day, churned, np.nan) for days, churned in known.further.items()}
+        return replace(known, further=further)
 
     def column(self, name: str) -> Floats:
         """One feature (n,) by name."""
@@ -91,12 +96,13 @@ def training_data(company: Company, horizon_days: int, as_of: date, progress: Pr
     steps = progress or Silent()
     first = first_purchase_day(company, as_of)
     days = panel_days(first, day_number(as_of), horizon_days)
+    further = further_horizons(first, day_number(as_of), horizon_days)
     dates = [day_date(day) for day in days]
     names = panel_names(company, [*dates, as_of])
     with steps.step(f"features of {len(dates) + 1} dates"):
         panel = build_panel(company, [*dates, as_of], names)
     with steps.step("labels"):
-        truth = labels(company, dates, horizon_days, as_of)
+        truth = labels(company, dates, horizon_days, as_of, further)
     joined = panel.join(truth, on=["customer_id", "as_of"], how="left", maintain_order="left")
     customer = joined["customer_id"].rank("dense").to_numpy().astype(np.int64)
     keep = sampled_customers(customer, MOST_ROWS)
@@ -113,11 +119,17 @@ def training_data(company: Company, horizon_days: int, as_of: date, progress: Pr
         customer_id=joined["customer_id"].to_numpy(),
         customer=customer,
         day=joined["as_of"].to_physical().to_numpy().astype(np.int64),
-        churned=joined["churned"].cast(pl.Float64).fill_null(float("nan")).to_numpy(),
+        churned=_as_numbers(joined["churned"]),
         value=joined["value"].fill_null(float("nan")).to_numpy(),
         zone=company.zone,
         attribution_days=company.attribution_days,
+        further={days: _as_numbers(joined[further_name(days)]) for days in further},
     )
+
+
+def _as_numbers(flags: pl.Series) -> Floats:
+    """1.0, 0.0, and NaN where it is not known."""
+    return np.asarray(flags.cast(pl.Float64).fill_null(float("nan")).to_numpy())
 
 
 def population_edges(data: TrainingData, day: int) -> dict[str, tuple[float, ...]]:

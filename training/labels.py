@@ -2,7 +2,7 @@
 
 A customer of `as_of` is whoever made a purchase known before it. In the horizon `[as_of, as_of + horizon)` they have `churned`
 when they made no purchase, and their `value` is what they paid less what was refunded (less the cost of the goods, where every
-row of the company's transactions has one).
+row of the company's transactions has one). Money is summed in whole minor units, so the order of the rows changes nothing.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from features.company import Company
 from keepwell.errors import HistoryError
 
 
-def labels(company: Company, dates: Sequence[date], horizon_days: int, known_until: date) -> pl.DataFrame:
+def labels(
+    company: Company, dates: Sequence[date], horizon_days: int, known_until: date, further_days: Sequence[int] = ()
+) -> pl.DataFrame:
     """Columns customer_id, as_of, churned (Boolean), value (Float64, currency units); sorted by as_of, customer_id.
 
-    Only what was known before `known_until` counts; HistoryError for a date whose horizon ends after it, since part of the
-    answer is not known yet.
+    For each of `further_days` there is `churned_<days>d` beside them: the same over another horizon, null where that one is not
+    over. Only what was known before `known_until` counts; HistoryError for a date whose own horizon ends after it, since part of
+    the answer is not known yet.
     """
     until = day_number(known_until)
     late = [day for day in dates if day_number(day) + horizon_days > until]
@@ -31,29 +34,65 @@ def labels(company: Company, dates: Sequence[date], horizon_days: int, known_unt
         )
     table = company.tables["transactions"]
     came = _worth(company, company.known_rows("transactions", until))
-    frames = [_labels_at(table, came, day_number(day), horizon_days).with_columns(as_of=pl.lit(day)) for day in sorted(dates)]
-    empty = pl.DataFrame(schema={"customer_id": table.schema["customer_id"], "churned": pl.Boolean, "value": pl.Float64})
+    frames = [
+        _labels_at(table, came, day_number(day), horizon_days)
+        .with_columns(_left(day_number(day), days, until).alias(further_name(days)) for days in further_days)
+        .with_columns(as_of=pl.lit(day))
+        for day in sorted(dates)
+    ]
+    further = dict.fromkeys(map(further_name, further_days), pl.Boolean)
+    empty = pl.DataFrame(
+        schema={"customer_id": table.schema["customer_id"], "churned": pl.Boolean, "value": pl.Float64} | further
+    )
     whole = pl.concat(frames) if frames else empty.with_columns(as_of=pl.lit(known_until))
-    return whole.select("customer_id", "as_of", "churned", "value")
+    scale = 10 ** _money_scale(company)
+    return whole.select("customer_id", "as_of", "churned", pl.col("value") / scale, *further)
+
+
+def further_name(days: int) -> str:
+    """The column that says whether a customer has churned over a further horizon.
+
+    >>> further_name(30)
+    'churned_30d'
+    """
+    return f"churned_{days}d"
 
 
 def _worth(company: Company, table: pl.DataFrame) -> pl.DataFrame:
-    """Each row with what it is worth to the company, in currency units."""
-    worth = pl.col("amount") / 10 ** company.scales["transactions.amount"]
+    """Each row with what it is worth to the company, in the finer minor unit of its amounts and costs."""
+    scale = _money_scale(company)
+    worth = _in_units(company, "amount", scale)
     if "cost" in table.columns and table["cost"].null_count() == 0:
-        worth = worth - pl.col("cost") / 10 ** company.scales["transactions.cost"]
+        worth = worth - _in_units(company, "cost", scale)
     return table.select("customer_id", "ordered_day", purchase=pl.col("amount") > 0, worth=worth)
 
 
+def _money_scale(company: Company) -> int:
+    return max(company.scales.get(f"transactions.{name}", 0) for name in ("amount", "cost"))
+
+
+def _in_units(company: Company, name: str, scale: int) -> pl.Expr:
+    return pl.col(name) * 10 ** (scale - company.scales[f"transactions.{name}"])
+
+
+def _left(start: int, days: int, until: int) -> pl.Expr:
+    """Whether no purchase came within `days` from `start`; null where they are not over."""
+    return ~(pl.col("next_day") < start + days).fill_null(value=False) if start + days <= until else pl.lit(None, pl.Boolean)
+
+
 def _labels_at(table: pl.DataFrame, came: pl.DataFrame, start: int, horizon_days: int) -> pl.DataFrame:
+    """Customers known at `start`: churned, value (minor units), and next_day, that of the next purchase (null: none is known)."""
     known = known_before(start, pl.col("known_day"), pl.col("superseded_day"))
     customers = table.filter(known & (pl.col("amount") > 0)).select("customer_id").unique().sort("customer_id")
-    next_days = came.filter(pl.col("ordered_day").is_between(start, start + horizon_days, closed="left"))
-    # Sums of floats in the order of the rows: sorted, so that the order of the file changes nothing.
-    sums = next_days.sort("customer_id", "worth").group_by("customer_id", maintain_order=True)
-    seen = sums.agg(bought=pl.col("purchase").any(), value=pl.col("worth").sum())
+    inside = pl.col("ordered_day") < start + horizon_days
+    after = came.filter(pl.col("ordered_day") >= start).group_by("customer_id")
+    seen = after.agg(
+        next_day=pl.col("ordered_day").filter("purchase").min(),
+        value=pl.col("worth").filter(inside).sum(),
+    )
     return customers.join(seen, on="customer_id", how="left", maintain_order="left").select(
         "customer_id",
-        churned=~pl.col("bought").fill_null(value=False),
-        value=pl.col("value").fill_null(0.0),  # no transaction in the horizon is a value of 0, not a missing one
+        churned=~(pl.col("next_day") < start + horizon_days).fill_null(value=False),
+        value=pl.col("value").fill_null(0),  # no transaction in the horizon is a value of 0, not a missing one
+        next_day="next_day",
     )

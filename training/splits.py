@@ -27,6 +27,20 @@ YEAR_DAYS = 364
 """A year of whole weeks, so that a year earlier is the same day of the week."""
 
 
+FURTHER_DAYS = (30, 90, 180)
+"""The horizons that a model tells of beside its own, where the history allows them."""
+
+
+def further_horizons(first_day: int, as_of_day: int, horizon_days: int) -> tuple[int, ...]:
+    """Those of FURTHER_DAYS, other than the model's own, that have passed once since LEAST_HISTORY_DAYS after the first purchase.
+
+    >>> further_horizons(0, 150, 90)
+    (30,)
+    """
+    longest = as_of_day - first_day - LEAST_HISTORY_DAYS
+    return tuple(days for days in FURTHER_DAYS if days != horizon_days and days <= longest)
+
+
 def panel_days(first_day: int, as_of_day: int, horizon_days: int) -> tuple[int, ...]:
     """The labelled dates (day numbers, ascending): from the newest with a complete horizon back in steps, and one a year before.
 
