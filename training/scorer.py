@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from features.tables import ATTRIBUTION_DAYS
 from keepwell.errors import ModelError
 from training.arrays import LOGIT_EDGE, Floats, expected_value, probability_of
 from training.explanation import Explanation, Refunds, blended, explained
+from training.formats import FORMAT, upgraded
+from training.horizons import Further
 from training.members import LifetimeMember, LinearMember, Member, TreeMember
 from training.quantiles import Spread
 from training.recipe import Recipe
@@ -22,7 +24,6 @@ from training.rules import RuleMember
 from training.stack import Blend
 
 FILE = "scorer.json"
-FORMAT = 1
 
 MEMBERS = {member.name: member for member in (LinearMember, TreeMember, LifetimeMember, RuleMember)}
 
@@ -50,20 +51,25 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Arrays (n,): `churn_probability` in (0, 1), the others in currency; `value_low` <= `value_high`, nothing missing."""
+    """Arrays (n,): `churn_probability` in (0, 1), the others in currency; `value_low` <= `value_high`, nothing missing.
+
+    `further_churn` holds churn probabilities by other horizons in days, ascending, and never rises with the horizon.
+    """
 
     churn_probability: Floats
     expected_value: Floats
     value_if_active: Floats
     value_low: Floats
     value_high: Floats
+    further_churn: Mapping[int, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Scorer:
     """Predicts and explains; matrices are (n, features) in the order of `info.feature_names`, NaN = missing.
 
-    `refund_rate` is the share of the last 90 days' spend that those who buy nothing are refunded.
+    `refund_rate` is the share of the last 90 days' spend that those who buy nothing are refunded; `further` tells of churn over
+    other horizons than the model's own.
     """
 
     info: ModelInfo
@@ -73,6 +79,7 @@ class Scorer:
     amount: Blend
     spread: Spread
     refund_rate: float
+    further: Further | None = None
 
     def predict(self, matrix: Floats) -> Predictions:
         """Forecasts for the rows of a matrix."""
@@ -81,7 +88,13 @@ class Scorer:
         churn, amount = probability_of(log_odds), np.exp(log_amount)
         low, high = self.spread.quantiles(1 - churn, amount)
         expected = expected_value(log_odds, log_amount, self._refunds(rows))
-        return Predictions(churn, expected, amount, low, high)
+        further = self.further.churn(log_odds, rows) if self.further else {}
+        return Predictions(churn, expected, amount, low, high, further)
+
+    def log_odds(self, matrix: Floats) -> Floats:
+        """The log-odds of churn (n,), of which `churn_probability` is made."""
+        logits = np.column_stack([member.churn_logit(matrix) for member in self.members])
+        return np.clip(self.churn.combine(logits), -LOGIT_EDGE, LOGIT_EDGE)
 
     def explain(self, matrix: Floats) -> Explanation:
         """Contributions of the features, exact: linear terms, TreeSHAP, and Shapley values of buy-till-you-die.
@@ -108,21 +121,28 @@ class Scorer:
 
     @classmethod
     def load(cls, folder: Path) -> Scorer:
-        """Read what `save` wrote; ModelError when it is absent or of another format."""
+        """Read what `save` of this or an older version wrote; ModelError when it is absent, damaged or newer."""
         try:
-            values = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError) as error:
+            return cls._from_dict(upgraded(json.loads((folder / FILE).read_text(encoding="utf-8"))))
+        except OSError as error:
             raise ModelError(f"no scorer in {folder}: {error}", hint="train a model, or restore the folder") from error
-        if values.get("format") != FORMAT:
-            raise ModelError(f"the scorer has format {values.get('format')}, not {FORMAT}", hint="train again with this version")
+        except ModelError:
+            raise
+        except Exception as error:  # whatever is wrong with the file, its reader wants words and no trace
+            told = f"{folder / FILE} is damaged ({type(error).__name__}: {error})"
+            raise ModelError(told, hint="restore the file, go back to another version, or train again") from error
+
+    @classmethod
+    def _from_dict(cls, values: Mapping[str, Any]) -> Scorer:
         return cls(
             info=_info_from_dict(values["info"]),
             recipe=Recipe.from_dict(values["recipe"]),
             members=tuple(MEMBERS[name].from_dict(member) for name, member in values["members"]),
-            churn=_blend_from_dict(values["churn"]),
-            amount=_blend_from_dict(values["amount"]),
+            churn=Blend.from_dict(values["churn"]),
+            amount=Blend.from_dict(values["amount"]),
             spread=Spread.from_dict(values["spread"]),
             refund_rate=values["refund_rate"],
+            further=Further.from_dict(values["further"]) if values.get("further") else None,
         )
 
     def _to_dict(self) -> dict[str, Any]:
@@ -137,12 +157,12 @@ class Scorer:
             "amount": asdict(self.amount),
             "spread": self.spread.to_dict(),
             "refund_rate": self.refund_rate,
+            "further": self.further.to_dict() if self.further else None,
         }
 
     def _links(self, matrix: Floats) -> tuple[Floats, Floats]:
-        logits = np.column_stack([member.churn_logit(matrix) for member in self.members])
         amounts = np.column_stack([member.log_amount(matrix) for member in self.members])
-        return np.clip(self.churn.combine(logits), -LOGIT_EDGE, LOGIT_EDGE), self.amount.combine(amounts)
+        return self.log_odds(matrix), self.amount.combine(amounts)
 
     @property
     def _refund_column(self) -> int | None:
@@ -167,10 +187,6 @@ class Scorer:
 
 REFUNDED = "spend_90d"
 DATES = ("trained_as_of", "labels_until", "data_until")
-
-
-def _blend_from_dict(values: Mapping[str, Any]) -> Blend:
-    return Blend(tuple(values["weights"]), values["intercept"], values["shift"])
 
 
 def _info_from_dict(values: Mapping[str, Any]) -> ModelInfo:

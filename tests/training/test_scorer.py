@@ -87,7 +87,7 @@ def test_an_absent_or_foreign_file_is_a_model_error(tmp_path: Path):
     with pytest.raises(ModelError, match="no scorer in"):
         Scorer.load(tmp_path)
     (tmp_path / FILE).write_text(json.dumps({"format": 0}))
-    with pytest.raises(ModelError, match="format 0, not 1"):
+    with pytest.raises(ModelError, match="has format 0, and this version reads 1 to"):
         Scorer.load(tmp_path)
 
 
