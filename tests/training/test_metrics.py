@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from training.metrics import METRICS, Outcome, interval, resampled_weights
+from training.metrics import METRICS, direction, interval, resampled_weights
 from training.scorer import Predictions
+from training.weighted import Outcome
 
 
 def example(n: int, seed: int) -> tuple[Outcome, Predictions]:
@@ -19,7 +22,13 @@ def example(n: int, seed: int) -> tuple[Outcome, Predictions]:
     value = np.where(churned, 0.0, np.round(random.gamma(1, 50, n), 2) + 0.01)
     p = np.clip(np.round(random.beta(2, 2, n), 2), 0.01, 0.99)
     expected = random.gamma(1, 30, n)
-    return Outcome(churned, value), Predictions(p, expected, expected, expected * 0.1, expected * 3)
+    worth = np.round(random.gamma(1, 80, n), 2)
+    return Outcome(churned, value, worth), Predictions(p, expected, expected, expected * 0.1, expected * 3)
+
+
+def rows(forecast: Predictions, place: np.ndarray) -> Predictions:
+    fields = ("churn_probability", "expected_value", "value_if_active", "value_low", "value_high")
+    return Predictions(**{field: getattr(forecast, field)[place] for field in fields})
 
 
 @settings(max_examples=25, deadline=None)
@@ -40,15 +49,15 @@ def test_figures_agree_with_their_reference(n, seed):
         assert METRICS[name](outcome, forecast)(ones) == pytest.approx(reference, rel=1e-9), name
 
 
-@pytest.mark.parametrize("name", sorted(set(METRICS) - {"churn_calibration_error", "value_rank_correlation"}))
+@pytest.mark.parametrize("name", sorted(set(METRICS) - {"value_rank_correlation"}))
 def test_a_weight_of_two_is_the_row_twice(name):
     outcome, forecast = example(60, seed=4)
     twice = np.append(np.arange(60), 7)
-    fields = ("churn_probability", "expected_value", "value_if_active", "value_low", "value_high")
-    longer = Predictions(**{field: getattr(forecast, field)[twice] for field in fields})
+    longer = rows(forecast, twice)
     weights = np.where(np.arange(60) == 7, 2.0, 1.0)
     repeated = METRICS[name](Outcome(outcome.churned[twice], outcome.value[twice]), longer)(np.ones(61))
-    assert METRICS[name](outcome, forecast)(weights) == pytest.approx(repeated, rel=1e-6)
+    alike = Outcome(outcome.churned, outcome.value)
+    assert METRICS[name](alike, forecast)(weights) == pytest.approx(repeated, rel=1e-6)
 
 
 def test_a_perfect_forecast_has_a_gini_of_one_and_no_error():
@@ -74,3 +83,66 @@ def test_all_rows_of_a_customer_are_drawn_together():
     assert np.array_equal(weights[:, 0], weights[:, 2])
     assert np.array_equal(weights[:, 1], weights[:, 4])
     assert (weights[:, [0, 1, 3]].sum(1) == 3).all()
+
+
+CHURN_RANKED = ("churn_auc", "churn_average_precision", "churn_top_decile_lift", "churn_lift_quality", "churn_empc")
+VALUE_RANKED = ("value_gini", "value_top_decile_captured", "value_rank_correlation")
+
+
+@settings(max_examples=25, deadline=None)
+@given(n=st.integers(5, 120), seed=st.integers(0, 1_000))
+def test_the_order_of_the_rows_changes_no_figure(n, seed):
+    outcome, forecast = example(n, seed)
+    place = np.random.default_rng(seed).permutation(n)
+    shuffled = Outcome(outcome.churned[place], outcome.value[place], outcome.worth[place])
+    for name, metric in METRICS.items():
+        assert metric(shuffled, rows(forecast, place))(np.ones(n)) == pytest.approx(
+            metric(outcome, forecast)(np.ones(n)), rel=1e-9
+        ), name
+
+
+@settings(max_examples=25, deadline=None)
+@given(n=st.integers(5, 120), seed=st.integers(0, 1_000))
+def test_figures_of_the_order_see_nothing_but_the_order(n, seed):
+    outcome, forecast = example(n, seed)
+    bent = replace(forecast, churn_probability=forecast.churn_probability**3, expected_value=np.sqrt(forecast.expected_value))
+    for name in (*CHURN_RANKED, *VALUE_RANKED):
+        before, after = (METRICS[name](outcome, each)(np.ones(n)) for each in (forecast, bent))
+        assert after == pytest.approx(before, rel=1e-9), name
+
+
+@settings(max_examples=25, deadline=None)
+@given(n=st.integers(5, 120), seed=st.integers(0, 1_000))
+def test_no_order_is_better_than_the_perfect_one_and_none_earns_less_than_nothing(n, seed):
+    outcome, forecast = example(n, seed)
+    truth = outcome.churned * 0.9 + 0.05
+    perfect = Predictions(truth, outcome.value, outcome.value, outcome.value, outcome.value)
+    for name in (*CHURN_RANKED, "value_gini", "value_top_decile_captured"):
+        best, ours = (METRICS[name](outcome, each)(np.ones(n)) for each in (perfect, forecast))
+        assert ours <= best + 1e-9, name
+    assert METRICS["churn_lift_quality"](outcome, perfect)(np.ones(n)) == pytest.approx(1)
+    assert METRICS["churn_empc"](outcome, forecast)(np.ones(n)) >= -1e-12
+    assert METRICS["value_campaign_profit"](outcome, forecast)(np.ones(n)) >= 0
+
+
+def test_a_guess_has_no_lift():
+    outcome, forecast = example(500, seed=3)
+    guess = replace(forecast, churn_probability=np.full(500, 0.4), expected_value=np.ones(500))
+    figures = {name: METRICS[name](outcome, guess)(np.ones(500)) for name in ("churn_auc", "churn_lift_quality", "value_gini")}
+    assert figures == pytest.approx({"churn_auc": 0.5, "churn_lift_quality": 0.0, "value_gini": 0.0}, abs=1e-9)
+    assert METRICS["churn_top_decile_lift"](outcome, guess)(np.ones(500)) == pytest.approx(1)
+
+
+def test_the_decile_error_is_the_mean_share_by_which_tenths_were_missed():
+    value = np.repeat(np.arange(1.0, 11.0), 3)
+    outcome, said = Outcome(np.zeros(30, dtype=bool), value), value * np.repeat([1.5, 1.0], [15, 15])
+    forecast = Predictions(np.full(30, 0.5), said, said, said, said)
+    # Forecasts keep the order of the customers but for a tie of 7.5 and 7, which stand in one tenth each.
+    assert METRICS["value_decile_error"](outcome, forecast)(np.ones(30)) == pytest.approx(0.25, abs=0.05)
+    exact = replace(forecast, expected_value=value)
+    assert METRICS["value_decile_error"](outcome, exact)(np.ones(30)) == pytest.approx(0, abs=1e-12)
+
+
+def test_every_figure_says_which_way_is_better():
+    promises = {name for name in METRICS if direction(name) == 0}
+    assert promises == {"value_total_ratio", "value_above_high_share", "value_below_low_share"}
