@@ -18,7 +18,7 @@ from features.normalise import Normalised, Reading, normalise_columns
 from features.notation import IS_REFUND, prepared, translated
 from features.refund_table import with_refunds
 from features.refusals import Place, unreadable
-from features.tables import REFUNDS, TABLES, Table
+from features.tables import LOGS, REFUNDS, TABLES, Table
 from features.vocabulary import snapshot_notes
 from keepwell.errors import DataError
 
@@ -50,13 +50,14 @@ def assemble(
     if config.static and "customers" not in frames:
         hint = "add customers, or remove static: from company.yaml"
         raise DataError("customers", config.static[0], "is declared static, but there is no table of customers", hint=hint)
+    of_day = not set(LOGS) & set(frames)
     read = {
-        name: _read_table(table, frames[name], config, typeless=name in typeless)
+        name: _read_table(table, frames[name], config, typeless=name in typeless, of_day=of_day)
         for name, table in TABLES.items()
         if name in frames
     }
     if REFUNDS.name in frames and "transactions" in read:
-        refunds = _read_table(REFUNDS, frames[REFUNDS.name], config, typeless=False)
+        refunds = _read_table(REFUNDS, frames[REFUNDS.name], config, typeless=False, of_day=False)
         both = with_refunds(read["transactions"].normalised, refunds.normalised)
         read["transactions"] = _Read(both, {}, (*read["transactions"].notes, *refunds.notes))
     tables, id_notes = _with_one_type_of_ids({name: part.normalised.frame for name, part in read.items()})
@@ -76,16 +77,21 @@ def assemble(
 
 
 def _refuse_unusable(frames: Collection[str]) -> None:
-    if "transactions" in frames or {"customers", "labels"} <= set(frames):
+    if {*LOGS, "customers"} & set(frames):
         return
     found = (
         f"there {'are' if len(frames) > 1 else 'is'} only {' and '.join(sorted(frames))}" if frames else "nothing else is there"
     )
-    hint = "add transactions.parquet or transactions.csv with customer_id, ordered_at and amount, or customers and labels"
+    hint = (
+        "add transactions.parquet or transactions.csv with customer_id, ordered_at and amount; or subscriptions; or customers "
+        "and labels"
+    )
     raise DataError("transactions", None, f"is required, and missing; {found}", hint=hint)
 
 
-def _read_table(table: Table, source: pl.DataFrame | pl.LazyFrame, config: CompanyConfig, *, typeless: bool) -> _Read:
+def _read_table(
+    table: Table, source: pl.DataFrame | pl.LazyFrame, config: CompanyConfig, *, typeless: bool, of_day: bool
+) -> _Read:
     settings = config.tables.get(table.name, TableConfig())
     try:
         given = prepared(table.name, source.lazy(), settings)
@@ -108,21 +114,23 @@ def _read_table(table: Table, source: pl.DataFrame | pl.LazyFrame, config: Compa
         unused = [name for name in match.extra if name not in settings.negative_where]
         ignored = [Note(NoteKind.IGNORED, table.name, name, "is no column of ours") for name in unused]
         return _Read(normalised, {}, (*match.notes, *translations, *ignored, *normalised.notes))
-    frame, attributes, told = _with_attributes(normalised.frame, match.extra, config.static, typeless=typeless)
+    frame, attributes, told = _with_attributes(normalised.frame, match.extra, config.static, typeless=typeless, of_day=of_day)
     return _Read(normalised._replace(frame=frame), attributes, (*match.notes, *translations, *told, *normalised.notes))
 
 
 def _with_attributes(
-    frame: pl.DataFrame, names: Collection[str], static: Collection[str], *, typeless: bool
+    frame: pl.DataFrame, names: Collection[str], static: Collection[str], *, typeless: bool, of_day: bool
 ) -> tuple[pl.DataFrame, dict[str, str], list[Note]]:
     """Customers with their attributes converted, what each is ("static", "dated", "snapshot"), and notes.
 
-    Of the columns that are listed, those are attributes that are declared static.
+    Of the columns that are listed, those are attributes that are declared static; all, where the company is `of_day`, its table
+    of customers a snapshot of one day.
     """
-    listed = [name for name in ATTRIBUTE_COLUMNS if name in static and name in frame.columns]
-    _refuse_unknown(set(static) - {*names, *listed}, {*names, *(name for name in ATTRIBUTE_COLUMNS if name in frame.columns)})
+    possible = [name for name in ATTRIBUTE_COLUMNS if name in frame.columns]
+    listed = [name for name in possible if of_day or name in static]
+    _refuse_unknown(set(static) - {*names, *listed}, {*names, *possible})
     usual = "dated" if "known_day" in frame.columns else "snapshot"
-    attributes, notes, converted = dict.fromkeys(listed, "static"), [], []
+    attributes, notes, converted = {name: "static" if name in static else usual for name in listed}, [], []
     for name in names:
         values = read_attribute(Place("customers", name), frame[name], typeless=typeless)
         if values is None:

@@ -223,3 +223,6 @@ INPUTS: Mapping[str, Table] = MappingProxyType({**TABLES, REFUNDS.name: REFUNDS}
 
 EVENT_TABLES: tuple[str, ...] = tuple(name for name, table in TABLES.items() if table.event_time)
 """The tables whose rows are events in time."""
+
+LOGS = ("transactions", "subscriptions")
+"""The tables that tell who stayed. A company without either is flat: who left is known only where a label says so."""

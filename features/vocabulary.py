@@ -29,7 +29,7 @@ def attribute_names(company: Company, as_of: date, *, timely: bool) -> tuple[str
     """
     chosen = _chosen(company, timely=timely)
     people = _known_buyers(company, as_of) if chosen else pl.DataFrame()
-    return tuple(attribute.name for column in chosen for attribute in _attributes_of(people[column]))
+    return tuple(attribute.name for column in chosen for attribute in attributes_of(people[column]))
 
 
 def is_column_timely(company: Company, column: str) -> bool:
@@ -65,7 +65,7 @@ def snapshot_notes(company: Company) -> tuple[Note, ...]:
 
 
 def _rare_notes(values: pl.Series) -> Iterator[Note]:
-    different, told = values.drop_nulls().n_unique(), len(_attributes_of(values))
+    different, told = values.drop_nulls().n_unique(), len(attributes_of(values))
     if _how(values) == "text" and told < different:
         message = f"{told} of its {different:,} values have a feature; the others are too rare or too long"
         yield Note(NoteKind.REPORTED, "customers", values.name, message)
@@ -83,7 +83,7 @@ def _known_buyers(company: Company, as_of: date) -> pl.DataFrame:
     return company.known_rows("customers", day).join(buyers, on="customer_id", how="semi")
 
 
-def _attributes_of(values: pl.Series) -> list[Attribute]:
+def attributes_of(values: pl.Series) -> list[Attribute]:
     """The features of one attribute."""
     how = _how(values)
     return [Attribute(values.name, how, value) for value in (_common_values(values) if how == "text" else [""])]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,13 +24,19 @@ from training.rules import RuleMember
 from training.stack import Blend
 
 FILE = "scorer.json"
+DATES = ("trained_as_of", "labels_until", "data_until")
+
+Churn = Literal["purchases", "contracts", "labels"]
 
 MEMBERS = {member.name: member for member in (LinearMember, TreeMember, LifetimeMember, RuleMember)}
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What a reader must know of a model; `version` is "" until it is registered, `decimals` is `Company.scales`."""
+    """What a reader must know of a model; `version` is "" until it is registered, `decimals` is `Company.scales`.
+
+    `churn` says what leaving is: no purchase, a contract that ends, or what labels say, whose horizon may be 0: not said.
+    """
 
     company: str
     horizon_days: int
@@ -47,6 +53,21 @@ class ModelInfo:
     edges: Mapping[str, tuple[float, ...]]
     zone: str = "UTC"
     attribution_days: int = ATTRIBUTION_DAYS
+    churn: Churn = "purchases"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        days = {name: values[name].isoformat() for name in DATES}
+        return {**values, **days, "decimals": dict(self.decimals), "edges": dict(self.edges)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ModelInfo:
+        """Read what `to_dict` wrote."""
+        days = {name: date.fromisoformat(values[name]) for name in DATES}
+        tuples = {name: tuple(values[name]) for name in ("feature_names", "tables")}
+        edges = {name: tuple(each) for name, each in values["edges"].items()}
+        return cls(**{**values, **days, **tuples, "edges": edges})
 
 
 @dataclass(frozen=True)
@@ -135,7 +156,7 @@ class Scorer:
     @classmethod
     def _from_dict(cls, values: Mapping[str, Any]) -> Scorer:
         return cls(
-            info=_info_from_dict(values["info"]),
+            info=ModelInfo.from_dict(values["info"]),
             recipe=Recipe.from_dict(values["recipe"]),
             members=tuple(MEMBERS[name].from_dict(member) for name, member in values["members"]),
             churn=Blend.from_dict(values["churn"]),
@@ -148,9 +169,7 @@ class Scorer:
     def _to_dict(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
-            "info": {field.name: getattr(self.info, field.name) for field in fields(self.info)}
-            | {name: getattr(self.info, name).isoformat() for name in DATES}
-            | {"decimals": dict(self.info.decimals), "edges": dict(self.info.edges)},
+            "info": self.info.to_dict(),
             "recipe": self.recipe.as_dict(),
             "members": [(member.name, member.to_dict()) for member in self.members],
             "churn": asdict(self.churn),
@@ -186,11 +205,3 @@ class Scorer:
 
 
 REFUNDED = "spend_90d"
-DATES = ("trained_as_of", "labels_until", "data_until")
-
-
-def _info_from_dict(values: Mapping[str, Any]) -> ModelInfo:
-    dates = {name: date.fromisoformat(values[name]) for name in DATES}
-    tuples = {name: tuple(values[name]) for name in ("feature_names", "tables")}
-    edges = {name: tuple(each) for name, each in values["edges"].items()}
-    return ModelInfo(**{**values, **dates, **tuples, "edges": edges})

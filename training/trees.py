@@ -19,6 +19,10 @@ FIT_THREADS = 1
 """Fixed, since sums in another order are other bytes. On 3,000 to 200,000 rows of a busy machine with two cores, two threads
 that wait for each other took five to sixty times as long as one; on an idle one they could save half at most."""
 
+MOST_BINS = 127
+PATIENCE = 20
+"""Rounds without a gain after which a search for their number ends."""
+
 
 @dataclass(frozen=True)
 class TreeSettings:
@@ -30,6 +34,7 @@ class TreeSettings:
     leaf_rows: int = 60
     feature_share: float = 0.5
     ridge: float = 5.0
+    row_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,11 @@ class TreeModel:
         return cls(lgb.Booster(model_str=values["text"]), float(values["base"]))
 
     @property
+    def rounds(self) -> int:
+        """How many trees it predicts with."""
+        return int(self.booster.best_iteration if self.booster.best_iteration > 0 else self.booster.num_trees())
+
+    @property
     def gains(self) -> Floats:
         """The total gain of each feature (features,)."""
         return np.asarray(self.booster.feature_importance("gain"), dtype=float)
@@ -78,23 +88,57 @@ def fit_trees(
     Same rows, settings and seed give the same trees. Features go by their place: LightGBM refuses names with signs of JSON, which
     the values of an attribute may have.
     """
-    parameters = {
+    base = _base(y, offset, weight, objective)
+    data = lgb.Dataset(matrix, label=y, weight=weight, init_score=offset + base)
+    return TreeModel(lgb.train(_parameters(len(y), objective, settings, seed), data, num_boost_round=settings.rounds), base)
+
+
+@dataclass(frozen=True)
+class BinnedRows:
+    """Rows of which the histograms' bins are made once, for any number of fits; `base` is what all of these start from."""
+
+    data: lgb.Dataset
+    rows: int
+    base: float
+    objective: Objective
+
+
+def binned(
+    matrix: Floats, y: Floats, offset: Floats, *, objective: Objective, judges: BinnedRows | None = None
+) -> BinnedRows:
+    """Bin the rows of a matrix (n, features) with their y and offset (n,); with `judges`, as those are that they judge."""
+    base = _base(y, offset, np.ones(len(y)), objective) if judges is None else judges.base
+    parameters = {"max_bin": MOST_BINS, "feature_pre_filter": False, "num_threads": FIT_THREADS, "verbosity": -1}
+    reference = None if judges is None else judges.data
+    data = lgb.Dataset(matrix.astype(np.float32), y, init_score=offset + base, reference=reference, params=parameters)
+    return BinnedRows(data.construct(), len(y), base, objective)
+
+
+def fit_stopping_trees(learn: BinnedRows, judge: BinnedRows, settings: TreeSettings, seed: int) -> TreeModel:
+    """As `fit_trees`, with as many of `settings.rounds` as `judge` is the better for; `TreeModel.rounds` says how many."""
+    parameters = _parameters(learn.rows, learn.objective, settings, seed) | {"feature_pre_filter": False}
+    stop = lgb.early_stopping(PATIENCE, verbose=False)
+    booster = lgb.train(parameters, learn.data, settings.rounds, valid_sets=[judge.data], callbacks=[stop])
+    return TreeModel(booster, learn.base)
+
+
+def _parameters(rows: int, objective: Objective, settings: TreeSettings, seed: int) -> dict[str, Any]:
+    return {
         "objective": objective,
         "learning_rate": settings.learning_rate,
         "num_leaves": settings.leaves,
-        "min_data_in_leaf": min(settings.leaf_rows, max(2, len(y) // 20)),
+        "min_data_in_leaf": min(settings.leaf_rows, max(2, rows // 20)),
         "feature_fraction": settings.feature_share,
         "lambda_l2": settings.ridge,
-        "max_bin": 127,
+        "bagging_fraction": settings.row_share,
+        "bagging_freq": int(settings.row_share < 1),
+        "max_bin": MOST_BINS,
         "seed": seed,
         "deterministic": True,
         "force_row_wise": True,
         "num_threads": FIT_THREADS,
         "verbosity": -1,
     }
-    base = _base(y, offset, weight, objective)
-    data = lgb.Dataset(matrix, label=y, weight=weight, init_score=offset + base)
-    return TreeModel(lgb.train(parameters, data, num_boost_round=settings.rounds), base)
 
 
 def _threads(matrix: Floats) -> int:

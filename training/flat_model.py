@@ -1,0 +1,193 @@
+"""A model of a flat table: several learners on one link, blended, calibrated, and explained as one sum.
+
+trees    LightGBM, several fits whose mean counts
+linear   one curve per feature on a logarithmic scale
+steps    one column alone: the simple rule that is to be beaten
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from keepwell.errors import ModelError
+from training.arrays import LOGIT_EDGE, Floats, probability_of
+from training.explanation import Explanation, Sum, blended
+from training.flat_recipe import FlatRecipe
+from training.linear import LinearModel
+from training.quantiles import Spread
+from training.rules import Steps
+from training.scorer import ModelInfo, Predictions, info_from_dict, info_to_dict
+from training.stack import Blend
+from training.trees import TreeModel
+
+FILE = "flat.json"
+FORMAT = 1
+
+
+class Learner(Protocol):
+    """What a model asks of a fitted learner; matrices are (n, features) with NaN for missing."""
+
+    def predict(self, matrix: Floats) -> Floats:
+        """The forecast (n,) on the scale of the link."""
+
+
+LEARNERS: Mapping[str, Any] = {"trees": TreeModel, "linear": LinearModel, "steps": Steps}
+
+
+@dataclass(frozen=True)
+class FlatModel:
+    """One forecast on the scale of its link: a weighted sum of learners; several fits of trees share the weight of one."""
+
+    learners: tuple[Learner, ...]
+    blend: Blend
+
+    def predict(self, matrix: Floats) -> Floats:
+        """The forecast (n,)."""
+        return self.blend.combine(np.column_stack([learner.predict(matrix) for learner in self.learners]))
+
+    def contributions(self, matrix: Floats) -> Sum:
+        """The forecast as a sum over features (n, features) and a baseline, exactly."""
+        return blended(self.blend, [_sum(learner, matrix) for learner in self.learners])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        names = {kind: name for name, kind in LEARNERS.items()}
+        return {"learners": [(names[type(each)], _plain(each)) for each in self.learners], "blend": asdict(self.blend)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> FlatModel:
+        """Read what `to_dict` wrote."""
+        blend = values["blend"]
+        learners = tuple(LEARNERS[name].from_dict(each) for name, each in values["learners"])
+        return cls(learners, Blend(tuple(blend["weights"]), blend["intercept"], blend["shift"]))
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What customers bring: the log amount if they stay, its spread, and the share of it that leavers still bring."""
+
+    amount: FlatModel
+    spread: Spread
+    leaver_share: float
+
+
+@dataclass(frozen=True)
+class FlatScorer:
+    """Predicts and explains from a snapshot of customers, as `training.scorer.Scorer` does from their history.
+
+    Without `worth`, no label had a value: then all money is NaN.
+    """
+
+    info: ModelInfo
+    recipe: FlatRecipe
+    churn: FlatModel
+    worth: Worth | None
+
+    def predict(self, matrix: Floats) -> Predictions:
+        """Forecasts for the rows of a matrix (n, features), NaN = missing."""
+        rows = self._checked(matrix)
+        churn = probability_of(self.churn.predict(rows))
+        if self.worth is None:
+            nothing = np.full(len(rows), np.nan)
+            return Predictions(churn, *(nothing,) * 4)
+        amount = np.exp(self.worth.amount.predict(rows))
+        low, high = self.worth.spread.quantiles(1 - churn, amount)
+        return Predictions(churn, amount * (1 - churn * (1 - self.worth.leaver_share)), amount, low, high)
+
+    def explain(self, matrix: Floats) -> Explanation:
+        """Contributions of the features, exact: TreeSHAP and linear terms. Those of the value are NaN without `worth`.
+
+        The expected value is the amount times a factor of the churn probability, so that its logarithm is a sum of both; the
+        factor's part is shared as the contributions to churn are.
+        """
+        rows = self._checked(matrix)
+        churn, base = self.churn.contributions(rows)
+        whole = churn.sum(axis=1)
+        log_odds = np.clip(whole + base, -LOGIT_EDGE, LOGIT_EDGE)
+        churn = churn * _ratio(log_odds - base, whole)[:, None]
+        if self.worth is None:
+            return Explanation(churn, base, np.full(churn.shape, np.nan), np.nan)
+        amount, amount_base = self.worth.amount.contributions(rows)
+        stays, stays_base = self._log_factor(log_odds), float(self._log_factor(np.array([base]))[0])
+        value = amount + churn * _ratio(stays - stays_base, log_odds - base)[:, None]
+        return Explanation(churn, base, value, amount_base + stays_base)
+
+    def graded(self, grade: str, backtest_dates: int) -> FlatScorer:
+        """The same scorer with the grade that cross-validation gave."""
+        return replace(self, info=replace(self.info, grade=grade, backtest_dates=backtest_dates))
+
+    def versioned(self, version: str) -> FlatScorer:
+        """The same scorer with the version that the registry gave."""
+        return replace(self, info=replace(self.info, version=version))
+
+    def save(self, folder: Path) -> None:
+        """Write the scorer as JSON into `folder`, LightGBM's text within."""
+        worth = self.worth
+        values = {
+            "format": FORMAT,
+            "info": info_to_dict(self.info),
+            "recipe": self.recipe.as_dict(),
+            "churn": self.churn.to_dict(),
+            "worth": worth
+            and {"amount": worth.amount.to_dict(), "spread": worth.spread.to_dict(), "leaver_share": worth.leaver_share},
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE).write_text(json.dumps(values), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> FlatScorer:
+        """Read what `save` wrote; ModelError when it is absent or of another format."""
+        try:
+            values = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError) as error:
+            raise ModelError(f"no scorer in {folder}: {error}", hint="train a model, or restore the folder") from error
+        if values.get("format") != FORMAT:
+            raise ModelError(f"the scorer has format {values.get('format')}, not {FORMAT}", hint="train again with this version")
+        return cls(
+            info=info_from_dict(values["info"]),
+            recipe=FlatRecipe.from_dict(values["recipe"]),
+            churn=FlatModel.from_dict(values["churn"]),
+            worth=values["worth"] and _worth(values["worth"]),
+        )
+
+    def _log_factor(self, log_odds: Floats) -> Floats:
+        """The logarithm of the share of the amount that is expected, given the log-odds of leaving."""
+        assert self.worth is not None
+        return np.log(1 - probability_of(log_odds) * (1 - self.worth.leaver_share))
+
+    def _checked(self, matrix: Floats) -> Floats:
+        wanted = len(self.info.feature_names)
+        if matrix.ndim != 2 or matrix.shape[1] != wanted:
+            raise ModelError(
+                f"the model needs a matrix of {wanted} features, not of shape {matrix.shape}",
+                hint="build the features named in info.feature_names",
+            )
+        return np.ascontiguousarray(matrix, dtype=np.float64)
+
+
+def _worth(values: Mapping[str, Any]) -> Worth:
+    return Worth(FlatModel.from_dict(values["amount"]), Spread.from_dict(values["spread"]), values["leaver_share"])
+
+
+def _sum(learner: Any, matrix: Floats) -> Sum:  # noqa: ANN401  # one of LEARNERS
+    if isinstance(learner, TreeModel):
+        return learner.contributions(matrix)
+    contributions, base = learner.centred_contributions(matrix)
+    return contributions, float(base)
+
+
+def _plain(learner: Any) -> dict[str, Any]:  # noqa: ANN401  # one of LEARNERS
+    values: dict[str, Any] = asdict(learner) if isinstance(learner, Steps) else learner.to_dict()
+    return values
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """The quotient part / whole (n,); 0 where the whole is nothing, since then the part is nothing, too."""
+    small = np.abs(whole) < 1e-12
+    return np.where(small, 0.0, part / np.where(small, 1.0, whole))
