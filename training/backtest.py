@@ -166,5 +166,6 @@ def _joined(folds: tuple[Fold, ...]) -> tuple[Outcome, Predictions, dict[str, Pr
 
 
 def _concatenated(parts: list[Predictions]) -> Predictions:
-    names = [field.name for field in fields(Predictions)]
-    return Predictions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    names = [field.name for field in fields(Predictions) if field.name != "further_churn"]
+    further = {days: np.concatenate([part.further_churn[days] for part in parts]) for days in parts[0].further_churn}
+    return Predictions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}, further_churn=further)

@@ -32,9 +32,9 @@ class TrainingData:
     """Rows known at `as_of`, labelled or not: `matrix` is (n, features), NaN = missing; the other arrays are (n,).
 
     `customer_id` is text or integer as it came, `customer` its code, `day` the row's date as a day number; `churned` (0.0 or 1.0)
-    and `value` are NaN where the horizon is not over at `as_of`. `further` holds, for other horizons in days (ascending), `churned`
-    over them, NaN where they are not over. `memo` holds members already fitted to these rows, so that
-    trials at several dates share them.
+    and `value` are NaN where the horizon is not over at `as_of`. `further` holds `churned` over other horizons (in days,
+    ascending), NaN where they are not over. `memo` holds members already fitted to these rows, so that trials at several dates
+    share them.
     """
 
     company: str

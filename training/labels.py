@@ -40,10 +40,9 @@ def labels(
         .with_columns(as_of=pl.lit(day))
         for day in sorted(dates)
     ]
-    further = dict.fromkeys(map(further_name, further_days), pl.Boolean)
-    empty = pl.DataFrame(
-        schema={"customer_id": table.schema["customer_id"], "churned": pl.Boolean, "value": pl.Float64} | further
-    )
+    further = [further_name(days) for days in further_days]
+    flags = pl.DataFrame(schema=[(name, pl.Boolean) for name in ("churned", *further)])
+    empty = flags.with_columns(customer_id=pl.lit(None, table.schema["customer_id"]), value=pl.lit(None, pl.Int64))
     whole = pl.concat(frames) if frames else empty.with_columns(as_of=pl.lit(known_until))
     scale = 10 ** _money_scale(company)
     return whole.select("customer_id", "as_of", "churned", pl.col("value") / scale, *further)
@@ -72,12 +71,16 @@ def _money_scale(company: Company) -> int:
 
 
 def _in_units(company: Company, name: str, scale: int) -> pl.Expr:
-    return pl.col(name) * 10 ** (scale - company.scales[f"transactions.{name}"])
+    return pl.col(name) * pl.lit(10 ** (scale - company.scales[f"transactions.{name}"]))
 
 
 def _left(start: int, days: int, until: int) -> pl.Expr:
     """Whether no purchase came within `days` from `start`; null where they are not over."""
-    return ~(pl.col("next_day") < start + days).fill_null(value=False) if start + days <= until else pl.lit(None, pl.Boolean)
+    return _silent(start, days) if start + days <= until else pl.lit(None, pl.Boolean)
+
+
+def _silent(start: int, days: int) -> pl.Expr:
+    return ~(pl.col("next_day") < start + days).fill_null(value=False)
 
 
 def _labels_at(table: pl.DataFrame, came: pl.DataFrame, start: int, horizon_days: int) -> pl.DataFrame:
@@ -92,7 +95,7 @@ def _labels_at(table: pl.DataFrame, came: pl.DataFrame, start: int, horizon_days
     )
     return customers.join(seen, on="customer_id", how="left", maintain_order="left").select(
         "customer_id",
-        churned=~(pl.col("next_day") < start + horizon_days).fill_null(value=False),
+        churned=_silent(start, horizon_days),
         value=pl.col("value").fill_null(0),  # no transaction in the horizon is a value of 0, not a missing one
         next_day="next_day",
     )

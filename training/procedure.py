@@ -11,11 +11,12 @@ from features.asof import day_date
 from training.arrays import Floats, probability_of
 from training.data import TrainingData, population_edges
 from training.fitting import lifetime_at, members_at, season_at
+from training.horizons import Further, FurtherTrial, Learned, fit_further, further_trial
 from training.members import LifetimeMember, Member
 from training.quantiles import DEFAULT_SPREAD, Spread, fit_spread
 from training.recipe import Recipe
 from training.scorer import REFUNDED, ModelInfo, Scorer
-from training.season import Effect, Season, log_level, log_odds_shift, measure_season
+from training.season import Effect, log_level, log_odds_shift, measure_season
 from training.splits import cut_days
 from training.stack import Blend, equal_blend, fit_amount_blend, fit_churn_blend
 
@@ -38,6 +39,7 @@ class OutOfTime:
     churn_offset: Floats
     amount_offset: Floats
     recent_spend: Floats
+    further: FurtherTrial
 
     @property
     def refund_rate(self) -> float:
@@ -75,7 +77,20 @@ def assemble(
         churn, amount = replace(churn, shift=season[0].mean), replace(amount, shift=season[1].mean)
         churn, amount = anchored(churn, amount, members, lifetime_at(data, day), data.at(day).matrix)
     info = _info(data, day, family)
-    return Scorer(info, recipe, members, churn=churn, amount=amount, spread=spread, refund_rate=refund_rate)
+    scorer = Scorer(info, recipe, members, churn=churn, amount=amount, spread=spread, refund_rate=refund_rate)
+    return replace(scorer, further=_further(data, day, scorer, trial))
+
+
+def _further(data: TrainingData, day: int, scorer: Scorer, trial: OutOfTime | None) -> Further | None:
+    """What the scorer tells of the other horizons of the data."""
+    if not data.further:
+        return None
+    learned = None
+    if trial is not None:
+        own_now = scorer.log_odds(data.at(day).matrix)
+        own = replace(scorer.churn, shift=0.0).combine(trial.logits)
+        learned = Learned(trial.further, own, own_now, scorer.recipe.prior_rows)
+    return fit_further(data, day, lifetime_at(data, day), learned)
 
 
 def out_of_time(data: TrainingData, day: int, names: Sequence[str], recipe: Recipe, seed: int) -> OutOfTime | None:
@@ -87,16 +102,16 @@ def out_of_time(data: TrainingData, day: int, names: Sequence[str], recipe: Reci
         wanted = [member for member in members if member.name in names]
         if len(wanted) == len(names):
             rows = known.rows((known.day >= cut) & (known.day < cut + data.horizon_days))
-            trials.append(_trial(rows, wanted, measure_season(rows, lifetime_at(data, cut))))
+            trials.append(_trial(rows, wanted, lifetime_at(data, cut)))
     if not trials:
         return None
-    return OutOfTime(
-        **{field.name: np.concatenate([getattr(trial, field.name) for trial in trials]) for field in fields(OutOfTime)}
-    )
+    arrays = [field.name for field in fields(OutOfTime) if field.name != "further"]
+    further = FurtherTrial(*map(np.concatenate, zip(*(trial.further for trial in trials), strict=True)))
+    return OutOfTime(**{name: np.concatenate([getattr(trial, name) for trial in trials]) for name in arrays}, further=further)
 
 
-def _trial(rows: TrainingData, members: Sequence[Member], season: Season) -> OutOfTime:
-    churn_offset, amount_offset = season.offsets(rows.day)
+def _trial(rows: TrainingData, members: Sequence[Member], lifetime: LifetimeMember) -> OutOfTime:
+    churn_offset, amount_offset = measure_season(rows, lifetime).offsets(rows.day)
     return OutOfTime(
         logits=np.column_stack([member.churn_logit(rows.matrix) for member in members]),
         log_amounts=np.column_stack([member.log_amount(rows.matrix) for member in members]),
@@ -105,6 +120,7 @@ def _trial(rows: TrainingData, members: Sequence[Member], season: Season) -> Out
         churn_offset=churn_offset,
         amount_offset=amount_offset,
         recent_spend=rows.column(REFUNDED),
+        further=further_trial(rows, lifetime),
     )
 
 

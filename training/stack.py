@@ -6,8 +6,9 @@ spoken for them: a few dates cannot tell members apart that differ by less than 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -31,6 +32,11 @@ class Blend:
         """The blend (n,) of the members' forecasts (n, members)."""
         return np.asarray(self.intercept + self.shift + forecasts @ np.array(self.weights))
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Blend:
+        """Read what `asdict` gave."""
+        return cls(tuple(values["weights"]), values["intercept"], values["shift"])
+
 
 def equal_blend(members: int) -> Blend:
     """What is used where there is nothing to learn weights from.
@@ -41,14 +47,20 @@ def equal_blend(members: int) -> Blend:
     return Blend((1 / members,) * members, 0.0)
 
 
-def fit_churn_blend(logits: Floats, churned: Floats, offset: Floats, prior_rows: float) -> Blend:
-    """Weights and level that minimise the log loss of churned in {0, 1} (n,), given the members' log-odds (n, members)."""
+def fit_churn_blend(
+    logits: Floats, churned: Floats, offset: Floats, prior_rows: float, prior: Sequence[float] | None = None
+) -> Blend:
+    """Weights and level that minimise the log loss of churned in {0, 1} (n,), given the members' log-odds (n, members).
+
+    The weights are drawn to `prior`, equal ones that sum to 1 where it is left out.
+    """
 
     def slopes(log_odds: Floats) -> tuple[float, Floats]:
         losses = np.logaddexp(0, log_odds) - churned * log_odds
         return float(losses.sum()), expit(log_odds) - churned
 
-    return _fit_blend(logits, offset, slopes, prior_rows * ROW_CURVATURE)
+    drawn_to = _equal(logits.shape[1]) if prior is None else np.array(prior)
+    return _fit_blend(logits, offset, slopes, prior_rows * ROW_CURVATURE, drawn_to)
 
 
 def fit_amount_blend(log_amounts: Floats, value: Floats, offset: Floats, prior_rows: float) -> Blend:
@@ -65,12 +77,17 @@ def fit_amount_blend(log_amounts: Floats, value: Floats, offset: Floats, prior_r
         down, up = paid * np.exp(-half), np.exp(half)
         return float(2 * (down + up).sum()), up - down
 
-    return _fit_blend(log_amounts, offset, slopes, prior_rows)
+    return _fit_blend(log_amounts, offset, slopes, prior_rows, _equal(log_amounts.shape[1]))
 
 
-def _fit_blend(forecasts: Floats, offset: Floats, slopes: Callable[[Floats], tuple[float, Floats]], strength: float) -> Blend:
+def _equal(members: int) -> Floats:
+    return np.full(members, 1 / members)
+
+
+def _fit_blend(
+    forecasts: Floats, offset: Floats, slopes: Callable[[Floats], tuple[float, Floats]], strength: float, prior: Floats
+) -> Blend:
     n, members = forecasts.shape
-    prior = np.full(members, 1 / members)
     # Weights move the forecasts' spread, not their level, which is the intercept's.
     centre = forecasts.mean(axis=0)
     Z = forecasts - centre
