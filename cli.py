@@ -17,6 +17,7 @@ from commands.horizon import horizon
 from commands.importing import import_public
 from commands.lists import plan, score
 from commands.models import train
+from commands.promotion import promote, rollback
 from commands.service import serve
 from commands.terminal import ErrorsInWords
 from keepwell import __version__
@@ -41,7 +42,7 @@ def main(ctx: click.Context, traceback: bool) -> None:  # noqa: ARG001  # Errors
     ctx.obj = Settings.from_environment(os.environ)
 
 
-for command in (check, horizon, features, train, score, plan, serve, import_public, simulate, demo):
+for command in (check, horizon, features, train, promote, rollback, score, plan, serve, import_public, simulate, demo):
     main.add_command(command)
 
 

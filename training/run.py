@@ -22,6 +22,7 @@ from training.backtest import Backtest, Fold, backtest, fit_graded
 from training.data import TrainingData, training_data
 from training.gate import Verdict, judge
 from training.procedure import fit_procedure
+from training.promotion import GATE
 from training.recipe import Recipe
 from training.record import log_inputs, log_result, log_trial
 from training.registry import Registry, Run, model_name
@@ -69,8 +70,13 @@ def train(
             tested = backtest(data, recipe, seed)
         with progress.step("model"):
             scorer = fit_graded(data, tested, recipe, seed)
+
+        def judged() -> tuple[str | None, Verdict]:
+            champion = registry.version(company.key, horizon_days, "champion")
+            return champion, compared_with_champion(registry, known, data, tested, seed)
+
         with progress.step("comparison with the champion"):
-            verdict = compared_with_champion(registry, known, data, tested, seed)
+            champion, verdict = judged()
         with progress.step("model card"):
             result = TrainingResult(
                 scorer=scorer.versioned(run.register(scorer, _newest(data, EXAMPLE_ROWS))),
@@ -84,7 +90,10 @@ def train(
                 run_id=run.id,
             )
             log_result(run, result)
-        _set_alias(registry, result)
+        while not _set_alias(registry, result, champion):  # another training was quicker: its model is the champion to beat
+            champion, verdict = judged()
+            result = replace(result, verdict=verdict)
+            log_result(run, result)
     return result
 
 
@@ -177,10 +186,14 @@ def read_by(info: ModelInfo, known: Company, data: TrainingData, fold: Fold) -> 
     return rows.select(pl.col(info.feature_names).fill_null(float("nan"))).to_numpy()
 
 
-def _set_alias(registry: Registry, result: TrainingResult) -> None:
-    info = result.scorer.info
-    change = registry.promote if result.verdict.promote else registry.challenge
-    change(info.company, info.horizon_days, info.version)
+def _set_alias(registry: Registry, result: TrainingResult, champion: str | None) -> bool:
+    """Do as the verdict says; False where it says promote, and `champion`, which it was made against, is the champion no more."""
+    info, verdict = result.scorer.info, result.verdict
+    registry.tag(info.company, info.horizon_days, info.version, {GATE: verdict.reason})
+    if verdict.promote:
+        return registry.succeed(info.company, info.horizon_days, champion, info.version)
+    registry.challenge(info.company, info.horizon_days, info.version)
+    return True
 
 
 def _newest(data: TrainingData, rows: int) -> Floats:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keepwell.errors import ModelError
+from training.registry.aliases import CHALLENGER, CHAMPION, PREVIOUS, aliases_of, change_aliases, one_at_a_time
+from training.registry.digest import require_unchanged
 from training.registry.mlflow_home import database_file, is_database, is_local, local_folder, make_database, mlflow, model_name
-from training.registry.run import Run, started_run
+from training.registry.run import DIGEST, Run, started_run
 
 if TYPE_CHECKING:
     from training.scorer import Scorer
-
-CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 
 
 class Registry:
@@ -64,13 +64,17 @@ class Registry:
         return version
 
     def scorer(self, company: str, horizon_days: int, version: str) -> Scorer:
-        """The scorer of one version, with `info.version` filled in. Raises ModelError when there is no such version."""
+        """The scorer of one version, with `info.version` filled in.
+
+        Raises ModelError when there is no such version, or its files are gone or damaged.
+        """
         from training.scorer import Scorer  # noqa: PLC0415  # LightGBM is for those who load a model
 
-        name = model_name(company, horizon_days)
-        self._require_version(company, horizon_days, version)
-        uri = self._client.get_model_version_download_uri(name, version)
-        return Scorer.load(local_folder(f"{uri}/artifacts/scorer", self.tracking_uri)).versioned(version)
+        found = self._require_version(company, horizon_days, version)
+        uri = self._client.get_model_version_download_uri(found.name, version)
+        folder = local_folder(f"{uri}/artifacts/scorer", self.tracking_uri)
+        require_unchanged(folder, found.tags.get(DIGEST))
+        return Scorer.load(folder).versioned(version)
 
     def version(self, company: str, horizon_days: int, alias: str) -> str | None:
         """The version under `alias` (champion, challenger or previous); None when there is none."""
@@ -85,11 +89,7 @@ class Registry:
 
     def champions(self) -> tuple[tuple[str, int], ...]:
         """Every (company, horizon in days) that has a champion, in order."""
-        if not self._exists:
-            return ()
-        models = _all_pages(self._client.search_registered_models)
-        ours = [model for model in models if CHAMPION in model.aliases and "keepwell.company" in model.tags]
-        return tuple(sorted((model.tags["keepwell.company"], int(model.tags["keepwell.horizon_days"])) for model in ours))
+        return tuple(sorted(_key(model) for model in self._our_models() if CHAMPION in model.aliases))
 
     def horizons(self, company: str) -> tuple[int, ...]:
         """The horizons in days for which `company` has a champion, shortest first; empty when there is none."""
@@ -100,20 +100,69 @@ class Registry:
 
         Raises ModelError when there is no such version.
         """
-        name, before = model_name(company, horizon_days), self.version(company, horizon_days, CHAMPION)
-        self._require_version(company, horizon_days, version)
-        if before == version:
-            return
-        if before is not None:
-            self._client.set_registered_model_alias(name, PREVIOUS, before)
-        self._client.set_registered_model_alias(name, CHAMPION, version)
-        if self.version(company, horizon_days, CHALLENGER) == version:
-            self._client.delete_registered_model_alias(name, CHALLENGER)
+        with self._changing(company, horizon_days, version) as (name, aliases):
+            self._crown(name, aliases, version)
+
+    def succeed(self, company: str, horizon_days: int, champion: str | None, version: str) -> bool:
+        """Promote `version` if `champion` (None: nobody) is the champion still; whether it was.
+
+        So a candidate replaces only the champion that it was compared with. Raises ModelError when there is no such version.
+        """
+        with self._changing(company, horizon_days, version) as (name, aliases):
+            if aliases.get(CHAMPION) != champion:
+                return False
+            self._crown(name, aliases, version)
+        return True
+
+    def swap_previous(self, company: str, horizon_days: int, previous: str) -> None:
+        """Let champion and previous change places. Raises ModelError when `previous` no longer is the previous one."""
+        with self._changing(company, horizon_days, previous) as (name, aliases):
+            if aliases.get(PREVIOUS) != previous:
+                raise ModelError(f"version {previous} is no longer the previous one", hint="look again: the champion has changed")
+            change_aliases(self._client, name, {CHAMPION: previous, PREVIOUS: aliases.get(CHAMPION)})
 
     def challenge(self, company: str, horizon_days: int, version: str) -> None:
         """Name `version` the challenger: kept for a person to promote. Raises ModelError when there is no such version."""
-        self._require_version(company, horizon_days, version)
-        self._client.set_registered_model_alias(model_name(company, horizon_days), CHALLENGER, version)
+        with self._changing(company, horizon_days, version) as (name, _):
+            change_aliases(self._client, name, {CHALLENGER: version})
+
+    def tags(self, company: str, horizon_days: int, version: str) -> dict[str, str]:
+        """What was noted on a version. Raises ModelError when there is no such version."""
+        return dict(self._require_version(company, horizon_days, version).tags)
+
+    def tag(self, company: str, horizon_days: int, version: str, tags: Mapping[str, object]) -> None:
+        """Note something on a version."""
+        for name, value in tags.items():
+            self._client.set_model_version_tag(model_name(company, horizon_days), version, name, str(value))
+
+    def models(self) -> tuple[tuple[str, int], ...]:
+        """Every (company, horizon in days) that has a model, with a champion or without, in order."""
+        return tuple(sorted(_key(model) for model in self._our_models()))
+
+    def trained_with(self, company: str, horizon_days: int, version: str, path: str) -> dict[str, Any] | None:
+        """The JSON file `path` of the training that made a version; None where it left none, or its run is gone."""
+        run_id = self._require_version(company, horizon_days, version).run_id
+        if not run_id:
+            return None
+        try:
+            content = mlflow().artifacts.load_dict(f"{self._client.get_run(run_id).info.artifact_uri}/{path}")
+        except (mlflow().exceptions.MlflowException, OSError, ValueError):
+            return None
+        return dict(content)
+
+    @contextmanager
+    def _changing(self, company: str, horizon_days: int, version: str) -> Iterator[tuple[str, dict[str, str]]]:
+        """The model's name and its aliases, while nobody else changes them."""
+        name = self._require_version(company, horizon_days, version).name
+        with one_at_a_time(self.artifact_root.parent / "aliases.lock"):
+            yield name, aliases_of(self._client, name)
+
+    def _crown(self, name: str, aliases: Mapping[str, str], version: str) -> None:
+        before = aliases.get(CHAMPION)
+        if before == version:
+            return
+        left = {CHALLENGER: None} if aliases.get(CHALLENGER) == version else {}
+        change_aliases(self._client, name, {PREVIOUS: before, CHAMPION: version, **left})
 
     @cached_property
     def _client(self) -> Any:  # noqa: ANN401  # MLflow is not typed for its callers
@@ -132,7 +181,12 @@ class Registry:
         """An absolute place, since MLflow keeps it for good; None leaves the choice to a tracking server."""
         return (self.artifact_root / experiment.replace("/", "-")).as_uri() if is_local(self.tracking_uri) else None
 
-    def _require_version(self, company: str, horizon_days: int, version: str) -> None:
+    def _our_models(self) -> list[Any]:
+        """The registered models that are Keepwell's: others may live in the same MLflow."""
+        models = _all_pages(self._client.search_registered_models) if self._exists else ()
+        return [model for model in models if "keepwell.company" in model.tags]
+
+    def _require_version(self, company: str, horizon_days: int, version: str) -> Any:  # noqa: ANN401  # MLflow's ModelVersion
         name = model_name(company, horizon_days)
         try:
             found = self._exists and version.isdigit() and self._client.get_model_version(name, version)
@@ -140,7 +194,15 @@ class Registry:
             _reraise_unless_absent(error)
             found = False
         if not found:
-            raise ModelError(f"model {name!r} has no version {version!r}", hint="train one, or look at the versions in MLflow")
+            raise ModelError(f"model {name!r} has no version {version!r}", hint=self._version_hint(name))
+        return found
+
+    def _version_hint(self, name: str) -> str:
+        quote = '"' if "'" in name else "'"  # MLflow has no way to write both kinds
+        asked = self._exists and not {'"', "'"} <= set(name)
+        versions = self._client.search_model_versions(f"name = {quote}{name}{quote}") if asked else ()
+        known = ", ".join(str(number) for number in sorted(int(found.version) for found in versions))
+        return f"its versions are {known}" if known else "train one, or look at the versions in MLflow"
 
     def _champion_hint(self, horizon_days: int) -> str:
         known = ", ".join(f"{key} ({horizon} days)" for key, horizon in self.champions())
@@ -152,6 +214,10 @@ def _reraise_unless_absent(error: Any) -> None:  # noqa: ANN401  # an MlflowExce
     """MLflow says "absent" in two ways: no such model, or no such alias of a model."""
     if error.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
         raise ModelError(f"MLflow does not answer: {error.message}", hint="check KEEPWELL_TRACKING_URI") from error
+
+
+def _key(model: Any) -> tuple[str, int]:  # noqa: ANN401  # MLflow's RegisteredModel
+    return model.tags["keepwell.company"], int(model.tags["keepwell.horizon_days"])
 
 
 def _all_pages(search: Any) -> Iterator[Any]:  # noqa: ANN401  # MLflow's paged search methods

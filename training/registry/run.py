@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from training.registry.digest import folder_digest
 from training.registry.mlflow_home import mlflow, model_name
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ PYFUNC_FILE = Path(__file__).with_name("pyfunc_model.py")
 REQUIREMENTS = ("mlflow", "numpy", "scipy", "lightgbm", "pandas", "polars")
 OUTPUTS = ("churn_probability", "expected_value", "value_if_active", "value_low", "value_high")
 EXAMPLE_ROWS = 5
+DIGEST = "sha256"
+"""The tag of a version that says what its files must be."""
 
 
 class Run:
@@ -84,11 +87,12 @@ class Run:
         info, names = scorer.info, list(scorer.info.feature_names)
         with tempfile.TemporaryDirectory() as folder:
             scorer.save(Path(folder) / "scorer")
-            logged = self._log_model(Path(folder) / "scorer", names, example[:EXAMPLE_ROWS], _model_tags(info))
+            tags = {**_model_tags(info), DIGEST: folder_digest(Path(folder) / "scorer")}
+            logged = self._log_model(Path(folder) / "scorer", names, example[:EXAMPLE_ROWS], tags)
         name, client = model_name(info.company, info.horizon_days), mlflow().MlflowClient()
         _ensure_model(client, name, info)
         made = client.create_model_version(
-            name, source=f"models:/{logged.model_id}", run_id=self.id, model_id=logged.model_id, tags=_model_tags(info)
+            name, source=f"models:/{logged.model_id}", run_id=self.id, model_id=logged.model_id, tags=tags
         )
         return str(made.version)
 
