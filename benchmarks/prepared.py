@@ -49,10 +49,10 @@ def _keep(company: Company, folder: Path) -> None:
 
 
 def load(folder: Path) -> Company:
-    """The company as `read_company` gave it, but for its notes."""
+    """The company as `read_company` gave it, each column in one piece; but for its notes."""
     rest = json.loads((folder / NORMALISED / REST).read_text())
     files = sorted((folder / NORMALISED).glob("*.parquet"))
-    return Company(tables={file.stem: pl.read_parquet(file) for file in files}, notes=(), **rest)
+    return Company(tables={file.stem: pl.read_parquet(file).rechunk() for file in files}, notes=(), **rest)
 
 
 def purchases(folder: Path) -> pl.DataFrame:

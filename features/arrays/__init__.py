@@ -4,13 +4,13 @@ It runs the same definitions as `features.frames`, and one row comes out the sam
 with it. The steps, one module each:
 
     numbering   customers become numbers: their places among the sorted ids
-    ledgers     the rows of a table, sorted by customer and day once, so that a block of customers is a slice
+    ledgers     the rows of a table, sorted by customer and day once, so that a block of customers is a slice; `packing` says how
     rows        the rows of a view for a block of customers, which `sorting` puts in order where they are not
     positions   where, among them, the rows of each customer before each day end; with a worked example
     selections  counts and sums as differences of running sums at two positions, `extremes` by two look-ups
     aggregates  which rows of a view an aggregate takes in, at one date or at each of several
     blocks      formulas over aggregates, for a block of customers at all dates; `stacks`, the short way for few customers
-    panels      the blocks of a company on all cores, written straight into the columns of the panel
+    panels      the blocks of a company on all `cores`, written straight into the columns of the panel
 """
 
 from __future__ import annotations

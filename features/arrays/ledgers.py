@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from features.arrays.numbering import coded, places_of
 from features.arrays.operations import NO_TEXT, Array, Columns, Integers, Texts, Values
-from features.arrays.sorting import row_order
+from features.arrays.packing import ROW, PackedRows, packed_rows, sorted_rows
 from features.asof import NEVER_DAY
 from features.definitions import absent
 from features.recipe import event_day
@@ -31,23 +32,32 @@ VERSION_DAYS = {"known_day", "superseded_day"}
 class Ledger:
     """What views read of one normalised table, for customers who are numbered by their place among the sorted ids.
 
-    `order` has the rows sorted by place and day; those of place p are `order[starts[p]:starts[p + 1]]`. `late` says of each
-    place whether a row became known after its day or was replaced (None: no row was).
+    `rows` are sorted by place and day; those of place p are `starts[p]` to `starts[p + 1] - 1`. What they do not hold
+    themselves is in `columns`, as it came. `late` says of each place whether a row became known after its day or was replaced
+    (None: no row was).
     """
 
     columns: Columns
-    order: Array
+    rows: PackedRows
     starts: Integers
     late: Array | None
 
     def block(self, first: int, last: int, names: Iterable[str]) -> Columns:
         """These columns of the places `first` to `last - 1`, which are numbers from 0 there, as int64 or float64."""
         bounds = self.starts[first : last + 1]
-        rows = self.order[bounds[0] : bounds[-1]]
+        part = slice(bounds[0], bounds[-1])
         needed = {*names, *(() if self.late is None else VERSION_DAYS & set(self.columns))}
-        columns: Columns = {name: _gathered(self.columns[name], rows) for name in needed}
+        numbers = self.rows.column(ROW, part) if ROW in self.rows.fields else part
+        columns: Columns = {name: self._column(name, part, numbers) for name in needed}
         columns[CUSTOMER] = np.repeat(np.arange(last - first), np.diff(bounds))
         return columns
+
+    def _column(self, name: str, part: slice, numbers: Integers | slice) -> Values:
+        column = self.columns[name]
+        if name not in self.rows.fields:
+            return _gathered(column, numbers)
+        values = self.rows.column(name, part)
+        return Texts(values, column.code_of) if isinstance(column, Texts) else values
 
 
 def ledger(table: str, source: Mapping[str, Any], reads: Mapping[str, bool], places: Integers, customers: int) -> Ledger:
@@ -55,16 +65,53 @@ def ledger(table: str, source: Mapping[str, Any], reads: Mapping[str, bool], pla
 
     `reads` names the columns that are read, and says whether they hold texts.
     """
-    day = event_day(table)
+    columns, day = _read(table, source, reads), event_day(table)
+    late = _late_rows(columns, day)
+    rows = sorted_rows(_keys(columns, day, places), _held(columns, reads, late))
+    counts = np.bincount(places + 1, minlength=customers + 1)
+    starts = np.cumsum(counts) - counts[0]
+    return Ledger(columns, rows.after(int(counts[0])), starts, None if late is None else _marked(places[late], customers))
+
+
+def ledger_of_ids(table: str, source: Mapping[str, pl.Series], reads: Mapping[str, bool]) -> tuple[pl.Series, Ledger] | None:
+    """The different integer ids of a table, ascending, and its ledger: many times quicker than to look for places first.
+
+    None where rows cannot be packed with their ids, as those are texts, or far from each other.
+    """
+    ids = source[CUSTOMER]
+    if not ids.dtype.is_integer():
+        return None
+    columns, day = _read(table, source, reads), event_day(table)
+    late = _late_rows(columns, day)
+    rows = packed_rows(_keys(columns, day, ids.to_numpy()), _held(columns, reads, late))
+    if rows is None:
+        return None
+    starts = rows.starts(CUSTOMER)
+    among = pl.Series(ids.name, rows.column(CUSTOMER, starts), dtype=ids.dtype)
+    marked = None if late is None else _marked(places_of(ids.filter(pl.Series(late)), among), len(among))
+    return among, Ledger(columns, rows, np.append(starts, len(ids)), marked)
+
+
+def _read(table: str, source: Mapping[str, Any], reads: Mapping[str, bool]) -> Columns:
+    """The columns that are read, and those that say when a row counts."""
+    day, rows = event_day(table), len(source[CUSTOMER])
     days = VERSION_DAYS & set(source) | ({day} if day else set())
     kinds = dict.fromkeys(days, False) | dict(reads)
-    columns: Columns = {
-        name: numbered(source[name], texts=texts) if name in source else _absent(name, len(places), texts=texts)
+    return {
+        name: numbered(source[name], texts=texts) if name in source else _absent(name, rows, texts=texts)
         for name, texts in kinds.items()
     }
-    counts = np.bincount(places + 1, minlength=customers + 1)
-    order = row_order([places, columns[day]] if day else [places])
-    return Ledger(columns, order[counts[0] :], np.cumsum(counts) - counts[0], _late_places(columns, day, places, customers))
+
+
+def _keys(columns: Columns, day: str | None, customer: Integers) -> dict[str, Array]:
+    """What rows are sorted by."""
+    return {CUSTOMER: customer} | ({day: columns[day]} if day else {})
+
+
+def _held(columns: Columns, reads: Iterable[str], late: Array | None) -> dict[str, Array]:
+    """What is asked of a row, as numbers."""
+    names = [*reads, *(() if late is None else VERSION_DAYS & set(columns))]
+    return {name: values.codes if isinstance(values := columns[name], Texts) else values for name in names}
 
 
 def numbered(values: Any, *, texts: bool) -> Values:  # noqa: ANN401  # a Polars series or an array
@@ -88,9 +135,7 @@ def _absent(name: str, rows: int, *, texts: bool) -> Values:
 def _texts(values: Any) -> Texts:  # noqa: ANN401  # a Polars series or an array
     """Texts, or ids of any kind, as codes."""
     if isinstance(values, pl.Series):
-        encoded = values.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
-        # Through Polars: PyArrow would import pandas for either.
-        codes, words = pl.Series(encoded.indices).fill_null(NO_TEXT).to_numpy(), pl.Series(encoded.dictionary)
+        codes, words = coded(values)
         return Texts(codes, cache(lambda text: _found(words.index_of(text))))
     texts = values.tolist()
     if values.dtype.kind == "f":
@@ -104,23 +149,26 @@ def _found(index: int | None) -> int:
     return UNKNOWN_TEXT if index is None else index
 
 
-def _gathered(column: Values, rows: Array) -> Values:
+def _gathered(column: Values, rows: Integers | slice) -> Values:
     if isinstance(column, Texts):
         return column[rows]
     taken = column[rows]
     return taken.astype(np.float64 if taken.dtype.kind == "f" else np.int64, copy=False)
 
 
-def _late_places(columns: Columns, day: str | None, places: Integers, customers: int) -> Array | None:
-    """Which places have a row that became known late or was replaced; of what is no event, one whose date was told."""
+def _late_rows(columns: Columns, day: str | None) -> Array | None:
+    """Which rows became known late or were replaced; of what is no event, those whose date was told. None: no row."""
     if "known_day" not in columns:
         return None
     known, superseded = columns["known_day"], columns.get("superseded_day")
-    rows = known > (columns[day] if day else -NEVER_DAY)
+    rows: Array = known > (columns[day] if day else -NEVER_DAY)
     if superseded is not None:
         rows |= superseded != NEVER_DAY
-    if not rows.any():
-        return None
-    late = np.zeros(customers + 1, dtype=bool)
-    late[places[rows]] = True  # nobody, -1, is the place after all customers
-    return late[:-1]
+    return rows if rows.any() else None
+
+
+def _marked(places: Integers, customers: int) -> Array:
+    """Which places of all are among these."""
+    marked = np.zeros(customers + 1, dtype=bool)
+    marked[places] = True  # nobody, -1, is the place after all customers
+    return marked[:-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from features.arrays.operations import Integers
+from features.arrays.operations import NO_TEXT, Integers
 
 WIDEST_TABLE = 2**26
 """Up to which range of integer ids a plain table finds places, instead of a join."""
@@ -22,8 +22,11 @@ def numbered_ids(ids: pl.Series) -> tuple[pl.Series, Integers]:
     ([3, 7], [1, 0, 1])
     """
     if not _narrow(ids):
-        among = ids.unique().sort()
-        return among, places_of(ids, among)
+        codes, words = coded(ids)
+        order = words.arg_sort().to_numpy()
+        place_of = np.empty(len(order), dtype=np.int64)
+        place_of[order] = np.arange(len(order))
+        return words.gather(order).rename(ids.name), place_of[codes]
     lowest = int(ids.min())  # type: ignore[arg-type]  # an integer
     offset = ids.to_numpy().astype(np.int64)
     offset -= lowest
@@ -44,6 +47,18 @@ def places_of(ids: pl.Series, among: pl.Series) -> Integers:
     places = pl.DataFrame({"id": among, "place": np.arange(len(among))})
     found = pl.DataFrame({"id": ids}).join(places, on="id", how="left", maintain_order="left")["place"]
     return found.fill_null(NOBODY).to_numpy()
+
+
+def coded(values: pl.Series) -> tuple[Integers, pl.Series]:
+    """The code of each value, `NO_TEXT` where missing, and the values by code, each once.
+
+    >>> codes, values = coded(pl.Series(["b", None, "a", "b"]))
+    >>> codes.tolist(), values.to_list()
+    ([0, -1, 1, 0], ['b', 'a'])
+    """
+    encoded = values.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
+    # Through Polars: PyArrow would import pandas for either.
+    return pl.Series(encoded.indices).fill_null(NO_TEXT).to_numpy(), pl.Series(encoded.dictionary)
 
 
 def _by_table(values: Integers, among: Integers) -> Integers:

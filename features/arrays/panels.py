@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,7 +15,8 @@ import polars as pl
 import pyarrow as pa
 
 from features.arrays.blocks import Block
-from features.arrays.ledgers import Ledger, ledger
+from features.arrays.cores import cores
+from features.arrays.ledgers import Ledger, ledger, ledger_of_ids
 from features.arrays.numbering import numbered_ids, places_of
 from features.arrays.operations import Array, ArrayOperations, Floats, Integers
 from features.arrays.positions import Pairs
@@ -62,10 +62,19 @@ class Panels:
     def __init__(self, company: Company, dates: Sequence[date], asked: Recipe) -> None:
         self._recipe, self._days = asked, [day_number(as_of) for as_of in dates]
         self._operations = ArrayOperations(company.scales)
-        self._ids, places = numbered_ids(company.tables["transactions"]["customer_id"])
-        self._ledgers = {"transactions": self._ledger("transactions", company, places)}
+        self._ids, purchases = self._of_transactions(company)
+        self._ledgers = {"transactions": purchases}
         for table in sorted((asked.reads.keys() & company.tables.keys()) - {"transactions"}):
             self._ledgers[table] = self._ledger(table, company, places_of(company.tables[table]["customer_id"], self._ids))
+
+    def _of_transactions(self, company: Company) -> tuple[pl.Series, Ledger]:
+        """The ids of all who are in transactions, ascending, and the ledger of these."""
+        table = company.tables["transactions"].to_dict()
+        known = ledger_of_ids("transactions", table, self._recipe.reads["transactions"])
+        if known:
+            return known
+        ids, places = numbered_ids(table["customer_id"])
+        return ids, ledger("transactions", table, self._recipe.reads["transactions"], places, len(ids))
 
     def _ledger(self, table: str, company: Company, places: Integers) -> Ledger:
         return ledger(table, company.tables[table].to_dict(), self._recipe.reads[table], places, len(self._ids))
@@ -78,7 +87,7 @@ class Panels:
 
     def made(self, blocks: Sequence[Range], progress: Progress, before: int = 0, total: int | None = None) -> pl.DataFrame:
         """The panel of neighbouring blocks, sorted by date and id; progress counts from `before` to `total` blocks."""
-        with ThreadPoolExecutor(_cores()) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             presences = list(pool.map(self._everyone if len(self._days) == 1 else self._present, blocks))
             rows = np.array([presence.sum(axis=1) for presence in presences]).reshape(len(blocks), -1)
             offsets = np.cumsum(rows.T).reshape(rows.T.shape).T - rows
@@ -120,8 +129,3 @@ class Panels:
                 part.note(name, made)
                 for here, place in zip(pairs.slices, there, strict=True):
                     part.columns[name][place] = made[here]
-
-
-def _cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.arrays import extremes, feature_matrix, sorting
+from features.arrays import extremes, feature_matrix, packing
 from features.arrays.extremes import RangeExtremes
 from features.arrays.ledgers import numbered
 from features.arrays.numbering import NOBODY, numbered_ids, places_of
@@ -127,7 +127,7 @@ def test_packed_keys_sort_as_the_keys_do_and_keep_the_order_of_equal_rows(rows: 
     expected = sorted(range(len(rows)), key=lambda row: rows[row])
     assert row_order(columns).tolist() == expected
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sorting, "FEW_ROWS", 0)
+        patch.setattr(packing, "FEW_ROWS", 0)
         assert row_order(columns).tolist() == expected
 
 
