@@ -185,7 +185,15 @@ class ModelCard(Answer):
     data_until: date
 
 
-class Prediction(Answer):
+class FurtherHorizons(Answer):
+    """Beside the fields listed, one `churn_probability_<days>d` for each further horizon that the model tells of."""
+
+    model_config = ConfigDict(extra="allow")
+
+    __pydantic_extra__: dict[str, float | None]
+
+
+class Prediction(FurtherHorizons):
     """One customer's prediction; `note` says what to mind: no purchase, so no figures, or columns that were not given."""
 
     customer_id: str | int
@@ -223,7 +231,7 @@ class ReasonOut(Answer):
     contribution: float
 
 
-class Score(Answer):
+class Score(FurtherHorizons):
     """One customer's batch scores, as docs/architecture.md describes the columns. Ids are text in the store."""
 
     model_config = ConfigDict(from_attributes=True, protected_namespaces=())

@@ -24,6 +24,15 @@ OWN_AND_STEP = (1.0, 1.0)
 """The weights that are drawn to: the model's own log-odds, and the step of buy-till-you-die as it is."""
 
 
+def further_column(days: int) -> str:
+    """How scores call the churn probability over a further horizon.
+
+    >>> further_column(30)
+    'churn_probability_30d'
+    """
+    return f"churn_probability_{days}d"
+
+
 @dataclass(frozen=True)
 class Further:
     """By horizon in days, ascending, the blend of own log-odds and step; `lifetime` has the model's own horizon."""

@@ -27,12 +27,13 @@ from serving.policy import read_policy
 from serving.scoring import load_into_store, score_company, scoring_panel
 from serving.store import Store
 from training.btyd import PurchaseModel, SpendModel
+from training.horizons import Further
 from training.members import HISTORY, LifetimeMember
 from training.quantiles import DEFAULT_RATIOS, HIGH, Spread
 from training.recipe import Recipe
 from training.registry import Registry
 from training.scorer import ModelInfo, Scorer
-from training.stack import equal_blend
+from training.stack import Blend, equal_blend
 
 AS_OF, HORIZON = date(2025, 1, 1), 30
 
@@ -64,7 +65,8 @@ def scorer_for(company: Company, *, alpha: float = 40.0) -> Scorer:
         zone=company.zone,
     )
     spread = Spread((), (DEFAULT_RATIOS,), (HIGH,))
-    return Scorer(info, Recipe(), (member,), equal_blend(1), equal_blend(1), spread, refund_rate=0.02)
+    further = Further(member, dict.fromkeys((90, 180), Blend((1.0, 1.0), 0.0)))
+    return Scorer(info, Recipe(), (member,), equal_blend(1), equal_blend(1), spread, refund_rate=0.02, further=further)
 
 
 @pytest.fixture(scope="session")
