@@ -23,12 +23,13 @@ from training.arrays import Flags, Floats, Ints
 from training.data import TrainingData
 from training.fitting import is_enough
 from training.gate import log_losses, value_losses
-from training.metrics import METRICS, Interval, Outcome, interval, resampled_weights
+from training.metrics import METRICS, Interval, interval, resampled_weights
 from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.rivals import RIVALS, fit_rival, rivals_at
 from training.scorer import Predictions, Scorer
 from training.splits import cut_days, study_ends
+from training.weighted import Outcome
 
 MOST_FOLDS = 3
 CLEARLY = 0.02

@@ -9,7 +9,7 @@ import numpy as np
 from training.arrays import Floats
 from training.btyd import fit_purchases, fit_spend
 from training.data import TrainingData
-from training.linear import fit_logistic, fit_ridge
+from training.linear import LinearModel, fit_logistic, fit_ridge
 from training.members import HISTORY, LifetimeMember, LinearMember, Member, TreeMember
 from training.recipe import Recipe
 from training.season import Season, log_level, measure_season
@@ -80,24 +80,34 @@ def season_at(data: TrainingData, day: int) -> Season:
 
 def fit_linear_member(known: TrainingData, season: Season, recipe: Recipe) -> LinearMember:
     """The linear member from labelled rows, their dates' effects taken out."""
-    few = known.rows(sampled_customers(known.customer, LINEAR_ROWS))
+    return LinearMember(
+        churn=fit_linear_churn(known, season, recipe.churn_ridge),
+        amount=fit_linear_amount(known, season, recipe.amount_ridge),
+    )
+
+
+def fit_linear_churn(known: TrainingData, season: Season, ridge: float, most_rows: int = LINEAR_ROWS) -> LinearModel:
+    """Log-odds of churn from `most_rows` labelled rows."""
+    few = known.rows(sampled_customers(known.customer, most_rows))
+    return fit_logistic(few.matrix, few.churned, season.offsets(few.day)[0], np.ones(len(few)), ridge)
+
+
+def fit_linear_amount(known: TrainingData, season: Season, ridge: float, most_rows: int = LINEAR_ROWS) -> LinearModel:
+    """The logarithm of what active customers bring, from `most_rows` labelled rows of them."""
     active = known.rows(known.churned == 0)
-    active = active.rows(sampled_customers(active.customer, LINEAR_ROWS))
+    active = active.rows(sampled_customers(active.customer, most_rows))
     offset = season.offsets(active.day)[1]
-    amount = fit_ridge(active.matrix, _log_value(active.value) - offset, np.ones(len(active)), recipe.amount_ridge)
+    amount = fit_ridge(active.matrix, np.log(positive_values(active.value)) - offset, np.ones(len(active)), ridge)
     # Least squares of logarithms meet the median; what is asked for is the mean.
     level = log_level(active.value, amount.predict(active.matrix) + offset)
-    return LinearMember(
-        churn=fit_logistic(few.matrix, few.churned, season.offsets(few.day)[0], np.ones(len(few)), recipe.churn_ridge),
-        amount=replace(amount, intercept=amount.intercept + level),
-    )
+    return replace(amount, intercept=amount.intercept + level)
 
 
 def fit_tree_member(known: TrainingData, season: Season, recipe: Recipe, seed: int) -> TreeMember:
     """The tree member from labelled rows, their dates' effects taken out."""
     active = known.rows(known.churned == 0)
     churn_offset, amount_offset = season.offsets(known.day)[0], season.offsets(active.day)[1]
-    amount = np.exp(_log_value(active.value))
+    amount = positive_values(active.value)
     return TreeMember(
         churn=_trees(known, known.churned, churn_offset, objective="binary", settings=recipe.churn_trees, seed=seed),
         amount=_trees(active, amount, amount_offset, objective="gamma", settings=recipe.amount_trees, seed=seed),
@@ -110,8 +120,8 @@ def _trees(
     return fit_trees(rows.matrix, y, offset, np.ones(len(rows)), objective=objective, settings=settings, seed=seed)
 
 
-def _log_value(value: Floats) -> Floats:
-    """Logarithms of the values of active customers; refunds beyond the purchases count as the smallest usual value."""
+def positive_values(value: Floats) -> Floats:
+    """Values of active customers; refunds beyond the purchases count as the smallest usual value."""
     positive = value[value > 0]
     floor = float(np.quantile(positive, SMALLEST_SHARE)) if len(positive) else 1.0
-    return np.log(np.maximum(value, floor))
+    return np.maximum(value, floor)

@@ -36,18 +36,21 @@ def log_inputs(run: Run, known: Company, data: TrainingData, settings: Mapping[s
     return fingerprint
 
 
-def log_trial(run: Run, number: int, params: Mapping[str, object], loss: float) -> None:
-    """Log one trial of the study as a nested run."""
+def log_trial(
+    run: Run, number: int, settings: Mapping[str, object], figures: Mapping[str, float], *, pruned: bool = False
+) -> None:
+    """Log one trial of a study as a nested run: what was tried, and what the study sought."""
     with run.child(f"trial {number}") as child:
-        child.log_params(params)
-        child.log_metrics({"loss": loss})
+        child.log_params(flat_settings(settings))
+        child.log_metrics(figures)
+        child.log_tags({"pruned": pruned})
 
 
 def log_result(run: Run, result: TrainingResult) -> None:
     """Log what came out: figures, plots, card."""
     info, tested = result.scorer.info, result.backtest
     run.log_params({"family": info.family, "grade": info.grade, "labels_until": info.labels_until})
-    run.log_params(_flat(result.scorer.recipe.as_dict(), "recipe"))
+    run.log_params(flat_settings(result.scorer.recipe.as_dict(), "recipe."))
     run.log_metrics(backtest_metrics(tested))
     run.log_tags({"grade": info.grade, "family": info.family, "version": info.version, "promoted": result.verdict.promote})
     run.log_dict(result.scorer.recipe.as_dict(), "recipe.json")
@@ -76,13 +79,13 @@ def backtest_metrics(tested: Backtest) -> dict[str, float]:
     return ours | bounds | rivals | {"backtest_dates": len(tested.folds)}
 
 
-def _flat(values: Mapping[str, object], prefix: str) -> dict[str, object]:
+def flat_settings(values: Mapping[str, object], prefix: str = "") -> dict[str, object]:
     """Nested settings as one level of names, as MLflow's parameters are.
 
-    >>> _flat({"trees": {"leaves": 15}, "ridge": 1.0}, "recipe")
+    >>> flat_settings({"trees": {"leaves": 15}, "ridge": 1.0}, "recipe.")
     {'recipe.trees.leaves': 15, 'recipe.ridge': 1.0}
     """
     flat: dict[str, object] = {}
     for name, value in values.items():
-        flat |= _flat(value, f"{prefix}.{name}") if isinstance(value, Mapping) else {f"{prefix}.{name}": value}
+        flat |= flat_settings(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
     return flat

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -21,16 +21,16 @@ from training.arrays import Floats
 from training.backtest import Backtest, Fold, backtest, fit_graded
 from training.data import TrainingData, training_data
 from training.gate import Verdict, judge
+from training.objectives import DEFAULT, checked
 from training.procedure import fit_procedure
 from training.promotion import GATE
-from training.recipe import Recipe
-from training.record import log_inputs, log_result, log_trial
-from training.registry import Registry, Run, model_name
+from training.record import log_inputs, log_result
+from training.registry import Registry, model_name
 from training.report import handed_out
 from training.result import TrainingResult
 from training.rivals import fit_rival
 from training.scorer import ModelInfo, Predictions, Scorer
-from training.tune import tune
+from training.study import Study, study_name, tuned
 
 EXPERIMENT = "keepwell/train"
 
@@ -50,22 +50,24 @@ def train(
     trials: int,
     seed: int,
     registry: Registry,
+    objectives: Sequence[str] = (DEFAULT,),
     progress: Progress = Silent(),
 ) -> TrainingResult:
     """Train, measure, register and, where the gate allows, promote a model from what was known before `as_of`.
 
-    The result's scorer carries its version. Same data, trials and seed give the same model, byte for byte.
+    `objectives` (one or two of `training.objectives`) are what the study seeks. The result's scorer carries its version. Same
+    data, objectives, trials and seed give the same model, byte for byte.
     Raises HistoryError when the data are too short or too empty; nothing is written then.
     """
     require_history(company, as_of, horizon_days)
     known = known_until(company, as_of)
     data = training_data(known, horizon_days, as_of, progress)
-    settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed}
+    sought = " and ".join(checked(objectives))
+    settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed, "objective": sought}
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {as_of}") as run:
         fingerprint = log_inputs(run, known, data, settings)
-        study = f"{company.key} {horizon_days}d as of {as_of}, {trials} trials, seed {seed}, {fingerprint[:16]}"
-        storage = registry.study_storage()
-        recipe = _tuned(data, run, trials=trials, seed=seed, storage_url=storage, study_name=study, progress=progress)
+        study = Study(registry.study_storage(), study_name(data, seed, fingerprint), trials, seed, tuple(objectives))
+        recipe = tuned(data, run, study, progress).recipe
         with progress.step("backtest"):
             tested = backtest(data, recipe, seed)
         with progress.step("model"):
@@ -90,7 +92,7 @@ def train(
                 run_id=run.id,
             )
             log_result(run, result)
-        while not _set_alias(registry, result, champion):  # another training was quicker: its model is the champion to beat
+        while not set_alias(registry, result, champion):  # another training was quicker: its model is the champion to beat
             champion, verdict = judged()
             result = replace(result, verdict=verdict)
             log_result(run, result)
@@ -137,17 +139,6 @@ def importance(scorer: Scorer, matrix: Floats) -> dict[str, dict[str, float]]:
     }
 
 
-def _tuned(
-    data: TrainingData, run: Run, *, trials: int, seed: int, storage_url: str, study_name: str, progress: Progress
-) -> Recipe:
-    def on_trial(number: int, params: Mapping[str, object], loss: float) -> None:
-        log_trial(run, number, params, loss)
-        progress.count(number + 1, trials)
-
-    with progress.step(f"tuning, {trials} trials"):
-        return tune(data, trials=trials, seed=seed, storage_url=storage_url, study_name=study_name, on_trial=on_trial)
-
-
 def compared_with_champion(registry: Registry, known: Company, data: TrainingData, tested: Backtest, seed: int) -> Verdict:
     """Judge the candidate against the champion at the newest backtest date; a champion that cannot score these data gives way."""
     version = registry.version(data.company, data.horizon_days, "champion")
@@ -186,7 +177,7 @@ def read_by(info: ModelInfo, known: Company, data: TrainingData, fold: Fold) -> 
     return rows.select(pl.col(info.feature_names).fill_null(float("nan"))).to_numpy()
 
 
-def _set_alias(registry: Registry, result: TrainingResult, champion: str | None) -> bool:
+def set_alias(registry: Registry, result: TrainingResult, champion: str | None) -> bool:
     """Do as the verdict says; False where it says promote, and `champion`, which it was made against, is the champion no more."""
     info, verdict = result.scorer.info, result.verdict
     registry.tag(info.company, info.horizon_days, info.version, {GATE: verdict.reason})

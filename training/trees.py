@@ -12,9 +12,6 @@ from training.arrays import Floats
 
 Objective = Literal["binary", "regression", "gamma", "tweedie"]
 
-PREDICT_THREADS, PARALLEL_ROWS = 2, 5_000
-"""Forecasts are the same on any number of threads; fewer rows than these are done before a second thread has begun."""
-
 FIT_THREADS = 1
 """Fixed, since sums in another order are other bytes. On 3,000 to 200,000 rows of a busy machine with two cores, two threads
 that wait for each other took five to sixty times as long as one; on an idle one they could save half at most."""
@@ -46,11 +43,11 @@ class TreeModel:
 
     def predict(self, matrix: Floats) -> Floats:
         """The prediction (n,) on the scale of the link; NaN is missing."""
-        return self.base + np.asarray(self.booster.predict(matrix, raw_score=True, num_threads=_threads(matrix)), dtype=float)
+        return self.base + np.asarray(self.booster.predict(matrix, raw_score=True, num_threads=1), dtype=float)
 
     def contributions(self, matrix: Floats) -> tuple[Floats, float]:
         """Exact TreeSHAP values (n, features) and the expected prediction; together they sum to `predict`."""
-        values = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=_threads(matrix)), dtype=float)
+        values = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=1), dtype=float)
         return values[:, :-1], self.base + float(values[0, -1])
 
     def to_dict(self) -> dict[str, Any]:
@@ -103,13 +100,11 @@ class BinnedRows:
     objective: Objective
 
 
-def binned(
-    matrix: Floats, y: Floats, offset: Floats, *, objective: Objective, judges: BinnedRows | None = None
-) -> BinnedRows:
-    """Bin the rows of a matrix (n, features) with their y and offset (n,); with `judges`, as those are that they judge."""
-    base = _base(y, offset, np.ones(len(y)), objective) if judges is None else judges.base
+def binned(matrix: Floats, y: Floats, offset: Floats, *, objective: Objective, like: BinnedRows | None = None) -> BinnedRows:
+    """Bin the rows of a matrix (n, features) and their y and offset (n,); with `like`, into its bins and from its base."""
+    base = _base(y, offset, np.ones(len(y)), objective) if like is None else like.base
     parameters = {"max_bin": MOST_BINS, "feature_pre_filter": False, "num_threads": FIT_THREADS, "verbosity": -1}
-    reference = None if judges is None else judges.data
+    reference = None if like is None else like.data
     data = lgb.Dataset(matrix.astype(np.float32), y, init_score=offset + base, reference=reference, params=parameters)
     return BinnedRows(data.construct(), len(y), base, objective)
 
@@ -139,10 +134,6 @@ def _parameters(rows: int, objective: Objective, settings: TreeSettings, seed: i
         "num_threads": FIT_THREADS,
         "verbosity": -1,
     }
-
-
-def _threads(matrix: Floats) -> int:
-    return PREDICT_THREADS if len(matrix) >= PARALLEL_ROWS else 1
 
 
 def _base(y: Floats, offset: Floats, weight: Floats, objective: Objective) -> float:

@@ -1,42 +1,88 @@
-"""The search for a recipe: an Optuna study over the members' settings, judged on a later date than the members learn from.
+"""The search for a recipe: an Optuna study over the members' settings, judged at dates later than the members learn from.
 
 The only home of optuna. A study lives in a database under its name and goes on where it stopped; it is limited by trials, never
-by the clock, so that the same data and seed give the same recipe.
+by the clock, and every trial draws from a seed of its own. So the same data and seed give the same recipe, whether the study was
+stopped on the way or not, and the first trials of a longer study are those of a shorter one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from training.arrays import probability_of
+from keepwell.errors import HistoryError
 from training.data import TrainingData
-from training.fitting import fit_linear_member, fit_tree_member, is_enough, season_at
-from training.gate import log_losses, value_losses
+from training.metrics import direction
+from training.objectives import DEFAULT, OBJECTIVES, checked, choose
 from training.recipe import Recipe
-from training.season import Season
-from training.splits import cut_days, sampled_customers, study_ends
-from training.trees import TreeSettings
+from training.rehearsal import Rehearsal, rehearsals
+from training.scorer import Predictions
 
-OnTrial = Callable[[int, Mapping[str, Any], float], None]
+FORMAT = 2
+"""Part of every study's name: a study of other parameters or another judgement is another study."""
 
-TRIAL_ROWS = 40_000
-"""Rows that a trial learns from: settings are compared, not finished."""
-
-TREE_PARAMETERS = {
-    "rounds": "rounds",
-    "leaves": "leaves",
-    "leaf_rows": "leaf_rows",
-    "feature_share": "feature_share",
-    "tree_ridge": "ridge",
+TREES: Mapping[str, BaseDistribution] = {
+    "leaves": IntDistribution(4, 16),
+    "leaf_rows": IntDistribution(20, 320, log=True),
+    "feature_share": FloatDistribution(0.2, 1.0),
+    "ridge": FloatDistribution(0.5, 100, log=True),
 }
-"""How the settings of trees are called in a study."""
+"""What is sought of trees; how many of them, the judges say by early stopping."""
 
-__all__ = ["Recipe", "tune"]
+RIDGES = (3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0)
+SPACE: dict[str, BaseDistribution] = {
+    **{f"{target}_trees.{name}": each for target in ("churn", "amount") for name, each in TREES.items()},
+    "churn_ridge": CategoricalDistribution(RIDGES),
+    "amount_ridge": CategoricalDistribution(RIDGES),
+}
+
+UNPRUNED_TRIALS = 5
+"""Trials that are tried at every date before others may be given up for being worse than their median."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One recipe tried: `number` counts from 0, `figures` has one for each objective, a mean over the first `dates` dates.
+
+    `pruned`: given up before all dates, since its figure was worse than the median of the trials before.
+    """
+
+    number: int
+    parameters: Mapping[str, Any]
+    recipe: Recipe
+    figures: tuple[float, ...]
+    dates: int
+    pruned: bool
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a study came to; the `recipe` is the default one where nothing was tried.
+
+    `front` are the trials that no other beats in every objective, `chosen` the one whose recipe is taken (`objectives.choose`).
+    """
+
+    objectives: tuple[str, ...]
+    trials: tuple[Trial, ...] = ()
+    front: tuple[Trial, ...] = ()
+    chosen: Trial | None = None
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe to train with."""
+        return self.chosen.recipe if self.chosen else Recipe()
+
+
+OnTrial = Callable[[Trial], None]
 
 
 def tune(
@@ -44,97 +90,148 @@ def tune(
     *,
     trials: int,
     seed: int,
+    objectives: Sequence[str] = (DEFAULT,),
     storage_url: str | None = None,
     study_name: str = "keepwell",
     on_trial: OnTrial | None = None,
-) -> Recipe:
-    """The best recipe of a study of `trials` trials in all; the default recipe is the first and wins ties.
+) -> Tuned:
+    """The outcome of a study of `trials` trials in all; the default recipe is the first of them, and wins ties.
 
-    Members are judged two horizons before `data.as_of`, on labels that end one horizon before it: the newest backtest date then
-    judges a recipe that has not seen it. With no trials, or too little history for that, the default recipe is returned.
-    `on_trial(number, parameters, loss)` follows each new trial.
+    `on_trial` follows each of them, those of an earlier run of the study first. With too little history for a study nothing is
+    tried. Raises ConfigError for unknown objectives, HistoryError for one that the data do not allow.
     """
-    split = _split(data)
-    if trials < 1 or split is None:
-        return Recipe()
-    learn, judge = split
-    season = season_at(data, study_ends(data.as_of_day, data.horizon_days))
-    study = _study(storage_url, study_name)
-    done = len(_finished(study))
-    for number in range(done, trials):
-        # A sampler of its own for each trial: a study that was stopped goes on as if it had not been.
-        study.sampler = TPESampler(seed=seed + number)
-        trial = study.ask()
-        recipe = suggested(trial)
-        loss = recipe_loss(recipe, learn, judge, season, seed)
-        study.tell(trial, loss)
+    names = checked(objectives)
+    dates = rehearsals(data) if trials > 0 else ()
+    if not dates:
+        return Tuned(names)
+    study = _study(storage_url, f"{study_name}, {' and '.join(names)}, format {FORMAT}", names)
+    for number in range(trials):
+        if number >= len(_finished(study)):
+            _try(study, number, dates, names, seed)
         if on_trial is not None:
-            on_trial(trial.number, trial.params, loss)
-    return suggested(optuna.trial.FixedTrial(study.best_params))
+            on_trial(_told(number, _finished(study)[number]))
+    told = tuple(_told(number, trial) for number, trial in enumerate(_finished(study)[:trials]))
+    whole = [trial for trial in told if not trial.pruned]
+    front, chosen = choose(np.array([trial.figures for trial in whole]), names)
+    return Tuned(names, told, tuple(whole[place] for place in front), whole[chosen])
 
 
-def _split(data: TrainingData) -> tuple[TrainingData, TrainingData] | None:
-    days = cut_days(data.labelled_days, study_ends(data.as_of_day, data.horizon_days), data.horizon_days, 1)
-    if not days:
-        return None
-    learn, judge = data.known_at(days[0]), data.at(days[0])
-    if not is_enough(learn) or not is_enough(judge):
-        return None
-    return learn.rows(sampled_customers(learn.customer, TRIAL_ROWS)), judge
-
-
-def _study(storage_url: str | None, name: str) -> optuna.Study:
+def _study(storage_url: str | None, name: str, objectives: Sequence[str]) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(storage=storage_url, study_name=name, load_if_exists=True)
-    if not _finished(study):  # a study that was killed in its first trial has not tried the default yet
-        study.enqueue_trial(_parameters(Recipe()), skip_if_exists=False)
-    return study
+    ways = [StudyDirection.MAXIMIZE if direction(objective) > 0 else StudyDirection.MINIMIZE for objective in objectives]
+    pruner = MedianPruner(n_startup_trials=UNPRUNED_TRIALS)
+    return optuna.create_study(storage=storage_url, study_name=name, directions=ways, pruner=pruner, load_if_exists=True)
 
 
-def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
-    return study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
+def _finished(study: optuna.Study) -> list[FrozenTrial]:
+    """The trials that came to an end, in order; one that was killed is none."""
+    return study.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED])
 
 
-def suggested(trial: optuna.trial.BaseTrial) -> Recipe:
-    """The recipe that a trial proposes."""
-    return Recipe(
-        churn_trees=_suggested_trees(trial, "churn"),
-        amount_trees=_suggested_trees(trial, "amount"),
-        churn_ridge=trial.suggest_float("churn_ridge", 3, 3_000, log=True),
-        amount_ridge=trial.suggest_float("amount_ridge", 3, 3_000, log=True),
+@dataclass(frozen=True)
+class _Tried:
+    """A recipe with the rounds that the judges wanted, and the running means (dates, objectives) of its figures."""
+
+    recipe: Recipe
+    means: tuple[tuple[float, ...], ...]
+
+    def attributes(self) -> dict[str, Any]:
+        """What a study keeps of a trial beside its parameters."""
+        return {"recipe": self.recipe.as_dict(), "figures": self.means[-1], "dates": len(self.means)}
+
+
+def _try(study: optuna.Study, number: int, dates: Sequence[Rehearsal], objectives: Sequence[str], seed: int) -> None:
+    """Try one recipe at one date after the other, and tell the study."""
+    if number == 0:
+        study.add_trial(_default_trial(dates, objectives, seed))
+        return
+    # A sampler of its own for each trial: a study that was stopped goes on as if it had not been.
+    study.sampler = TPESampler(seed=seed + number)
+    trial = study.ask(SPACE)
+
+    def hopeless(step: int, mean: tuple[float, ...]) -> bool:
+        if len(objectives) > 1:  # Optuna gives up no trials of two objectives
+            return False
+        trial.report(mean[0], step)
+        return step + 1 < len(dates) and trial.should_prune()
+
+    tried = _tried(recipe_of(trial.params), dates, objectives, seed, hopeless)
+    for name, value in tried.attributes().items():
+        trial.set_user_attr(name, value)
+    if len(tried.means) < len(dates):
+        study.tell(trial, state=TrialState.PRUNED)
+    else:
+        study.tell(trial, tried.means[-1])
+
+
+def _default_trial(dates: Sequence[Rehearsal], objectives: Sequence[str], seed: int) -> FrozenTrial:
+    """The first trial, told to the study when it is done: one that was killed leaves nothing behind."""
+    tried = _tried(Recipe(), dates, objectives, seed, lambda _step, _mean: False)
+    steps = {step: mean[0] for step, mean in enumerate(tried.means)} if len(objectives) == 1 else None
+    return create_trial(
+        params=parameters_of(Recipe()),
+        distributions=SPACE,
+        values=tried.means[-1],
+        intermediate_values=steps,
+        user_attrs=tried.attributes(),
     )
 
 
-def _suggested_trees(trial: optuna.trial.BaseTrial, target: str) -> TreeSettings:
-    return TreeSettings(
-        rounds=trial.suggest_int(f"{target}_rounds", 50, 200, step=25),
-        leaves=trial.suggest_int(f"{target}_leaves", 4, 16),
-        leaf_rows=trial.suggest_int(f"{target}_leaf_rows", 20, 320, log=True),
-        feature_share=trial.suggest_float(f"{target}_feature_share", 0.2, 1.0),
-        ridge=trial.suggest_float(f"{target}_tree_ridge", 0.5, 100, log=True),
+def _tried(
+    recipe: Recipe,
+    dates: Sequence[Rehearsal],
+    objectives: Sequence[str],
+    seed: int,
+    hopeless: Callable[[int, tuple[float, ...]], bool],
+) -> _Tried:
+    figures, rounds, means = [], [], []
+    for step, rehearsal in enumerate(dates):
+        forecast, took = rehearsal.forecast(recipe, seed)
+        figures.append([_figure(name, rehearsal, forecast) for name in objectives])
+        rounds.append(took)
+        means.append(tuple(map(float, np.mean(figures, axis=0))))
+        if hopeless(step, means[-1]):
+            break
+    churn, amount = np.rint(np.mean(rounds, axis=0)).astype(int)
+    stopped = replace(
+        recipe,
+        churn_trees=replace(recipe.churn_trees, rounds=int(churn)),
+        amount_trees=replace(recipe.amount_trees, rounds=int(amount)),
     )
+    return _Tried(stopped, tuple(means))
 
 
-def _parameters(recipe: Recipe) -> dict[str, Any]:
-    """The parameters under which a trial proposes this recipe; the reverse of `suggested`."""
+def _figure(objective: str, rehearsal: Rehearsal, forecast: Predictions) -> float:
+    figure = OBJECTIVES[objective](rehearsal.outcome, forecast)(np.ones(len(rehearsal.judge)))
+    if not np.isfinite(figure):
+        raise HistoryError(
+            f"{objective} cannot be measured for the customers of {rehearsal.as_of}", hint="choose another --objective"
+        )
+    return figure
+
+
+def _told(number: int, trial: FrozenTrial) -> Trial:
+    kept = trial.user_attrs
+    pruned = trial.state == TrialState.PRUNED
+    return Trial(number, trial.params, Recipe.from_dict(kept["recipe"]), tuple(kept["figures"]), kept["dates"], pruned)
+
+
+def recipe_of(parameters: Mapping[str, Any]) -> Recipe:
+    """The recipe that parameters of SPACE stand for; the rest of it is the default's."""
+    default = Recipe()
     trees = {
-        f"{target}_{name}": getattr(settings, field)
-        for target, settings in (("churn", recipe.churn_trees), ("amount", recipe.amount_trees))
-        for name, field in TREE_PARAMETERS.items()
+        field: replace(getattr(default, field), **{name: parameters[f"{field}.{name}"] for name in TREES})
+        for field in ("churn_trees", "amount_trees")
     }
-    return trees | {"churn_ridge": recipe.churn_ridge, "amount_ridge": recipe.amount_ridge}
+    return replace(default, **trees, churn_ridge=parameters["churn_ridge"], amount_ridge=parameters["amount_ridge"])
 
 
-def recipe_loss(recipe: Recipe, learn: TrainingData, judge: TrainingData, season: Season, seed: int) -> float:
-    """Churn log loss plus value deviance of the two learning members' mean, each as a share of what a constant loses."""
-    members = (fit_linear_member(learn, season, recipe), fit_tree_member(learn, season, recipe, seed))
-    log_odds = np.mean([member.churn_logit(judge.matrix) for member in members], axis=0)
-    churn = probability_of(log_odds + season.offsets(judge.day)[0])
-    amount = np.exp(np.mean([member.log_amount(judge.matrix) for member in members], axis=0))
-    churned = judge.churned == 1
-    # The level is the season's matter, not the recipe's: both forecasts are brought to the judged date's own.
-    expected = (1 - churn) * amount
-    expected *= max(judge.value.sum(), 1e-9) / expected.sum()
-    constant = np.full(len(judge), judge.churned.mean()), np.full(len(judge), max(judge.value.mean(), 1e-9))
-    lost = log_losses(churned, churn).mean() / log_losses(churned, constant[0]).mean()
-    return float(lost + value_losses(judge.value, expected).mean() / value_losses(judge.value, constant[1]).mean())
+def parameters_of(recipe: Recipe) -> dict[str, Any]:
+    """The parameters of SPACE that stand for this recipe.
+
+    >>> recipe_of(parameters_of(Recipe())) == Recipe()
+    True
+    """
+    values = recipe.as_dict()
+    trees = {f"{field}.{name}": values[field][name] for field in ("churn_trees", "amount_trees") for name in TREES}
+    return trees | {"churn_ridge": values["churn_ridge"], "amount_ridge": values["amount_ridge"]}
