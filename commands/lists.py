@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from commands import pipeline
 from commands.terminal import AS_OF, DATA, HORIZON, PATH, POLICY, TABLE_FILE, Capacity, require_no_input, today
-from keepwell.errors import ConfigError
+from keepwell.errors import ConfigError, DataError
 from keepwell.progress import Steps
 from keepwell.settings import Settings
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @click.command()
@@ -20,10 +24,20 @@ from keepwell.settings import Settings
 @AS_OF
 @click.option("--out", type=TABLE_FILE, required=True, help="Where to write: .parquet or .csv.")
 @POLICY
+@click.option(
+    "--previous", type=PATH, help="Scores of an earlier date, from which customers move. Default: the store's last ones."
+)
 @click.option("--allow-hindsight", is_flag=True, help="Allow a model whose labels reach past --as-of.")
 @click.pass_obj
 def score(
-    settings: Settings, data: Path, horizon: int | None, as_of: date | None, out: Path, policy: Path | None, allow_hindsight: bool
+    settings: Settings,
+    data: Path,
+    horizon: int | None,
+    as_of: date | None,
+    out: Path,
+    policy: Path | None,
+    previous: Path | None,
+    allow_hindsight: bool,
 ) -> None:
     """Score every customer with the champion: a file, and the store behind the console.
 
@@ -35,12 +49,32 @@ def score(
     require_no_input(out, data)
     company = pipeline.read(data, steps)
     day = as_of or today(company)
+    before = None if previous is None else _earlier_scores(previous, day)
     pipeline.tell_what_counts(company, day)
     scores = pipeline.score(
-        settings, company, day, out, horizon_days=horizon, policy=rules, allow_hindsight=allow_hindsight, steps=steps
+        settings,
+        company,
+        day,
+        out,
+        horizon_days=horizon,
+        policy=rules,
+        allow_hindsight=allow_hindsight,
+        steps=steps,
+        previous=before,
     )
     version, family, grade = scores.select("model_version", "model_family", "grade").row(0)
     click.echo(f"{scores.height:,} customers as of {day}, scored by version {version} ({family}, grade {grade}): {out}")
+
+
+def _earlier_scores(path: Path, as_of: date) -> pl.DataFrame:
+    """The scores in a file, which must be of a date before `as_of`: what came later was not known then."""
+    from serving.planning import read_scores
+
+    scores = read_scores(path)
+    if scores["as_of"][0] >= as_of:
+        rule = f"is {scores['as_of'][0]}, which is not before {as_of}"
+        raise DataError("scores", "as_of", rule, hint="name the scores of an earlier date in --previous")
+    return scores
 
 
 @click.command()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decisions.plan import Plan
     from decisions.policy import Policy
     from features.company import Company
+    from serving.store import Store
     from training.registry import Registry
     from training.result import TrainingResult
 
@@ -102,8 +103,12 @@ def score(
     policy: Policy,
     allow_hindsight: bool,
     steps: Steps,
+    previous: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Score every customer with the champion; write the file and load the store."""
+    """Score every customer with the champion; write the file and load the store.
+
+    `previous`: the scores of an earlier date, where customers come from; None: what the store has of one.
+    """
     from serving.scoring import load_into_store, score_company, scoring_panel, write_table
     from serving.store import Store
 
@@ -112,11 +117,23 @@ def score(
         scorer = registry.champion(company.key, champion_horizon(registry, company.key, horizon_days))
     with steps.step("Building features"):
         panel = scoring_panel(company, scorer.info, as_of)
-    scores = score_company(company, scorer, as_of, policy, panel=panel, allow_hindsight=allow_hindsight, progress=steps)
+    store = Store(settings.resolved_store_url)
+    before = _words_before(store, company, scorer.info.horizon_days, as_of) if previous is None else previous
+    scores = score_company(
+        company, scorer, as_of, policy, panel=panel, previous=before, allow_hindsight=allow_hindsight, progress=steps
+    )
     with steps.step("Writing the scores"), written_whole(out) as temporary:  # the file appears once the store has them too
         write_table(scores, temporary)
-        load_into_store(Store(settings.resolved_store_url), company, scores, panel, loaded_at=now())
+        load_into_store(store, company, scores, panel, loaded_at=now())
     return scores
+
+
+def _words_before(store: Store, company: Company, horizon_days: int, as_of: date) -> pl.DataFrame | None:
+    """What the store has of the last scoring of an earlier date."""
+    from decisions.decide import PREVIOUS
+
+    store.migrate()
+    return store.words_before(company.key, horizon_days, as_of, tuple(PREVIOUS))
 
 
 def plan(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from decisions.columns import Columns, Texts, number, require, words
+from decisions.columns import Columns, Floats, Ints, Texts, number, require
 from decisions.credit import credit_grade
-from decisions.labels import Lifecycle, Loyalty, Relation, ServiceLevel, Status
-from decisions.lifecycle import lifecycle_codes, relation_codes, status_codes
+from decisions.lifecycle import lifecycle, relation, status
 from decisions.lifetime import lifetime_value
-from decisions.loyalty import attached, loyalty_codes
+from decisions.loyalty import attached, loyalty
 from decisions.policy import Policy
-from decisions.tiers import potential_value, quadrant_codes, quadrant_words, service_codes, tier_codes, tier_words
+from decisions.quadrants import potential_value, quadrant
+from decisions.rfm_segments import rfm_cells, rfm_scores, rfm_segment
+from decisions.service import service_level
+from decisions.tiers import abc_class, account_class, protected_floors, value_tier
+from decisions.verdict import History, Verdict, moves
 
 REQUIRED = ("churn_probability", "expected_value", "value_if_active", "horizon_days")
 """The predictions, without which nothing can be decided."""
@@ -35,10 +40,34 @@ OPTIONAL = (
     "oldest_overdue_payment_days",
     "wallet",
     "service_cost",
+    "recency_days",
+    "spend_365d",
+    "kind",
     "previous_tier",
+    "previous_abc_class",
+    "previous_account_class",
+    "previous_quadrant",
+    "previous_status",
+    "previous_lifecycle",
+    "previous_loyalty",
+    "previous_relation",
+    "previous_service_level",
+    "previous_rfm_cell",
     "next_category",
 )
 """Columns that sharpen the decisions; `docs/decisions.md` says what stands in where one is missing."""
+
+PREVIOUS: Mapping[str, str] = {
+    "value_tier": "previous_tier",
+    **{
+        name: f"previous_{name}"
+        for name in ("abc_class", "account_class", "quadrant", "status", "lifecycle", "loyalty", "relation", "service_level")
+    },
+    "rfm_cell": "previous_rfm_cell",
+}
+"""The columns that the last scoring hands on, by the column of scores that holds them."""
+
+TEXTS = {"kind", "next_category", *PREVIOUS.values()}
 
 
 def missing_inputs(columns: Columns) -> tuple[str, ...]:
@@ -46,47 +75,80 @@ def missing_inputs(columns: Columns) -> tuple[str, ...]:
     return tuple(name for name in OPTIONAL if name not in columns)
 
 
-def decide(columns: Columns, policy: Policy) -> dict[str, npt.NDArray[np.generic]]:
+def decide(
+    columns: Columns, policy: Policy, edges: Mapping[str, Sequence[float]] | None = None
+) -> dict[str, npt.NDArray[np.generic]]:
     """The decision columns of customers, each of shape (n,).
 
-    `columns` holds arrays of shape (n,) (a scalar stands for all): the predictions of `REQUIRED`, and any of `OPTIONAL`. Missing
-    numbers are NaN, missing texts None. Raises DataError where a required column is missing. Labels are texts and never missing,
-    except credit_grade (no invoices) and next_category (no category left, or none known), which are None then.
+    `columns` holds arrays of shape (n,) (a scalar stands for all): the predictions of `REQUIRED`, any of `OPTIONAL`, and
+    customer_id, by which the policy protects. Missing numbers are NaN, missing texts None. `edges` are the model's, for the R, F
+    and M scores. Raises DataError where a required column is missing. Labels are texts and never missing, but for credit_grade
+    (no invoices), next_category (no category left, or none known), rfm_cell and rfm_segment (no edges), and moves (no move).
     """
     require(columns, REQUIRED, "a decision")
     rows = int(np.shape(columns["churn_probability"])[0])
-    of = {name: number(columns, name, rows) for name in (*REQUIRED, *OPTIONAL) if name not in {"previous_tier", "next_category"}}
-    churn, expected, horizon = of["churn_probability"], of["expected_value"], of["horizon_days"]
-    current = of["net_spend_365d"]
-    potential = potential_value(of["wallet"], current, expected, horizon)
-    tier = tier_codes(expected, policy.tiers, columns.get("previous_tier"))
-    cost = np.where(np.isnan(of["service_cost"]), policy.lifetime.service_cost, of["service_cost"])
-    service = service_codes(tier, expected * 365 / horizon, cost)
-    terms = policy.lifetime
+    of = {name: number(columns, name, rows) for name in (*REQUIRED, *OPTIONAL) if name not in TEXTS}
+    past = _histories(columns, policy, rows)
+    money = _money(of, policy)
+    verdicts = {**_worth(of, money["potential_value"], policy, past, columns.get("customer_id")), **_behaviour(of, policy, past)}
     return {
-        "value_at_risk": churn * of["value_if_active"],
-        "current_value": current,
-        "potential_value": potential,
-        "lifetime_value": lifetime_value(churn, expected, horizon, yearly_rate=terms.discount_rate, years=terms.years),
-        "value_tier": tier_words(tier),
-        "quadrant": quadrant_words(quadrant_codes(current, potential, policy.quadrants)),
-        **_behaviour(of, policy),
+        **money,
+        **{scheme: verdict.words for scheme, verdict in verdicts.items()},
         "credit_grade": credit_grade(of["late_payment_share_all"], of["oldest_overdue_payment_days"], policy.credit),
-        "service_level": words(ServiceLevel, service),
+        **_rfm(of, edges, past["rfm_cell"]),
         "next_category": _texts(columns, "next_category", rows),
+        "moves": moves(verdicts, {scheme: past[scheme].previous for scheme in verdicts}, rows),
     }
 
 
-def _behaviour(of: Columns, policy: Policy) -> dict[str, Texts]:
+def _histories(columns: Columns, policy: Policy, rows: int) -> dict[str, History]:
+    """What the last scoring said in each scheme, and which customers are compared with each other."""
+    groups: Ints | None = None
+    if policy.split_by_kind:
+        groups = np.unique(_texts(columns, "kind", rows).astype(str), return_inverse=True)[1]
+    return {scheme: History(columns.get(name), policy.hysteresis, groups) for scheme, name in PREVIOUS.items()}
+
+
+def _money(of: Columns, policy: Policy) -> dict[str, Floats]:
+    churn, expected, horizon = of["churn_probability"], of["expected_value"], of["horizon_days"]
+    terms = policy.lifetime
+    return {
+        "value_at_risk": churn * of["value_if_active"],
+        "current_value": of["net_spend_365d"],
+        "potential_value": potential_value(of["wallet"], of["net_spend_365d"], expected, horizon),
+        "lifetime_value": lifetime_value(churn, expected, horizon, yearly_rate=terms.discount_rate, years=terms.years),
+    }
+
+
+def _worth(
+    of: Columns, potential: Floats, policy: Policy, past: Mapping[str, History], customer_ids: Texts | None
+) -> dict[str, Verdict]:
+    """Tiers, classes, quadrant and the service that follows: what money says."""
+    expected = of["expected_value"]
+    floors = protected_floors(customer_ids, policy.tiers.protected)
+    tier = value_tier(expected, policy.tiers, past["value_tier"], floors)
+    cost = np.where(np.isnan(of["service_cost"]), policy.lifetime.service_cost, of["service_cost"])
+    yearly = expected * 365 / of["horizon_days"]
+    return {
+        "value_tier": tier,
+        "abc_class": abc_class(expected, policy.abc, past["abc_class"]),
+        "account_class": account_class(expected, potential, policy.accounts, past["account_class"]),
+        "quadrant": quadrant(of["net_spend_365d"], potential, policy.quadrants, past["quadrant"]),
+        "service_level": service_level(tier.codes, yearly, cost, policy.service, past["service_level"]),
+    }
+
+
+def _behaviour(of: Columns, policy: Policy, past: Mapping[str, History]) -> dict[str, Verdict]:
     """Status, lifecycle, loyalty and relation: what the history of purchases says."""
     churn, age, bought = of["churn_probability"], of["days_since_first_purchase"], of["purchase_days_all"]
-    lifecycle = lifecycle_codes(
+    stage = lifecycle(
         churn_probability=churn,
         purchase_days=bought,
         days_since_first_purchase=age,
         overdue_ratio=of["overdue_ratio"],
         spend_growth=of["spend_180d_to_previous"],
         policy=policy.lifecycle,
+        history=past["lifecycle"],
     )
     is_attached = attached(
         recommend=of["survey_recommend_last"],
@@ -95,21 +157,32 @@ def _behaviour(of: Columns, policy: Policy) -> dict[str, Texts]:
         days_since_first_purchase=age,
         complaints_open=of["complaints_open"],
         policy=policy.loyalty,
+        history=past["loyalty"],
     )
-    loyalty = loyalty_codes(
-        repeats=of["purchase_days_365d"] >= policy.loyalty.repeat_purchase_days,
+    bond = loyalty(
+        purchase_days=of["purchase_days_365d"],
         is_attached=is_attached,
         no_alternative=of["no_alternative"] == 1,
         discount_share=of["discount_share_365d"],
         contacts_accepted=of["contact_acceptances_365d"],
         policy=policy.loyalty,
+        history=past["loyalty"],
     )
     return {
-        "status": words(Status, status_codes(churn, age, policy.status)),
-        "lifecycle": words(Lifecycle, lifecycle),
-        "loyalty": words(Loyalty, loyalty),
-        "relation": words(Relation, relation_codes(bought, age, of["discount_share_365d"], policy.relation)),
+        "status": status(churn, age, policy.status, past["status"]),
+        "lifecycle": stage,
+        "loyalty": bond,
+        "relation": relation(bought, age, of["discount_share_365d"], policy.relation, past["relation"]),
     }
+
+
+def _rfm(of: Columns, edges: Mapping[str, Sequence[float]] | None, history: History) -> dict[str, Texts]:
+    """Cells and segments by the model's edges; all missing where it has none."""
+    rows = of["recency_days"].size
+    if not edges:
+        return {name: np.full(rows, None, dtype=object) for name in ("rfm_cell", "rfm_segment")}
+    scores = rfm_scores(of["recency_days"], of["purchase_days_365d"], of["spend_365d"], edges, history)
+    return {"rfm_cell": rfm_cells(scores), "rfm_segment": rfm_segment(scores).words}
 
 
 def _texts(columns: Columns, name: str, rows: int) -> Texts:

@@ -40,6 +40,24 @@ class Tier(Label):
     SMALL = "small", "all others, and whoever is expected to bring nothing"
 
 
+class AbcClass(Label):
+    """Who brings the money: customers by what all of them are expected to bring."""
+
+    A = "A", "the few customers who bring most of the expected value"
+    B = "B", "the next, who bring a good part of the rest"
+    C = "C", "the many others, who bring little or nothing"
+    NEGATIVE = "negative", "is expected to cost money: more comes back than is bought"
+
+
+class AccountClass(Label):
+    """Customers as accounts: whom to look after in person."""
+
+    CORE = "core", "the accounts with the highest expected value"
+    KEY = "key", "the accounts next to the core"
+    PROMISING = "promising", "small so far, but could bring most among the small"
+    OTHER = "other", "all other accounts"
+
+
 class Quadrant(Label):
     """Current value against potential value, each high or low."""
 
@@ -95,15 +113,35 @@ class ServiceLevel(Label):
     BASIC = "basic", "gets the standard service at the lowest cost"
 
 
+class RfmSegment(Label):
+    """Recency, frequency and money as a name: each of the 125 cells of the R, F and M scores has exactly one."""
+
+    CHAMPION = "champion", "bought lately, buys often, spends much"
+    LOYAL = "loyal", "buys often, and not long ago"
+    BIG_SPENDER = "big spender", "buys seldom, but for much money, and not long ago"
+    GROWING = "growing", "bought lately, and begins to buy more often"
+    NEWCOMER = "newcomer", "bought just now, seldom before"
+    PROMISING = "promising", "bought lately, seldom before"
+    NEEDS_ATTENTION = "needs attention", "an average customer who begins to stay away"
+    ABOUT_TO_SLEEP = "about to sleep", "bought seldom, and begins to stay away"
+    AT_RISK = "at risk", "used to buy often, and has stayed away for long"
+    CANNOT_LOSE = "cannot lose", "was one of the most frequent, and has stayed away longest"
+    HIBERNATING = "hibernating", "bought seldom, a long time ago"
+    GONE = "gone", "bought seldom, longest ago"
+
+
 SCHEMES: Mapping[str, type[Label]] = {
     "status": Status,
     "value_tier": Tier,
+    "abc_class": AbcClass,
+    "account_class": AccountClass,
     "quadrant": Quadrant,
     "lifecycle": Lifecycle,
     "loyalty": Loyalty,
     "relation": Relation,
     "credit_grade": CreditGrade,
     "service_level": ServiceLevel,
+    "rfm_segment": RfmSegment,
 }
 """The class of words of each decision column that is a word."""
 

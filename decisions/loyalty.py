@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from decisions.columns import Bools, Floats, Ints
+from decisions.columns import Bools, Floats
 from decisions.labels import Loyalty
 from decisions.policy import LoyaltyPolicy
+from decisions.verdict import Case, History, Verdict, first_case, held, sides
 
 
 def attached(
@@ -17,6 +18,7 @@ def attached(
     days_since_first_purchase: Floats,
     complaints_open: Floats,
     policy: LoyaltyPolicy,
+    history: History = History(),
 ) -> Bools:
     """Whether the customer is attached, and not only in the habit.
 
@@ -24,32 +26,45 @@ def attached(
     the last settled complaint (1 to 5). Else faithful over time: a long relation, active in most months. An open complaint
     denies it.
     """
-    faithful = (days_since_first_purchase >= policy.attached_days) & (active_month_share >= policy.attached_month_share)
+    side = sides(history.previous, {Loyalty.PREMIUM}, recommend.size)
+    months = held(policy.attached_month_share, side, history.band, most=1.0)
+    faithful = (days_since_first_purchase >= policy.attached_days) & (active_month_share >= months)
     heard = np.where(np.isnan(complaint_satisfaction), faithful, complaint_satisfaction >= 4)
     said = np.where(np.isnan(recommend), heard, recommend >= 9)
     verdict: Bools = said & ~(complaints_open > 0)
     return verdict
 
 
-def loyalty_codes(
+def loyalty(
     *,
-    repeats: Bools,
+    purchase_days: Floats,
     is_attached: Bools,
     no_alternative: Bools,
     discount_share: Floats,
     contacts_accepted: Floats,
     policy: LoyaltyPolicy,
-) -> Ints:
-    """The position in `Loyalty`; who does not buy again and again has none, whatever they say.
+    history: History = History(),
+) -> Verdict:
+    """Who does not buy again and again (`purchase_days` of the last year) has none, whatever they say.
 
     Among the others the strongest hold comes first: no alternative, then discounts, then offers accepted, then attachment.
     """
-    order = list(Loyalty)
-    holds = [
-        (~repeats, Loyalty.NONE),
-        (no_alternative, Loyalty.MONOPOLY),
-        (discount_share >= policy.price_discount_share, Loyalty.PRICE),
-        (contacts_accepted >= policy.incentive_acceptances, Loyalty.INCENTIVE),
-        (is_attached, Loyalty.PREMIUM),
-    ]
-    return np.select([hold for hold, _ in holds], [order.index(label) for _, label in holds], order.index(Loyalty.INERTIA))
+    rows, previous, band = purchase_days.size, history.previous, history.band
+    often = held(policy.repeat_purchase_days, -sides(previous, {Loyalty.NONE}, rows), band)
+    cheap = held(policy.price_discount_share, sides(previous, {Loyalty.PRICE}, rows), band, most=1.0)
+    accepting = held(policy.incentive_acceptances, sides(previous, {Loyalty.INCENTIVE}, rows), band)
+    seldom = "{:.0f} purchase days in the last year, {:.1f} wanted"
+    return first_case(
+        Case(Loyalty.NONE, ~(purchase_days >= often), seldom, (purchase_days, often)),
+        Case(Loyalty.MONOPOLY, no_alternative, "has no alternative"),
+        Case(Loyalty.PRICE, discount_share >= cheap, "discounts took off {:.3f}, at least {:.3f}", (discount_share, cheap)),
+        Case(
+            Loyalty.INCENTIVE,
+            contacts_accepted >= accepting,
+            "{:.0f} offers accepted, {:.1f} wanted",
+            (contacts_accepted, accepting),
+        ),
+        Case(Loyalty.PREMIUM, is_attached, "attached, by their own word or by long habit"),
+        otherwise=Loyalty.INERTIA,
+        why="buys again and again, and nothing says attached",
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -26,17 +26,44 @@ class _Part(BaseModel):
 
 
 class TierPolicy(_Part):
-    """Shares of customers in the tiers, the rest is small; a move needs `hysteresis` beyond the cut, as a share of it."""
+    """Shares of customers in the tiers, the rest is small; `protected`: customer id -> the tier that they have at least."""
 
     vip: Share
     major: Share
     ordinary: Share
-    hysteresis: Annotated[float, Field(ge=0, lt=1)]
+    protected: Mapping[str, Literal["VIP", "major", "ordinary"]] = {}
 
     @model_validator(mode="after")
     def _leave_room(self) -> Self:
         if self.vip + self.major + self.ordinary > 1:
             raise ValueError("vip + major + ordinary must not exceed 1")
+        return self
+
+
+class AbcPolicy(_Part):
+    """Shares of all positive expected value that class A brings, and that A and B bring together."""
+
+    a: Share
+    b: Share
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.a > self.b:
+            raise ValueError("a must not exceed b, which counts class A too")
+        return self
+
+
+class AccountPolicy(_Part):
+    """Shares of customers that are core and key accounts; the share of all others, by potential value, that is promising."""
+
+    core: Share
+    key: Share
+    promising: Share
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        if self.core + self.key > 1:
+            raise ValueError("core + key must not exceed 1")
         return self
 
 
@@ -94,6 +121,17 @@ class CreditPolicy(_Part):
     b_late_share: Annotated[float, Field(gt=0, le=1)]
     c_late_share: Share
     d_overdue_days: Annotated[int, Field(ge=1)]
+
+
+Places = Annotated[int, Field(ge=0)]
+
+
+class ServicePolicy(_Part):
+    """How many customers each of the closer levels of service can be given; a level with too many gives way to the next."""
+
+    partnership: Places
+    proactive: Places
+    accountable: Places
 
 
 class LifetimePolicy(_Part):
@@ -167,15 +205,24 @@ class PlanPolicy(_Part):
 
 
 class Policy(_Part):
-    """All thresholds and the catalogue of actions."""
+    """All thresholds and the catalogue of actions.
+
+    `hysteresis`: how far beyond an edge a customer must be to change their word, as a share of the edge. `split_by_kind`: shares
+    and cuts are taken within each kind of customer (consumer, trader ...), not over all of them.
+    """
 
     tiers: TierPolicy
+    hysteresis: Annotated[float, Field(ge=0, lt=1)]
+    split_by_kind: bool
+    abc: AbcPolicy
+    accounts: AccountPolicy
     status: StatusPolicy
     quadrants: QuadrantPolicy
     lifecycle: LifecyclePolicy
     loyalty: LoyaltyPolicy
     relation: RelationPolicy
     credit: CreditPolicy
+    service: ServicePolicy
     lifetime: LifetimePolicy
     plan: PlanPolicy
     actions: tuple[Action, ...]

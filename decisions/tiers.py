@@ -1,93 +1,87 @@
-"""The pyramid of tiers, the quadrants, and the service level that follows from them."""
+"""How much customers matter by what they are expected to bring: the pyramid, ABC classes, and classes of accounts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 
-from decisions.columns import Bools, Floats, Ints, Texts, words
-from decisions.labels import Quadrant, ServiceLevel, Tier
-from decisions.policy import QuadrantPolicy, TierPolicy
+from decisions.bands import bands, cut_above_share, cut_above_sum, per_group
+from decisions.columns import Floats, Ints, Texts
+from decisions.labels import AbcClass, AccountClass, Tier
+from decisions.policy import AbcPolicy, AccountPolicy, TierPolicy
+from decisions.verdict import History, Verdict, codes_of, held, sides
+
+FIGURE = "expected value"
 
 
-def cut_above_share(values: Floats, share: float) -> float:
-    """The smallest cut, at least 0, such that no more than `share` of all `values` lies strictly above it.
+def value_tier(values: Floats, policy: TierPolicy, history: History = History(), floors: Ints | None = None) -> Verdict:
+    """The pyramid by `values` (expected value).
 
-    Equal values fall on the same side, the lower one where they would not all fit. A missing value lies below everything.
-
-    >>> cut_above_share(np.array([5.0, 4.0, 3.0, 2.0]), 0.5), cut_above_share(np.array([5.0, 5.0, 5.0, 2.0]), 0.5)
-    (3.0, 5.0)
+    Without history a tier holds at most its share of customers, and equal values fall together, to the lower side. `floors` holds
+    the position of the lowest tier that each customer may have (the policy's protected ones). A missing or non-positive value is
+    small.
     """
-    allowed = int(np.floor(share * values.size + 1e-9))
-    if allowed >= values.size:
-        return 0.0
-    place = values.size - 1 - allowed
-    return max(float(np.partition(np.nan_to_num(values, nan=-np.inf, posinf=np.inf, neginf=-np.inf), place)[place]), 0.0)
+    cuts = _share_cuts(values, (policy.vip, policy.major, policy.ordinary), history)
+    free = bands(values, cuts, tuple(Tier), history.previous, history.band, figure=FIGURE)
+    if floors is None:
+        return free
+
+    def reason(row: int) -> str:
+        return "protected by the policy" if floors[row] < free.codes[row] else free.why(row)
+
+    return replace(free, codes=np.minimum(free.codes, floors), why=reason)
 
 
-def tier_codes(values: Floats, policy: TierPolicy, previous: Texts | None = None) -> Ints:
-    """The position in `Tier` of each of `values` (expected value), 0 for VIP.
+def protected_floors(customer_ids: Texts | None, protected: Mapping[str, str]) -> Ints | None:
+    """The position of the lowest tier of each customer, for `value_tier`; None where nobody is protected."""
+    if customer_ids is None or not protected:
+        return None
+    places = {customer: [*map(str, Tier)].index(tier) for customer, tier in protected.items()}
+    return np.array([places.get(str(customer), len(Tier) - 1) for customer in customer_ids.tolist()])
 
-    Without history a tier holds at most its share of customers. With `previous` tiers (None: no history) a customer moves up only
-    when `hysteresis` above the cut, and down only when as much below it, so that nobody flickers on the edge: among customers of
-    the same previous tier, more value never means a lower tier. A missing or non-positive value is always small.
+
+def abc_class(values: Floats, policy: AbcPolicy, history: History = History()) -> Verdict:
+    """A: the fewest customers that bring `policy.a` of all positive value; A and B together: `policy.b` of it; then C.
+
+    A negative value is a class of its own. With history it is left, or entered, only at a distance from 0: the band of the cut
+    between B and C.
     """
-    shares = np.cumsum([policy.vip, policy.major, policy.ordinary])
-    cuts = np.array([cut_above_share(values, float(share)) for share in shares])
-    was = _previous_codes(values.size, previous)
-    codes = np.full(values.size, len(Tier) - 1)
-    for boundary in range(len(cuts) - 1, -1, -1):
-        ease = np.select([was < 0, was <= boundary], [1.0, 1 - policy.hysteresis], 1 + policy.hysteresis)
-        codes[_above(values, cuts[boundary] * ease)] = boundary
-    return codes
+    cuts = [per_group(partial(cut_above_sum, share=share), values, history.groups) for share in (policy.a, policy.b)]
+    ranked = bands(values, cuts, tuple(AbcClass)[:3], history.previous, history.band, figure=FIGURE)
+    was_loss = sides(history.previous, {AbcClass.NEGATIVE}, values.size)
+    edge = was_loss * history.band * cuts[1]
+    loss = values < edge
+
+    def reason(row: int) -> str:
+        left = was_loss[row] > 0 and not loss[row]
+        crossed = f"{FIGURE} {values[row]:,.2f} is {'not ' if left else ''}below {edge[row] + 0.0:,.2f}"
+        return crossed if loss[row] or left else ranked.why(row)
+
+    return Verdict(tuple(AbcClass), np.where(loss, 3, ranked.codes), reason)
 
 
-def _previous_codes(rows: int, previous: Texts | None) -> Ints:
-    """Position of the previous tiers, -1 where there is none."""
-    if previous is None:
-        return np.full(rows, -1)
-    codes = np.full(rows, -1)
-    for code, tier in enumerate(Tier):
-        codes[np.asarray(previous) == str(tier)] = code
-    return codes
+def account_class(values: Floats, potential: Floats, policy: AccountPolicy, history: History = History()) -> Verdict:
+    """Core and key: the highest shares by `values` (expected value); promising: the highest of the rest by `potential` value."""
+    ladder = (AccountClass.CORE, AccountClass.KEY, AccountClass.OTHER)
+    was = codes_of(tuple(AccountClass), history.previous, values.size)
+    above = np.array([*map(str, ladder), str(AccountClass.OTHER), None], dtype=object)[was]  # promising ones were no key accounts
+    ranked = bands(values, _share_cuts(values, (policy.core, policy.key), history), ladder, above, history.band, figure=FIGURE)
+    rest = np.where(ranked.codes == 2, potential, np.nan)
+    bar = per_group(lambda some: cut_above_share(some[~np.isnan(some)], policy.promising), rest, history.groups)
+    bar = held(bar, sides(history.previous, {AccountClass.PROMISING}, values.size), history.band)
+    codes = np.where(ranked.codes < 2, ranked.codes, np.where((rest > bar) & (rest > 0), 2, 3))
+
+    def reason(row: int) -> str:
+        if min(was[row], codes[row]) < 2:
+            return ranked.why(row)
+        return f"potential value {potential[row]:,.2f} is {'' if codes[row] == 2 else 'not '}above {bar[row]:,.2f}"
+
+    return Verdict(tuple(AccountClass), codes, reason)
 
 
-def _above(values: Floats, cuts: Floats | float) -> Bools:
-    above: Bools = (values > cuts) & (values > 0)
-    return above
-
-
-def quadrant_codes(current_value: Floats, potential_value: Floats, policy: QuadrantPolicy) -> Ints:
-    """The position in `Quadrant` by current and potential value; high means above the cut of `high_share`, and positive."""
-    now = _above(current_value, cut_above_share(current_value, policy.high_share))
-    later = _above(potential_value, cut_above_share(potential_value, policy.high_share))
-    return np.select([now & later, later, now], [0, 1, 2], 3)
-
-
-def potential_value(wallet: Floats, current_value: Floats, expected_value: Floats, horizon_days: Floats) -> Floats:
-    """What a customer could bring in the next 365 days.
-
-    What they spend elsewhere where their wallet (yearly spend with everyone) is known, else the expected value scaled to a year;
-    never below 0, missing where neither is known.
-    """
-    elsewhere = wallet - current_value
-    predicted = expected_value * 365 / horizon_days
-    return np.maximum(np.where(np.isnan(elsewhere), predicted, elsewhere), 0.0)
-
-
-def service_codes(tier: Ints, yearly_value: Floats, yearly_cost: Floats) -> Ints:
-    """The position in `ServiceLevel`: as high as the tier; basic for a small customer who is not worth the cost to serve.
-
-    `yearly_value` is the expected value scaled to a year, `yearly_cost` what serving the customer costs in a year.
-    """
-    covered = yearly_value > yearly_cost
-    return np.where((tier == len(Tier) - 1) & ~covered, len(ServiceLevel) - 1, tier)
-
-
-def tier_words(codes: Ints) -> Texts:
-    """The words of `tier_codes`."""
-    return words(Tier, codes)
-
-
-def quadrant_words(codes: Ints) -> Texts:
-    """The words of `quadrant_codes`."""
-    return words(Quadrant, codes)
+def _share_cuts(values: Floats, shares: tuple[float, ...], history: History) -> list[Floats]:
+    """The cut of each share and all before it."""
+    return [per_group(partial(cut_above_share, share=float(share)), values, history.groups) for share in np.cumsum(shares)]

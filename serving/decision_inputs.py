@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from decisions.actions import days_since_actions, days_to_birthday
+from decisions.decide import PREVIOUS
 from decisions.next_category import next_categories
 from decisions.policy import Policy
 from features.asof import day_number
@@ -37,6 +38,18 @@ def decision_inputs(company: Company, customer_ids: pl.Series, as_of: date, poli
         if table in company.tables:
             columns |= build()
     return columns
+
+
+def previous_words(previous: pl.DataFrame, customer_ids: pl.Series) -> Arrays:
+    """What an earlier scoring said of these customers, as `decide` reads it; None for who was not scored then.
+
+    `previous` has customer_id and any of the columns that `decide` hands on; ids meet as text.
+    """
+    asked = pl.DataFrame({"customer_id": customer_ids.cast(pl.String)})
+    names = [name for name in PREVIOUS if name in previous.columns]
+    said = previous.select(pl.col("customer_id").cast(pl.String), pl.col(names).cast(pl.String))
+    found = asked.join(said, on="customer_id", how="left", maintain_order="left")
+    return {PREVIOUS[name]: np.array(found[name].to_list(), dtype=object) for name in names}
 
 
 def _known(company: Company, table: str, customer_ids: pl.Series, as_of_day: int) -> pl.DataFrame:

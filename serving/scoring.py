@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from features.panel import build_panel, feature_names
 from features.writing import table_file
 from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
-from serving.decision_inputs import decision_inputs
+from serving.decision_inputs import decision_inputs, previous_words
 from serving.reasons import REASONS, reasons_as_json, reasons_of
 from serving.requests import tables_read
 from serving.store import Load, Store
@@ -41,11 +41,23 @@ SCORE_TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("current_value", "potential_value", "lifetime_value"), pl.Float64),
     **dict.fromkeys(("status", "value_tier", "quadrant", "lifecycle", "loyalty", "relation"), pl.String),
     **dict.fromkeys(("credit_grade", "service_level", "next_category"), pl.String),
+    **dict.fromkeys(("abc_class", "account_class", "rfm_cell", "rfm_segment", "moves"), pl.String),
     "reasons": REASONS,
     **dict.fromkeys(("model_version", "model_family", "grade"), pl.String),
     "data_until": pl.Date,
 }
-"""The score columns in order, and their types (docs/architecture.md)."""
+"""The score columns in order, and their types (docs/architecture.md); those of further horizons follow churn_probability."""
+
+
+def score_types(further: Iterable[str]) -> dict[str, Any]:
+    """SCORE_TYPES with the columns of further horizons.
+
+    >>> list(score_types(["churn_probability_30d"]))[3:6]
+    ['churn_probability', 'churn_probability_30d', 'expected_value']
+    """
+    names = list(SCORE_TYPES)
+    after = names.index("churn_probability") + 1
+    return {name: SCORE_TYPES.get(name, pl.Float64) for name in (*names[:after], *further, *names[after:])}
 
 
 def scoring_panel(company: Company, info: ModelInfo, as_of: date) -> pl.DataFrame:
@@ -68,13 +80,15 @@ def score_company(
     policy: Policy,
     *,
     panel: pl.DataFrame | None = None,
+    previous: pl.DataFrame | None = None,
     allow_hindsight: bool = False,
     most_explained: int = MOST_EXPLAINED,
     progress: Progress = Silent(),
 ) -> pl.DataFrame:
     """Score everybody who bought before `as_of`: the columns of SCORE_TYPES, sorted by customer_id.
 
-    `panel` is what `scoring_panel` made, where the caller has it already. ModelError for a model of another company, one that
+    `panel` is what `scoring_panel` made, where the caller has it already; `previous` the scores of an earlier date, whose words
+    customers leave only when they are well beyond an edge (None: no history). ModelError for a model of another company, one that
     has learned from what came after `as_of` (unless `allow_hindsight`), or one that reads what the data lack.
     """
     info = scorer.info
@@ -86,7 +100,7 @@ def score_company(
         matrix = _matrix(panel, info.feature_names)
         predictions = scorer.predict(matrix)
     with progress.step("decisions"):
-        decided = _decided(company, panel, predictions, info.horizon_days, policy)
+        decided = _decided(company, panel, predictions, info, policy=policy, previous=previous)
     with progress.step("reasons"):
         at_risk = np.argsort(-decided["value_at_risk"], kind="stable")[:most_explained]
         reasons = reasons_of(scorer, matrix, predictions, np.sort(at_risk))
@@ -151,16 +165,24 @@ def _matrix(panel: pl.DataFrame, names: tuple[str, ...]) -> npt.NDArray[np.float
 
 
 def _decided(
-    company: Company, panel: pl.DataFrame, predictions: Predictions, horizon_days: int, policy: Policy
+    company: Company,
+    panel: pl.DataFrame,
+    predictions: Predictions,
+    info: ModelInfo,
+    *,
+    policy: Policy,
+    previous: pl.DataFrame | None,
 ) -> dict[str, npt.NDArray[Any]]:
     features = panel.drop("customer_id", "as_of")
     columns = {
         **{name: features[name].fill_null(float("nan")).to_numpy() for name in features.columns},
         **decision_inputs(company, panel["customer_id"], panel["as_of"][0], policy),
         **{name: getattr(predictions, name) for name in ("churn_probability", "expected_value", "value_if_active")},
-        "horizon_days": np.full(panel.height, horizon_days),
+        "horizon_days": np.full(panel.height, info.horizon_days),
+        "customer_id": panel["customer_id"].to_numpy(),
+        **({} if previous is None else previous_words(previous, panel["customer_id"])),
     }
-    return dict(decide(columns, policy))
+    return dict(decide(columns, policy, info.edges))
 
 
 def _run(info: ModelInfo) -> dict[str, Any]:
@@ -176,8 +198,10 @@ def _table(
     reasons: pl.Series,
     run: Mapping[str, Any],
 ) -> pl.DataFrame:
-    predicted = {name: getattr(predictions, name) for name in SCORE_TYPES if hasattr(predictions, name)}
+    further = predictions.further_columns()
+    predicted = {name: getattr(predictions, name) for name in SCORE_TYPES if hasattr(predictions, name)} | further
     columns = {name: pl.Series(name, column.tolist()) for name, column in (predicted | dict(decided)).items()}
     whole = panel.select("customer_id", "as_of").with_columns(reasons=reasons, **columns)
     whole = whole.with_columns(**{name: pl.lit(value) for name, value in run.items()})
-    return whole.select(pl.col(name) if dtype is None else pl.col(name).cast(dtype) for name, dtype in SCORE_TYPES.items())
+    types = score_types(further)
+    return whole.select(pl.col(name) if dtype is None else pl.col(name).cast(dtype) for name, dtype in types.items())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from math import isnan
 from typing import Any
 
 import numpy as np
+import polars as pl
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Table, and_, case, func, literal, or_, select
 
 from decisions.labels import Status
@@ -64,6 +66,22 @@ class Reader:
     def loads(self) -> tuple[Load, ...]:
         """Every load that is kept, newest first."""
         return tuple(_load(row) for row in self._all(select(*_LOAD_COLUMNS).order_by(loads.c.id.desc())))
+
+    def words_before(self, company: str, horizon_days: int, as_of: date, names: Sequence[str]) -> pl.DataFrame | None:
+        """What the newest scoring of an earlier date than `as_of` said: customer_id (text) and the columns `names`.
+
+        None where there is no such scoring. Of several scorings of that date the last one counts. Raises StoreError when the store
+        cannot be read.
+        """
+        of_company = and_(loads.c.company == company, loads.c.horizon_days == horizon_days, loads.c.as_of < as_of)
+        newest = select(loads.c.id).where(of_company).order_by(loads.c.as_of.desc(), loads.c.id.desc()).limit(1)
+        query = select(scores.c.customer_id, *(scores.c[name] for name in names)).where(
+            scores.c.load_id == newest.scalar_subquery()
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        types = dict.fromkeys(("customer_id", *names), pl.String)
+        return pl.DataFrame(rows, schema=types, orient="row") if rows else None
 
     def customers(
         self,
@@ -250,7 +268,7 @@ def _load(row: RowMapping) -> Load:
 def _score_row(row: RowMapping) -> ScoreRow:
     texts = row["reasons"]
     reasons = None if texts is None else tuple(Reason(**reason) for reason in json.loads(texts))
-    return ScoreRow(**{**row, "reasons": reasons})
+    return ScoreRow(**{**row, "reasons": reasons, "further_churn": json.loads(row["further_churn"] or "{}")})
 
 
 def _summary(groups: Sequence[RowMapping]) -> Summary:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 
@@ -39,7 +40,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """One customer in one load, with the planned action where there is one."""
+    """One customer in one load, with the planned action where there is one.
+
+    `further_churn` has the churn probabilities of further horizons by the names of their score columns.
+    """
 
     customer_id: str
     name: str | None
@@ -63,6 +67,12 @@ class ScoreRow:
     next_category: str | None
     complaints_open: int | None
     reasons: tuple[Reason, ...] | None
+    further_churn: Mapping[str, float] = field(default_factory=dict)
+    abc_class: str | None = None
+    account_class: str | None = None
+    rfm_cell: str | None = None
+    rfm_segment: str | None = None
+    moves: str | None = None
     action: str | None = None
     action_title: str | None = None
 

@@ -110,6 +110,12 @@ scores = Table(
     Column("next_category", Text),
     Column("complaints_open", Integer),
     Column("reasons", Text),
+    Column("abc_class", String(50)),
+    Column("account_class", String(50)),
+    Column("rfm_cell", String(50)),
+    Column("rfm_segment", String(50)),
+    Column("moves", Text),
+    Column("further_churn", Text),
     sqlite_with_rowid=False,
 )
 # All that a list of customers filters, sorts and searches by: a page of it is found without a look at the rows, which are long.

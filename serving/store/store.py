@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -20,8 +21,11 @@ from serving.store.schema import NAME_CHARACTERS, feature_rows, loads, plan_item
 from serving.store.schema import events as events_table
 
 KEPT_LOADS = 3
-"""How many loads of one company and horizon stay: the current one, and those before it for readers who still hold them."""
+"""How many loads of one company and horizon stay: the current one, and those before it for readers who still hold them.
 
+The newest load of an earlier date stays too, however often a date is scored: its words are where customers come from."""
+
+_FURTHER = re.compile(r"churn_probability_\d+d")
 _ROWS_AT_ONCE = 20_000
 _OF_THE_LOAD = ("as_of", "data_until", "horizon_days", "model_version", "model_family", "grade")
 
@@ -129,7 +133,9 @@ def _parts(
 
 
 def _score_rows(frame: pl.DataFrame, features: pl.DataFrame | None, people: pl.DataFrame | None) -> pl.DataFrame:
-    rows = frame.drop(_OF_THE_LOAD).with_columns(reasons=reasons_as_json(frame["reasons"]))
+    further = [name for name in frame.columns if _FURTHER.fullmatch(name)]
+    told = pl.struct(further).struct.json_encode() if further else pl.lit(None, pl.String)
+    rows = frame.with_columns(reasons=reasons_as_json(frame["reasons"]), further_churn=told).drop(*_OF_THE_LOAD, *further)
     if features is not None and "complaints_open" in features.columns:
         open_now = features.select("customer_id", pl.col("complaints_open").cast(pl.Int64))
         rows = rows.join(open_now, on="customer_id", how="left")
@@ -183,4 +189,7 @@ def _make_current(connection: Connection, company: str, horizon_days: int, load_
 def _prune(connection: Connection, company: str, horizon_days: int) -> None:
     same = (loads.c.company == company) & (loads.c.horizon_days == horizon_days)
     kept = connection.scalars(select(loads.c.id).where(same).order_by(loads.c.id.desc()).limit(KEPT_LOADS)).all()
+    newest = select(loads.c.as_of).where(loads.c.id == kept[0]).scalar_subquery()
+    before = select(loads.c.id).where(same, loads.c.as_of < newest).order_by(loads.c.as_of.desc(), loads.c.id.desc()).limit(1)
+    kept = [*kept, *connection.scalars(before)]
     connection.execute(delete(loads).where(same, loads.c.id.not_in(kept)))

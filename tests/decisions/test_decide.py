@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from decisions.decide import OPTIONAL, REQUIRED, decide, missing_inputs
+from decisions.decide import OPTIONAL, PREVIOUS, REQUIRED, TEXTS, decide, missing_inputs
 from decisions.labels import SCHEMES, meanings
 from keepwell.errors import DataError
 from serving.policy import read_policy
@@ -21,8 +21,8 @@ NUMBERS = (
     "potential_value",
     "lifetime_value",
 )
-NULLABLE = ("credit_grade", "next_category")
-TEXT_INPUTS = {"previous_tier", "next_category"}
+NULLABLE = ("credit_grade", "next_category", "rfm_cell", "rfm_segment", "moves")
+EDGES = {"recency_days": (10.0, 20, 40, 80), "frequency": (1.0, 2, 4, 8), "monetary": (10.0, 50, 100, 500)}
 anything = st.one_of(st.floats(-1e9, 1e9), st.just(np.nan), st.sampled_from([0.0, 1.0]))
 
 
@@ -36,15 +36,18 @@ def inputs(draw):
         "value_if_active": draw(arrays(np.float64, rows, elements=anything)),
         "horizon_days": np.array(draw(st.integers(1, 400))),
     }
-    for name in draw(st.sets(st.sampled_from([name for name in OPTIONAL if name not in TEXT_INPUTS]))):
+    for name in draw(st.sets(st.sampled_from([name for name in OPTIONAL if name not in TEXTS]))):
         columns[name] = draw(arrays(np.float64, rows, elements=anything))
+    for scheme in draw(st.sets(st.sampled_from([scheme for scheme in PREVIOUS if scheme in SCHEMES]))):
+        words = st.sampled_from([*map(str, SCHEMES[scheme]), None])
+        columns[PREVIOUS[scheme]] = np.array(draw(st.lists(words, min_size=rows, max_size=rows)), dtype=object)
     return columns
 
 
 @given(inputs())
 def test_every_customer_gets_exactly_one_word_of_every_scheme(columns):
-    decided = decide(columns, POLICY)
-    assert set(decided) == {*NUMBERS, *SCHEMES, "next_category"}
+    decided = decide(columns, POLICY, EDGES)
+    assert set(decided) == {*NUMBERS, *SCHEMES, *NULLABLE}
     for name, words in SCHEMES.items():
         known = set(map(str, words)) | ({None} if name in NULLABLE else set())
         assert set(decided[name].tolist()) <= known
@@ -59,6 +62,19 @@ def test_the_same_columns_in_another_order_give_the_same_decisions(columns):
     straight = decide(columns, POLICY)
     for name, column in decide(turned, POLICY).items():
         np.testing.assert_array_equal(column, straight[name][order])
+
+
+@given(inputs())
+def test_who_was_scored_before_and_has_another_word_now_is_told_why(columns):
+    decided = decide(columns, POLICY)
+    for row, told in enumerate(decided["moves"].tolist()):
+        moved = [
+            f"{scheme}: {columns[name][row]} -> {decided[scheme][row]} ("
+            for scheme, name in PREVIOUS.items()
+            if name in columns and columns[name][row] not in {None, decided[scheme][row]}
+        ]
+        assert (told or "").count(" -> ") == len(moved)
+        assert all(each in told for each in moved)
 
 
 @given(inputs())

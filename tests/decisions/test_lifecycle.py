@@ -4,8 +4,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from decisions.labels import Lifecycle, Loyalty, Relation, Status
-from decisions.lifecycle import lifecycle_codes, relation_codes, status_codes
-from decisions.loyalty import attached, loyalty_codes
+from decisions.lifecycle import lifecycle as lifecycle_of
+from decisions.lifecycle import relation, status
+from decisions.loyalty import attached, loyalty
+from decisions.verdict import History
 from serving.policy import read_policy
 
 POLICY = read_policy()
@@ -24,13 +26,13 @@ def lifecycle(**columns):
         "overdue_ratio": 0.5,
         "spend_growth": 1.0,
     } | columns
-    codes = lifecycle_codes(**{name: np.array([value], float) for name, value in given.items()}, policy=POLICY.lifecycle)
-    return list(Lifecycle)[codes[0]]
+    verdict = lifecycle_of(**{name: np.array([value], float) for name, value in given.items()}, policy=POLICY.lifecycle)
+    return verdict.words[0]
 
 
-@given(churn=shares, age=column)
-def test_status_is_total_and_no_lower_risk_is_nearer_to_lost(churn, age):
-    codes = status_codes(churn, age, POLICY.status)
+@given(churn=shares, age=column, was=st.sampled_from([*Status, None]))
+def test_status_is_total_and_no_lower_risk_is_nearer_to_lost_among_equal_histories(churn, age, was):
+    codes = status(churn, age, POLICY.status, History(np.full(N, was, dtype=object), 0.1)).codes
     assert ((codes >= 0) & (codes < len(Status))).all()
     settled = (age > POLICY.status.new_days) & ~np.isnan(churn)
     assert (np.diff(codes[settled][np.argsort(churn[settled])]) >= 0).all()
@@ -38,18 +40,18 @@ def test_status_is_total_and_no_lower_risk_is_nearer_to_lost(churn, age):
 
 def test_status_by_age_and_risk():
     churn, age = np.array([0.95, 0.2, 0.5, 0.9, np.nan]), np.array([10.0, 400, 400, 400, np.nan])
-    codes = status_codes(churn, age, POLICY.status)
-    assert [list(Status)[code] for code in codes] == ["new", "active", "lapsing", "lost", "active"]
+    assert status(churn, age, POLICY.status).words.tolist() == ["new", "active", "lapsing", "lost", "active"]
 
 
-@given(data=st.data())
-def test_lifecycle_is_total_and_risk_only_ever_leads_to_decline(data):
+@given(data=st.data(), was=st.sampled_from([*Lifecycle, None]))
+def test_lifecycle_is_total_and_risk_only_ever_leads_to_decline(data, was):
     columns = {
         name: data.draw(column) for name in ("purchase_days", "days_since_first_purchase", "overdue_ratio", "spend_growth")
     }
     low, high = np.sort(data.draw(arrays(np.float64, (2, N), elements=st.floats(0, 1))), axis=0)
-    before = lifecycle_codes(churn_probability=low, **columns, policy=POLICY.lifecycle)
-    after = lifecycle_codes(churn_probability=high, **columns, policy=POLICY.lifecycle)
+    past = History(np.full(N, was, dtype=object), 0.1)
+    before = lifecycle_of(churn_probability=low, **columns, policy=POLICY.lifecycle, history=past).codes
+    after = lifecycle_of(churn_probability=high, **columns, policy=POLICY.lifecycle, history=past).codes
     assert ((before >= 0) & (before < len(Lifecycle))).all()
     assert ((before == after) | (after == list(Lifecycle).index(Lifecycle.DECLINE))).all()
 
@@ -64,28 +66,29 @@ def test_lifecycle_stages():
 
 @given(bought=column, age=column, discount=shares)
 def test_relation_is_total_and_more_purchases_never_end_a_relation(bought, age, discount):
-    codes = relation_codes(bought, age, discount, POLICY.relation)
-    more = relation_codes(bought + 1, age, discount, POLICY.relation)
+    codes = relation(bought, age, discount, POLICY.relation).codes
+    more = relation(bought + 1, age, discount, POLICY.relation).codes
     relational = list(Relation).index(Relation.RELATIONAL)
     assert set(codes) <= {0, 1}
     assert (more[codes == relational] == relational).all()
 
 
 def test_a_deal_seeker_is_transactional_however_often_they_buy():
-    codes = relation_codes(np.array([50.0, 50, 2]), np.array([900.0] * 3), np.array([0.4, np.nan, 0]), POLICY.relation)
-    assert [list(Relation)[code] for code in codes] == ["transactional", "relational", "transactional"]
+    words = relation(np.array([50.0, 50, 2]), np.array([900.0] * 3), np.array([0.4, np.nan, 0]), POLICY.relation).words
+    assert words.tolist() == ["transactional", "relational", "transactional"]
 
 
-@given(repeats=flags, is_attached=flags, captive=flags, discount=shares, accepted=column)
-def test_loyalty_is_total_and_without_repeats_there_is_none(repeats, is_attached, captive, discount, accepted):
-    codes = loyalty_codes(
-        repeats=repeats,
+@given(bought=column, is_attached=flags, captive=flags, discount=shares, accepted=column)
+def test_loyalty_is_total_and_without_repeats_there_is_none(bought, is_attached, captive, discount, accepted):
+    codes = loyalty(
+        purchase_days=bought,
         is_attached=is_attached,
         no_alternative=captive,
         discount_share=discount,
         contacts_accepted=accepted,
         policy=POLICY.loyalty,
-    )
+    ).codes
+    repeats = bought >= 4
     none = list(Loyalty).index(Loyalty.NONE)
     assert ((codes == none) == ~repeats).all()
     free = repeats & ~captive & ~(discount >= 0.2) & ~(accepted >= 3)

@@ -4,76 +4,121 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from decisions.labels import Quadrant, ServiceLevel, Tier
-from decisions.policy import QuadrantPolicy, TierPolicy
-from decisions.tiers import cut_above_share, potential_value, quadrant_codes, service_codes, tier_codes, tier_words
+from decisions.bands import cut_above_share, cut_above_sum
+from decisions.labels import AbcClass, AccountClass, Tier
+from decisions.policy import AbcPolicy, AccountPolicy, TierPolicy
+from decisions.tiers import abc_class, account_class, protected_floors, value_tier
+from decisions.verdict import History
+from serving.policy import read_policy
 
-POLICY = TierPolicy(vip=0.01, major=0.04, ordinary=0.15, hysteresis=0.1)
-WIDE = TierPolicy(vip=0.2, major=0.2, ordinary=0.2, hysteresis=0.1)
-money = st.one_of(st.floats(-1e6, 1e6, allow_nan=False), st.sampled_from([0.0, 1.0, 2.0, np.nan, np.inf]))
+POLICY = read_policy()
+WIDE = TierPolicy(vip=0.2, major=0.2, ordinary=0.2)
+ABC = AbcPolicy(a=0.65, b=0.85)
+ACCOUNTS = AccountPolicy(core=0.1, key=0.2, promising=0.3)
+money = st.one_of(st.floats(-1e6, 1e6, allow_nan=False), st.sampled_from([0.0, 1.0, 2.0, np.nan]))
 values = st.integers(1, 60).flatmap(lambda n: arrays(np.float64, n, elements=money))
-histories = st.lists(st.sampled_from([*map(str, Tier), None]), min_size=60, max_size=60)
+BAND = 0.1
 
 
-def words_of(values, policy=POLICY, previous=None):
-    return tier_words(tier_codes(np.asarray(values, float), policy, previous)).tolist()
+def tier(values, policy=WIDE, previous=None, band=BAND, groups=None):
+    return value_tier(np.asarray(values, float), policy, History(previous, band, groups))
+
+
+def abc(values, previous=None):
+    return abc_class(np.asarray(values, float), ABC, History(previous, BAND))
+
+
+def accounts(values, previous=None):
+    """By potential value that is the expected value: the last but one class is then cut out of the same figure."""
+    return account_class(np.asarray(values, float), np.asarray(values, float), ACCOUNTS, History(previous, BAND))
+
+
+SCHEMES = [(tier, Tier), (abc, AbcClass), (accounts, AccountClass)]
+
+
+def histories(labels):
+    return st.lists(st.sampled_from([*map(str, labels), None]), min_size=60, max_size=60)
 
 
 @given(values=values)
 def test_without_history_no_tier_holds_more_than_its_share(values):
-    codes = tier_codes(values, WIDE)
+    codes = tier(values).codes
     for boundary, share in enumerate((0.2, 0.4, 0.6)):
         assert (codes <= boundary).sum() <= share * values.size + 1e-9
 
 
-@given(values=values, previous=histories)
-def test_more_value_never_means_a_lower_tier_among_equal_histories(values, previous):
-    previous = np.array(previous[: values.size], dtype=object)
-    codes = tier_codes(values, WIDE, previous)
+@pytest.mark.parametrize(("scheme", "labels"), SCHEMES)
+@given(data=st.data())
+def test_every_customer_has_one_word_and_more_value_never_a_lower_one_among_equal_histories(scheme, labels, data):
+    given_values = data.draw(values)
+    previous = np.array(data.draw(histories(labels))[: given_values.size], dtype=object)
+    verdict = scheme(given_values, previous=previous)
+    assert set(verdict.words.tolist()) <= set(map(str, labels))
     for was in {*previous}:
-        same = np.array([each == was for each in previous]) & ~np.isnan(values)
-        order = np.argsort(values[same])
-        assert (np.diff(codes[same][order]) <= 0).all()
+        same = np.array([each == was for each in previous]) & ~np.isnan(given_values)
+        assert (np.diff(verdict.codes[same][np.argsort(given_values[same])]) <= 0).all()
 
 
-@given(values=values)
-def test_equal_values_get_the_same_tier(values):
-    codes = tier_codes(values, WIDE)
-    for value in values:
-        assert len({*codes[values == value].tolist()}) <= 1
+@pytest.mark.parametrize(("scheme", "labels"), SCHEMES)
+@given(data=st.data())
+def test_equal_values_without_history_get_the_same_word(scheme, labels, data):
+    given_values = data.draw(values)
+    codes = scheme(given_values).codes
+    for value in given_values:
+        assert len({*codes[given_values == value].tolist()}) <= 1
+    assert codes.max() < len(labels)
 
 
-@given(values=values, previous=histories)
-def test_hysteresis_only_ever_keeps_people_where_they_were(values, previous):
-    previous = np.array(previous[: values.size], dtype=object)
-    fresh, sticky = tier_codes(values, WIDE), tier_codes(values, WIDE, previous)
-    order = [*map(str, Tier)]
-    for was, strict, held in zip(previous, fresh, sticky, strict=True):
+@pytest.mark.parametrize(("scheme", "labels"), SCHEMES[:2])
+@given(data=st.data())
+def test_hysteresis_only_ever_keeps_people_where_they_were(scheme, labels, data):
+    given_values = data.draw(values)
+    previous = np.array(data.draw(histories(labels))[: given_values.size], dtype=object)
+    fresh, sticky = scheme(given_values).codes, scheme(given_values, previous=previous).codes
+    order = [*map(str, labels)]
+    for was, strict, kept in zip(previous, fresh, sticky, strict=True):
         place = strict if was is None else order.index(was)
-        # The held tier lies between the previous one and the one that the value alone would give.
-        assert min(place, strict) <= held <= max(place, strict)
+        # The kept word lies between the previous one and the one that the value alone would give.
+        assert min(place, strict) <= kept <= max(place, strict)
 
 
 def test_a_hundred_customers_make_the_pyramid_of_one_four_fifteen_eighty():
-    tiers = words_of(np.arange(1, 101))
-    assert [tiers.count(tier) for tier in Tier] == [1, 4, 15, 80]
+    tiers = tier(np.arange(1, 101), POLICY.tiers).words.tolist()
+    assert [tiers.count(each) for each in Tier] == [1, 4, 15, 80]
     assert tiers[-1] == "VIP"
 
 
 def test_ties_at_a_cut_all_go_to_the_lower_tier():
-    assert words_of([9, 5, 5, 5, 1], WIDE) == ["VIP", "small", "small", "small", "small"]
+    assert tier([9, 5, 5, 5, 1]).words.tolist() == ["VIP", "small", "small", "small", "small"]
 
 
 @pytest.mark.parametrize("nothing", [[0.0] * 50, [-3.0] * 50, [np.nan] * 50, [7.0]])
 def test_those_without_value_or_company_are_small(nothing):
-    assert set(words_of(nothing)) == {"small"}
+    assert set(tier(nothing, POLICY.tiers).words) == {"small"}
 
 
 def test_a_customer_near_the_cut_stays_and_one_beyond_the_band_moves():
     # Five customers, 20 % each: the cut of VIP is the second value, 100.
     previous = np.array(["VIP", "major", None, None, None], dtype=object)
-    assert words_of([95, 100, 104, 10, 1], WIDE, previous)[:2] == ["VIP", "major"]
-    assert words_of([80, 100, 104, 10, 1], WIDE, previous)[0] != "VIP"
+    assert tier([95, 100, 104, 10, 1], previous=previous).words.tolist()[:2] == ["VIP", "major"]
+    moved = tier([80, 100, 104, 10, 1], previous=previous)
+    assert moved.words[0] == "major"
+    assert moved.why(0) == "expected value 80.00 is not above 90.00"
+
+
+def test_a_protected_customer_never_falls_below_their_tier_and_may_rise():
+    policy = TierPolicy(vip=0.2, major=0.2, ordinary=0.2, protected={"7": "major", "9": "ordinary"})
+    floors = protected_floors(np.array([5, 6, 7, 8, 9]), policy.protected)
+    verdict = value_tier(np.array([1.0, 4, 0, 3, 9]), policy, History(), floors)
+    assert verdict.words.tolist() == ["small", "major", "major", "ordinary", "VIP"]
+    assert verdict.why(2) == "protected by the policy"
+
+
+def test_tiers_can_be_cut_within_each_kind_of_customer():
+    values, kinds = [100, 90, 80, 70, 60, 5, 4, 3, 2, 1], np.repeat([0, 1], 5)
+    assert tier(values).words.tolist().count("VIP") == 2
+    within = tier(values, groups=kinds).words.tolist()
+    assert within[:5] == within[5:] == ["VIP", "major", "ordinary", "small", "small"]
 
 
 @given(values=values, share=st.floats(0, 1))
@@ -83,38 +128,51 @@ def test_no_more_than_the_share_lies_above_the_cut(values, share):
     assert (values > cut).sum() <= share * values.size + 1e-6
 
 
-@given(current=values, data=st.data())
-def test_every_customer_has_one_quadrant_and_more_current_value_never_leaves_the_high_half(current, data):
-    potential = data.draw(arrays(np.float64, current.size, elements=money))
-    codes = quadrant_codes(current, potential, QuadrantPolicy(high_share=0.3))
-    high = np.isin(codes, [0, 2])
-    assert ((codes >= 0) & (codes < len(Quadrant))).all()
-    assert not high.any() or current[high].min() > np.nanmax(np.where(high, -np.inf, np.nan_to_num(current, nan=-np.inf)))
+@given(values=values, share=st.floats(0.01, 1))
+def test_a_cut_by_sum_leaves_above_it_no_customer_more_than_the_share_needs(values, share):
+    cut, positive = cut_above_sum(values, share), np.nansum(values[values > 0])
+    above = np.sort(values[values > cut])
+    assert above[1:].sum() <= share * positive * (1 + 1e-9)
 
 
-def test_quadrants_are_named_by_now_and_next():
-    codes = quadrant_codes(np.array([9.0, 1, 9, 1]), np.array([9.0, 9, 1, 1]), QuadrantPolicy(high_share=0.5))
-    assert [list(Quadrant)[code] for code in codes] == ["gold", "star", "stream", "burden"]
-
-
-def test_potential_is_what_is_spent_elsewhere_where_known_else_the_year_ahead():
-    potential = potential_value(
-        np.array([100.0, 20.0, np.nan, np.nan]),
-        np.array([30.0, 50.0, 30.0, np.nan]),
-        np.array([5.0, 5.0, 5.0, np.nan]),
-        np.array([73.0] * 4),
-    )
-    np.testing.assert_array_equal(potential, [70.0, 0.0, 25.0, np.nan])
-
-
-def test_service_follows_the_tier_and_small_customers_below_their_cost_get_the_basic_one():
-    tier = np.array([0, 1, 2, 3, 3, 3])
-    codes = service_codes(tier, np.array([1.0, 1, 1, 10, 4, np.nan]), np.array([5.0] * 6))
-    assert [list(ServiceLevel)[code] for code in codes] == [
-        "partnership",
-        "proactive",
-        "accountable",
-        "reactive",
-        "basic",
-        "basic",
+def test_abc_classes_are_made_of_value_and_a_loss_is_a_class_of_its_own():
+    assert abc([40, 25, 12, 8, 7, 5, 3, 0, -1, np.nan]).words.tolist() == [
+        "A",
+        "A",
+        "B",
+        "B",
+        "C",
+        "C",
+        "C",
+        "C",
+        "negative",
+        "C",
     ]
+    assert abc([900, 50, 50]).words.tolist() == ["A", "C", "C"], "who brings nearly all is A"
+
+
+def test_a_loss_is_entered_and_left_only_at_a_distance_from_nothing():
+    # The cut between B and C is 10: the band around 0 is one wide.
+    previous = np.array([None] * 4 + ["negative", "negative", "C", "C"], dtype=object)
+    verdict = abc([60, 20, 10, 10, 0.9, 1.1, -0.9, -1.1], previous)
+    assert verdict.words.tolist()[4:] == ["negative", "C", "C", "negative"]
+    assert verdict.why(5) == "expected value 1.10 is not below 1.00"
+    assert verdict.why(7) == "expected value -1.10 is below -1.00"
+
+
+def test_promising_accounts_are_the_rest_with_the_highest_potential():
+    values = np.arange(10.0, 0, -1)
+    potential = np.where(np.isin(values, [2, 9]), 50.0, 1.0)
+    words = account_class(values, potential, ACCOUNTS).words.tolist()
+    assert words == ["core", "key", "key", "other", "other", "other", "other", "other", "promising", "other"]
+
+
+def test_an_account_says_why_it_is_what_it_is():
+    values, potential = np.arange(10.0, 0, -1), np.r_[np.ones(8), 50.0, 40.0]
+    previous = np.array(["other", "key", "key", "key", "key", "other", "other", "promising", "other", None], dtype=object)
+    verdict = account_class(values, potential, ACCOUNTS, History(previous, 0.1))
+    assert verdict.words[[0, 4, 7, 8]].tolist() == ["core", "other", "other", "promising"]
+    assert verdict.why(0) == "expected value 10.00 is above 9.90"
+    assert verdict.why(4) == "expected value 6.00 is not above 6.30"
+    assert verdict.why(7) == "potential value 1.00 is not above 36.00"
+    assert verdict.why(8) == "potential value 50.00 is above 44.00"

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from datasets.simulate import simulate
-from decisions.decide import OPTIONAL
+from decisions.decide import OPTIONAL, PREVIOUS
 from features.catalog import CATALOG
 from features.company import Company
 from features.sources import read_company
@@ -80,7 +80,7 @@ def test_what_decisions_read_is_a_feature_or_a_fact_made_here(folder):
     company = read_company(folder)
     made = decision_inputs(company, customers_of(company), AS_OF, POLICY)
     unknown = set(OPTIONAL) - set(CATALOG) - set(made)
-    assert unknown == {"no_alternative", "previous_tier"}, "nothing gives these yet; docs/decisions.md says what stands in"
+    assert unknown == {"no_alternative", *PREVIOUS.values()}, "attributes and the last scoring give these, or nothing"
 
 
 @pytest.mark.parametrize("category", [None, "tea"])

@@ -12,7 +12,7 @@ from features.catalog import feature_names
 from features.company import Company
 from keepwell.errors import ConfigError, HistoryError, ModelError
 from serving.policy import read_policy
-from serving.scoring import SCORE_TYPES, load_into_store, score_company, scoring_panel, write_table
+from serving.scoring import load_into_store, score_company, score_types, scoring_panel, write_table
 from serving.store import Store
 from tests.serving.conftest import AS_OF, HORIZON, renamed
 from training.scorer import Scorer
@@ -27,15 +27,16 @@ def test_every_customer_with_a_purchase_has_one_row_sorted_by_id(shop: Company, 
 
 
 def test_the_columns_have_the_types_of_the_contract(scored: pl.DataFrame) -> None:
-    assert scored.columns == list(SCORE_TYPES)
-    assert all(scored.schema[name] == dtype for name, dtype in SCORE_TYPES.items() if dtype is not None)
+    types = score_types(["churn_probability_90d", "churn_probability_180d"])
+    assert scored.columns == list(types)
+    assert all(scored.schema[name] == dtype for name, dtype in types.items() if dtype is not None)
     assert scored["as_of"].unique().to_list() == [AS_OF]
     assert scored["horizon_days"].unique().to_list() == [HORIZON]
 
 
 def test_only_the_columns_that_may_be_are_missing(scored: pl.DataFrame) -> None:
     missing = {name for name in scored.columns if scored[name].null_count()}
-    assert missing <= {"credit_grade", "next_category", "reasons"}
+    assert missing <= {"credit_grade", "next_category", "reasons", "rfm_cell", "rfm_segment", "moves"}
     assert not any(scored[name].is_nan().any() for name in scored.columns if scored.schema[name] == pl.Float64)
 
 
@@ -43,7 +44,14 @@ def test_predictions_are_the_scorers_own(shop: Company, scorer: Scorer, scored: 
     found = scorer.predict(panel.select(pl.col(scorer.info.feature_names).fill_null(float("nan"))).to_numpy())
     np.testing.assert_array_equal(scored["churn_probability"], found.churn_probability)
     np.testing.assert_array_equal(scored["value_high"], found.value_high)
+    np.testing.assert_array_equal(scored["churn_probability_180d"], found.further_churn[180])
     np.testing.assert_allclose(scored["value_at_risk"], found.churn_probability * found.value_if_active, rtol=1e-12)
+
+
+def test_churn_never_rises_with_the_horizon(scored: pl.DataFrame) -> None:
+    falling = scored.select("churn_probability", "churn_probability_90d", "churn_probability_180d").to_numpy()
+    assert (np.diff(falling, axis=1) <= 0).all()
+    assert (falling > 0).all()
 
 
 def sums(scored: pl.DataFrame, target: str) -> pl.DataFrame:
