@@ -162,8 +162,13 @@ class _Curves:
         """The predictions (n,) for logarithms (n, features), NaN where `missing` (n, features) is 1 and not 0."""
         held = np.fmin(np.fmax(logarithms, self.low), self.high)
         line, *bends = self.slopes
-        bent = sum(np.maximum(held, knot) @ slope for knot, slope in zip(self.knots, bends, strict=True))
-        return np.asarray(self.start + held @ line + missing @ self.missing + bent)
+        bent = sum(_weighted(np.maximum(held, knot), slope) for knot, slope in zip(self.knots, bends, strict=True))
+        return np.asarray(self.start + _weighted(held, line) + _weighted(missing, self.missing) + bent)
+
+
+def _weighted(columns: Floats, weights: Floats) -> Floats:
+    """The weighted sums (n,) of columns (n, features): each row's, unlike by BLAS, whatever rows there are beside it."""
+    return np.asarray(np.einsum("nf,f->n", columns, weights))
 
 
 def _curves(model: LinearModel) -> _Curves:

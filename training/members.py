@@ -18,10 +18,14 @@ import numpy as np
 from training.arrays import Floats, logit
 from training.btyd import PurchaseModel, SpendModel
 from training.explanation import Sum, shapley
-from training.linear import LinearModel
+from training.linear import LinearModel, predictions
 from training.trees import TreeModel
 
 LEAST_ACTIVE = 1e-9
+
+
+Links = tuple[Floats, Floats]
+"""Log-odds of churn and log amounts, both (n,)."""
 
 
 class Member(Protocol):
@@ -34,6 +38,9 @@ class Member(Protocol):
 
     def log_amount(self, matrix: Floats) -> Floats:
         """The logarithm of the value in the horizon of a customer who buys in it (n,)."""
+
+    def links(self, matrix: Floats) -> Links:
+        """Both of them; what they share is done once."""
 
     def churn_sum(self, matrix: Floats) -> Sum:
         """`churn_logit` as a sum over features."""
@@ -60,6 +67,11 @@ class LinearMember:
     def log_amount(self, matrix: Floats) -> Floats:
         """As `Member`."""
         return self.amount.predict(matrix)
+
+    def links(self, matrix: Floats) -> Links:
+        """As `Member`."""
+        log_odds, log_amount = predictions((self.churn, self.amount), matrix)
+        return log_odds, log_amount
 
     def churn_sum(self, matrix: Floats) -> Sum:
         """As `Member`: relative to the mean customer of the training rows."""
@@ -94,6 +106,10 @@ class TreeMember:
     def log_amount(self, matrix: Floats) -> Floats:
         """As `Member`."""
         return self.amount.predict(matrix)
+
+    def links(self, matrix: Floats) -> Links:
+        """As `Member`."""
+        return self.churn_logit(matrix), self.log_amount(matrix)
 
     def churn_sum(self, matrix: Floats) -> Sum:
         """As `Member`: TreeSHAP."""
@@ -135,6 +151,10 @@ class LifetimeMember:
     def log_amount(self, matrix: Floats) -> Floats:
         """As `Member`."""
         return self._amount(*matrix[:, self.columns].T)
+
+    def links(self, matrix: Floats) -> Links:
+        """As `Member`."""
+        return self.churn_logit(matrix), self.log_amount(matrix)
 
     def churn_sum(self, matrix: Floats) -> Sum:
         """As `Member`: Shapley values relative to the reference customer."""

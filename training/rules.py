@@ -72,6 +72,10 @@ class RuleMember:
         """As `Member`."""
         return self.amount.predict(matrix)
 
+    def links(self, matrix: Floats) -> tuple[Floats, Floats]:
+        """As `Member`."""
+        return self.churn_logit(matrix), self.log_amount(matrix)
+
     def churn_sum(self, matrix: Floats) -> tuple[Floats, float]:
         """As `Member`."""
         return self.churn.centred_contributions(matrix)

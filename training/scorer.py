@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from features.arrays.cores import on_all_cores
 from features.tables import ATTRIBUTION_DAYS
 from keepwell.errors import ModelError
 from training.arrays import LOGIT_EDGE, Floats, expected_value, probability_of
 from training.explanation import Explanation, Refunds, blended, explained
 from training.formats import FORMAT, upgraded
-from training.horizons import Further
+from training.horizons import Further, further_column
 from training.members import LifetimeMember, LinearMember, Member, TreeMember
 from training.quantiles import Spread
 from training.recipe import Recipe
@@ -25,6 +26,9 @@ from training.stack import Blend
 
 FILE = "scorer.json"
 DATES = ("trained_as_of", "labels_until", "data_until")
+
+ROWS_AT_ONCE = 4_096
+"""Rows that one core predicts or explains at a time."""
 
 Churn = Literal["purchases", "contracts", "labels"]
 
@@ -84,6 +88,17 @@ class Predictions:
     value_high: Floats
     further_churn: Mapping[int, Floats] = field(default_factory=dict)
 
+    def further_columns(self) -> dict[str, Floats]:
+        """`further_churn` under the names that scores and answers give it."""
+        return {further_column(days): churn for days, churn in self.further_churn.items()}
+
+
+def in_a_row(parts: Sequence[Predictions]) -> Predictions:
+    """The predictions of several parts, put together."""
+    names = [field.name for field in fields(Predictions) if field.name != "further_churn"]
+    further = {days: np.concatenate([part.further_churn[days] for part in parts]) for days in parts[0].further_churn}
+    return Predictions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}, further_churn=further)
+
 
 @dataclass(frozen=True)
 class Scorer:
@@ -103,14 +118,21 @@ class Scorer:
     further: Further | None = None
 
     def predict(self, matrix: Floats) -> Predictions:
-        """Forecasts for the rows of a matrix."""
-        rows = self._checked(matrix)
+        """Forecasts for the rows of a matrix; a row's are the same bits whatever rows are beside it."""
+        return in_a_row(on_all_cores(self._predicted, _parts(self._checked(matrix))))
+
+    def _predicted(self, rows: Floats) -> Predictions:
         log_odds, log_amount = self._links(rows)
         churn, amount = probability_of(log_odds), np.exp(log_amount)
         low, high = self.spread.quantiles(1 - churn, amount)
         expected = expected_value(log_odds, log_amount, self._refunds(rows))
         further = self.further.churn(log_odds, rows) if self.further else {}
         return Predictions(churn, expected, amount, low, high, further)
+
+    @property
+    def further_names(self) -> tuple[str, ...]:
+        """The names under which predictions tell of further horizons."""
+        return tuple(map(further_column, self.further.blends)) if self.further else ()
 
     def log_odds(self, matrix: Floats) -> Floats:
         """The log-odds of churn (n,), of which `churn_probability` is made."""
@@ -122,7 +144,11 @@ class Scorer:
 
         The season and the calibration belong to the baseline.
         """
-        rows = self._checked(matrix)
+        parts = on_all_cores(self._explained, _parts(self._checked(matrix)))
+        churn, value = (np.concatenate([getattr(part, target) for part in parts]) for target in ("churn", "value"))
+        return Explanation(churn, parts[0].churn_baseline, value, parts[0].value_baseline)
+
+    def _explained(self, rows: Floats) -> Explanation:
         churn = blended(self.churn, [member.churn_sum(rows) for member in self.members])
         amount = blended(self.amount, [member.amount_sum(rows) for member in self.members])
         return explained(churn, amount, Refunds(self._refunds(rows), self._refund_column))
@@ -180,8 +206,8 @@ class Scorer:
         }
 
     def _links(self, matrix: Floats) -> tuple[Floats, Floats]:
-        amounts = np.column_stack([member.log_amount(matrix) for member in self.members])
-        return self.log_odds(matrix), self.amount.combine(amounts)
+        logits, amounts = (np.column_stack(each) for each in zip(*(member.links(matrix) for member in self.members), strict=True))
+        return np.clip(self.churn.combine(logits), -LOGIT_EDGE, LOGIT_EDGE), self.amount.combine(amounts)
 
     @property
     def _refund_column(self) -> int | None:
@@ -205,3 +231,7 @@ class Scorer:
 
 
 REFUNDED = "spend_90d"
+
+
+def _parts(matrix: Floats) -> list[Floats]:
+    return [matrix[start : start + ROWS_AT_ONCE] for start in range(0, max(len(matrix), 1), ROWS_AT_ONCE)]

@@ -30,7 +30,7 @@ class Blend:
 
     def combine(self, forecasts: Floats) -> Floats:
         """The blend (n,) of the members' forecasts (n, members)."""
-        return np.asarray(self.intercept + self.shift + forecasts @ np.array(self.weights))
+        return np.asarray(self.intercept + self.shift + np.einsum("nm,m->n", forecasts, self.weights))
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Blend:

@@ -11,7 +11,7 @@ import pytest
 
 from keepwell.errors import ModelError
 from training.procedure import fit_procedure
-from training.scorer import FILE, Predictions, Scorer
+from training.scorer import FILE, ROWS_AT_ONCE, Predictions, Scorer
 
 
 def arrays(forecast: Predictions) -> list[np.ndarray]:
@@ -51,10 +51,17 @@ def test_extreme_log_odds_are_clipped_and_still_explained(scorer: Scorer, matrix
     assert np.abs(explanation.churn.sum(1) + explanation.churn_baseline - np.log(p / (1 - p))).max() < 1e-6
 
 
-def test_rows_are_scored_one_by_one_as_in_a_batch(scorer: Scorer, matrix: np.ndarray):
-    whole = scorer.predict(matrix[:20])
-    single = [scorer.predict(matrix[i : i + 1]) for i in range(20)]
-    assert whole.expected_value == pytest.approx([one.expected_value[0] for one in single], rel=1e-12)
+def test_a_row_has_the_same_bits_alone_and_among_many(scorer: Scorer, matrix: np.ndarray):
+    many = np.tile(matrix, (1 + 2 * ROWS_AT_ONCE // len(matrix), 1))
+    whole, explained = scorer.predict(many), scorer.explain(matrix)
+    for place in (0, 7, ROWS_AT_ONCE - 1, ROWS_AT_ONCE, len(many) - 1):
+        alone = scorer.predict(many[place : place + 1])
+        for among, one in zip(arrays(whole), arrays(alone), strict=True):
+            np.testing.assert_array_equal(among[place], one[0])
+    for place in (0, len(matrix) - 1):
+        alone = scorer.explain(matrix[place : place + 1])
+        np.testing.assert_allclose(alone.value[0], explained.value[place], rtol=0, atol=1e-12)
+        assert alone.value_baseline == pytest.approx(explained.value_baseline, abs=1e-12)
 
 
 def test_a_saved_scorer_comes_back_to_the_same_bits(scorer: Scorer, matrix: np.ndarray, tmp_path: Path):
