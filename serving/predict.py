@@ -25,7 +25,8 @@ def predict(champion: Champion, request: PredictRequest, today: date) -> Predict
     _refuse_hindsight(info, as_of, allowed=request.allow_hindsight)
     _refuse_repeated([customer.customer_id for customer in request.customers])
     places, matrix = feature_rows(request.customers, info, as_of)
-    predictions: list[Prediction] = [_without_purchase(customer.customer_id) for customer in request.customers]
+    further = champion.scorer.further_names
+    predictions: list[Prediction] = [_without_purchase(customer.customer_id, further) for customer in request.customers]
     if len(places):
         found = champion.scorer.predict(matrix)
         for row, place in enumerate(places.tolist()):
@@ -71,9 +72,13 @@ def stored_scores(load: Load, asked: Sequence[str], found: dict[str, ScoreRow], 
         loaded_at=load.loaded_at,
         age_days=age_days,
         stale=age_days > STALE_SCORES_DAYS,
-        scores=[Score.model_validate(found[customer_id]) for customer_id in asked if customer_id in found],
+        scores=[_score(found[customer_id]) for customer_id in asked if customer_id in found],
         unknown=[customer_id for customer_id in asked if customer_id not in found],
     )
+
+
+def _score(row: ScoreRow) -> Score:
+    return Score.model_validate({name: getattr(row, name) for name in Score.model_fields} | dict(row.further_churn))
 
 
 def _refuse_hindsight(info: ModelInfo, as_of: date, *, allowed: bool) -> None:
@@ -109,6 +114,7 @@ def _note(not_given: Sequence[str]) -> str | None:
 
 def _prediction(customer_id: str | int, found: Predictions, row: int, note: str | None) -> Prediction:
     churn = float(found.churn_probability[row])
+    further: dict[str, Any] = {name: float(column[row]) for name, column in found.further_columns().items()}
     return Prediction(
         customer_id=customer_id,
         churn_probability=churn,
@@ -117,9 +123,11 @@ def _prediction(customer_id: str | int, found: Predictions, row: int, note: str 
         value_high=float(found.value_high[row]),
         value_at_risk=churn * float(found.value_if_active[row]),
         note=note,
+        **further,
     )
 
 
-def _without_purchase(customer_id: str | int) -> Prediction:
-    nothing = dict.fromkeys(("churn_probability", "expected_value", "value_low", "value_high", "value_at_risk"))
+def _without_purchase(customer_id: str | int, further: Sequence[str]) -> Prediction:
+    figures = ("churn_probability", "expected_value", "value_low", "value_high", "value_at_risk", *further)
+    nothing: dict[str, Any] = dict.fromkeys(figures)
     return Prediction(customer_id=customer_id, **nothing, note="no purchase is known before as_of")

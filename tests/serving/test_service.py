@@ -24,6 +24,7 @@ from tests.serving.conftest import AS_OF, HORIZON, register, renamed, scorer_for
 from training.registry import Registry
 from training.scorer import Scorer
 
+FURTHER = ("churn_probability_90d", "churn_probability_180d")
 ERROR_FIELDS = {"code", "message", "field", "hint"}
 
 
@@ -106,7 +107,8 @@ def test_the_endpoint_gives_what_batch_scoring_gives(served: TestClient, shop: C
     found = pl.DataFrame(answer["predictions"]).select(pl.exclude("note"))
     expected = found.select("customer_id").join(scored, on="customer_id", how="left", maintain_order="left")
     assert found["customer_id"].sort().to_list() == sorted(asked)
-    for name in ("churn_probability", "expected_value", "value_low", "value_high", "value_at_risk"):
+    assert {*FURTHER, "churn_probability", "expected_value", "value_low", "value_high", "value_at_risk"} < set(found.columns)
+    for name in found.drop("customer_id").columns:
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-9, err_msg=name)
 
 
@@ -124,6 +126,7 @@ def test_a_customer_without_a_purchase_gets_nulls_and_the_reason(served: TestCli
     for rows in ([], [{"ordered_at": "2024-12-01", "amount": -5}], [{"ordered_at": "2025-01-01", "amount": 5}]):
         prediction = served.post("/v1/predict", json=one(transactions=rows)).json()["predictions"][0]
         assert (prediction["churn_probability"], prediction["note"]) == (None, "no purchase is known before as_of")
+        assert [prediction[name] for name in FURTHER] == [None, None]
 
 
 def test_a_history_without_a_column_that_the_model_has_learned_from_is_told_so(served: TestClient) -> None:
@@ -301,9 +304,8 @@ def test_scores_come_from_the_store_with_their_age(loaded: TestClient, scored: p
     assert answer["stale"] is (answer["age_days"] > 7)
     assert datetime.fromisoformat(answer["loaded_at"]).tzinfo is not None
     row = scored.row(1, named=True)
-    assert {name: answer["scores"][0][name] for name in ("churn_probability", "value_tier", "next_category")} == {
-        name: row[name] for name in ("churn_probability", "value_tier", "next_category")
-    }
+    told = ("churn_probability", *FURTHER, "value_tier", "next_category")
+    assert {name: answer["scores"][0][name] for name in told} == {name: row[name] for name in told}
     assert answer["scores"][0]["reasons"] == list(row["reasons"])
 
 
