@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -100,13 +100,11 @@ def training_data(company: Company, horizon_days: int, as_of: date, progress: Pr
     dates = [day_date(day) for day in days]
     names = panel_names(company, [*dates, as_of])
     with steps.step(f"features of {len(dates) + 1} dates"):
-        panel = build_panel(company, [*dates, as_of], names)
+        sample = _sampled(company, [*dates, as_of], names)
+        panel = build_panel(sample, [*dates, as_of], names)
     with steps.step("labels"):
-        truth = labels(company, dates, horizon_days, as_of, further)
+        truth = labels(sample, dates, horizon_days, as_of, further)
     joined = panel.join(truth, on=["customer_id", "as_of"], how="left", maintain_order="left")
-    customer = joined["customer_id"].rank("dense").to_numpy().astype(np.int64)
-    keep = sampled_customers(customer, MOST_ROWS)
-    joined, customer = joined.filter(pl.Series(keep)), customer[keep]
     return TrainingData(
         company=company.key,
         as_of=as_of,
@@ -117,7 +115,7 @@ def training_data(company: Company, horizon_days: int, as_of: date, progress: Pr
         data_until=company.data_until(as_of),
         matrix=joined.select(pl.col(names).fill_null(float("nan"))).to_numpy().astype(np.float64, order="C"),
         customer_id=joined["customer_id"].to_numpy(),
-        customer=customer,
+        customer=_codes(joined["customer_id"]),
         day=joined["as_of"].to_physical().to_numpy().astype(np.int64),
         churned=_as_numbers(joined["churned"]),
         value=joined["value"].fill_null(float("nan")).to_numpy(),
@@ -125,6 +123,22 @@ def training_data(company: Company, horizon_days: int, as_of: date, progress: Pr
         attribution_days=company.attribution_days,
         further={days: _as_numbers(joined[further_name(days)]) for days in further},
     )
+
+
+def _sampled(company: Company, dates: Sequence[date], names: Sequence[str]) -> Company:
+    """The company with only as many of its customers as MOST_ROWS has room for: features of others need not be made."""
+    customer_id = build_panel(company, dates, names[:1])["customer_id"]
+    keep = sampled_customers(_codes(customer_id), MOST_ROWS)
+    if keep.all():
+        return company
+    kept = customer_id.filter(pl.Series(keep)).unique().implode()
+    return replace(
+        company, tables={name: frame.filter(pl.col("customer_id").is_in(kept)) for name, frame in company.tables.items()}
+    )
+
+
+def _codes(customer_id: pl.Series) -> Ints:
+    return customer_id.rank("dense").to_numpy().astype(np.int64)
 
 
 def _as_numbers(flags: pl.Series) -> Floats:

@@ -80,10 +80,9 @@ def season_at(data: TrainingData, day: int) -> Season:
 
 def fit_linear_member(known: TrainingData, season: Season, recipe: Recipe) -> LinearMember:
     """The linear member from labelled rows, their dates' effects taken out."""
-    return LinearMember(
-        churn=fit_linear_churn(known, season, recipe.churn_ridge),
-        amount=fit_linear_amount(known, season, recipe.amount_ridge),
-    )
+    churn = fit_linear_churn(known, season, recipe.churn_ridge)
+    # With the same units, logarithms are taken once for both.
+    return LinearMember(churn, fit_linear_amount(known, season, recipe.amount_ridge, unit=churn.encoder.unit))
 
 
 def fit_linear_churn(known: TrainingData, season: Season, ridge: float, most_rows: int = LINEAR_ROWS) -> LinearModel:
@@ -92,12 +91,14 @@ def fit_linear_churn(known: TrainingData, season: Season, ridge: float, most_row
     return fit_logistic(few.matrix, few.churned, season.offsets(few.day)[0], np.ones(len(few)), ridge)
 
 
-def fit_linear_amount(known: TrainingData, season: Season, ridge: float, most_rows: int = LINEAR_ROWS) -> LinearModel:
-    """The logarithm of what active customers bring, from `most_rows` labelled rows of them."""
+def fit_linear_amount(
+    known: TrainingData, season: Season, ridge: float, most_rows: int = LINEAR_ROWS, unit: Floats | None = None
+) -> LinearModel:
+    """The logarithm of what active customers bring, from `most_rows` labelled rows of them; `unit` as in `fit_encoder`."""
     active = known.rows(known.churned == 0)
     active = active.rows(sampled_customers(active.customer, most_rows))
     offset = season.offsets(active.day)[1]
-    amount = fit_ridge(active.matrix, np.log(positive_values(active.value)) - offset, np.ones(len(active)), ridge)
+    amount = fit_ridge(active.matrix, np.log(positive_values(active.value)) - offset, np.ones(len(active)), ridge, unit)
     # Least squares of logarithms meet the median; what is asked for is the mean.
     level = log_level(active.value, amount.predict(active.matrix) + offset)
     return replace(amount, intercept=amount.intercept + level)

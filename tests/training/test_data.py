@@ -47,3 +47,14 @@ def test_a_wallet_of_the_day_of_the_export_does_not_teach(shop: Company) -> None
     assert "wallet_share_365d" not in names
     dated = training_data(replace(shop, attributes={"wallet": "static"}), HORIZON, AS_OF)
     assert set(dated.names) - set(names) == {"wallet_share_365d", "attr_wallet"}
+
+
+def test_the_rows_of_a_sample_are_those_of_the_same_customers_among_all(shop: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = training_data(shop, HORIZON, AS_OF)
+    monkeypatch.setattr("training.data.MOST_ROWS", len(whole) // 3)
+    sample = training_data(shop, HORIZON, AS_OF)
+    assert len(whole) / 5 < len(sample) < len(whole) / 2
+    assert set(sample.day) == set(whole.day)
+    same = whole.rows(np.isin(whole.customer_id, sample.customer_id))
+    for name in ("matrix", "customer_id", "day", "churned", "value"):
+        np.testing.assert_array_equal(getattr(sample, name), getattr(same, name))
