@@ -17,9 +17,12 @@ from commands.horizon import horizon
 from commands.importing import import_public
 from commands.lists import plan, score
 from commands.models import train
+from commands.monitor import monitor
 from commands.promotion import promote, rollback
 from commands.service import serve
+from commands.studies import backtest, tune
 from commands.terminal import ErrorsInWords
+from commands.tiers import tiers
 from keepwell import __version__
 from keepwell.settings import Settings
 
@@ -42,7 +45,24 @@ def main(ctx: click.Context, traceback: bool) -> None:  # noqa: ARG001  # Errors
     ctx.obj = Settings.from_environment(os.environ)
 
 
-for command in (check, horizon, features, train, promote, rollback, score, plan, serve, import_public, simulate, demo):
+for command in (
+    check,
+    horizon,
+    features,
+    tune,
+    train,
+    backtest,
+    promote,
+    rollback,
+    score,
+    tiers,
+    monitor,
+    plan,
+    serve,
+    import_public,
+    simulate,
+    demo,
+):
     main.add_command(command)
 
 

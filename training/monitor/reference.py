@@ -1,0 +1,139 @@
+"""How features and scores were distributed when a model was trained: stored with its run, read by the monitor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from features.asof import day_date
+from features.company import Company
+from training.arrays import Floats
+from training.data import TrainingData
+from training.monitor.estimate import estimated_auc
+from training.monitor.histograms import bin_counts, inner_edges
+from training.monitor.tables import categories_before, rows_before
+
+if TYPE_CHECKING:
+    from training.scorer import Predictions, Scorer
+
+FILE = "reference.json"
+SCORES = ("churn_probability", "expected_value")
+
+
+@dataclass(frozen=True)
+class ColumnReference:
+    """One column at each date: `counts` (dates, edges + 1) of its known values, and how many were `missing`, `mean`, `sd`.
+
+    Mean and standard deviation are of the known values, None where there is none.
+    """
+
+    edges: tuple[float, ...]
+    counts: tuple[tuple[int, ...], ...]
+    missing: tuple[int, ...]
+    mean: tuple[float | None, ...]
+    sd: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a training saw at its dates (ascending; the last is `trained_as_of`, whose customers the edges are made of).
+
+    `importance` is each feature's share of all that moves the two forecasts; `auc` the AUC that the scores themselves promised
+    at each date; `rows` how many rows of a table were known; `categories` the values of texts such as `transactions.channel`.
+    """
+
+    dates: tuple[date, ...]
+    customers: tuple[int, ...]
+    features: Mapping[str, ColumnReference]
+    scores: Mapping[str, ColumnReference]
+    importance: Mapping[str, float]
+    auc: tuple[float, ...]
+    rows: Mapping[str, int]
+    categories: Mapping[str, tuple[str, ...]]
+
+    @property
+    def days_ago(self) -> tuple[int, ...]:
+        """How many days each date lies before the last."""
+        return tuple((self.dates[-1] - day).days for day in self.dates)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {**asdict(self), "dates": [str(day) for day in self.dates]}
+
+    def as_json(self) -> str:
+        """The same as text without spaces: a few hundred kilobytes for all features at a dozen dates."""
+        return json.dumps(self.as_dict(), separators=(",", ":"))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Reference:
+        """Read what `as_dict` gave."""
+        columns = {name: {key: _column(each) for key, each in values[name].items()} for name in ("features", "scores")}
+        return cls(
+            dates=tuple(date.fromisoformat(day) for day in values["dates"]),
+            customers=tuple(values["customers"]),
+            importance=values["importance"],
+            auc=tuple(values["auc"]),
+            rows=values["rows"],
+            categories={name: tuple(each) for name, each in values["categories"].items()},
+            **columns,
+        )
+
+
+def make_reference(
+    known: Company, data: TrainingData, scorer: Scorer, importance: Mapping[str, Mapping[str, float]]
+) -> Reference:
+    """What the monitor will compare with: the panel of a training, and what its scorer says of it.
+
+    `known` is the company as it was known before `data.as_of`; `importance` is target -> feature -> weight.
+    """
+    days = (*data.labelled_days, data.as_of_day)
+    parts = [data.at(day).matrix for day in days]
+    predictions = [scorer.predict(part) for part in parts]
+    return Reference(
+        dates=tuple(day_date(day) for day in days),
+        customers=tuple(len(part) for part in parts),
+        features={name: described([part[:, place] for part in parts]) for place, name in enumerate(data.names)},
+        scores={name: described([getattr(each, name) for each in predictions]) for name in SCORES},
+        importance=_shares(importance),
+        auc=tuple(estimated_auc(each.churn_probability) for each in predictions),
+        rows=rows_before(known, data.as_of_day),
+        categories=categories_before(known, data.as_of_day),
+    )
+
+
+def described(columns: list[Floats]) -> ColumnReference:
+    """The distribution of a column at each date; bins are those of the last."""
+    edges = inner_edges(columns[-1])
+    known = [column[~np.isnan(column)] for column in columns]
+    return ColumnReference(
+        edges=edges,
+        counts=tuple(tuple(bin_counts(column, edges).tolist()) for column in columns),
+        missing=tuple(int(np.isnan(column).sum()) for column in columns),
+        mean=tuple(float(values.mean()) if len(values) else None for values in known),
+        sd=tuple(float(values.std()) if len(values) else None for values in known),
+    )
+
+
+def score_columns(predictions: Predictions) -> dict[str, Floats]:
+    """The scores that are watched, by name."""
+    return {name: getattr(predictions, name) for name in SCORES}
+
+
+def _shares(importance: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Each feature's share of all contributions, over both targets alike."""
+    shares: dict[str, float] = {}
+    for weights in importance.values():
+        total = sum(weights.values()) or 1.0
+        for name, weight in weights.items():
+            shares[name] = shares.get(name, 0.0) + weight / total / len(importance)
+    return shares
+
+
+def _column(values: Mapping[str, Any]) -> ColumnReference:
+    lists = {field.name: tuple(values[field.name]) for field in fields(ColumnReference)}
+    return ColumnReference(**{**lists, "counts": tuple(tuple(counts) for counts in values["counts"])})

@@ -1,0 +1,227 @@
+"""What the monitor saw, as one object: its status, its figures for MLflow, and a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from features.catalog import entry_of
+from training.document import Block, Bullets, Heading, Paragraph, Table
+from training.metrics import Interval
+from training.monitor.drift import AucLoss, Shift
+from training.monitor.estimate import Estimate
+from training.monitor.matured import KeptPromise
+from training.monitor.tables import NewWords, TableState
+
+FINE, DRIFT, DEGRADED = "fine", "drift", "degraded"
+
+EXIT_CODES: Mapping[str, int] = {FINE: 0, DRIFT: 10, DEGRADED: 11}
+"""What a scheduler acts on. Errors have 1 to 8 (`keepwell/errors.py`)."""
+
+MEANING: Mapping[str, str] = {
+    FINE: "nothing that asks for action",
+    DRIFT: "the data are no longer what the model learned from: look at what moved, and train again if it is real",
+    DEGRADED: "the model does not keep its promises: train again before its scores are used",
+}
+SHOWN_SHIFTS = 20
+
+
+@dataclass(frozen=True)
+class MonitorReport:
+    """One look at a champion. `shifts` are sorted, the largest against their limits first; empty without a reference.
+
+    `has_reference` is false for a model whose training left none: then drift of features and scores is not judged.
+    """
+
+    company: str
+    horizon_days: int
+    version: str
+    grade: str
+    trained_as_of: date
+    as_of: date
+    data_until: date
+    has_reference: bool
+    shifts: tuple[Shift, ...]
+    tables: tuple[TableState, ...]
+    new_words: tuple[NewWords, ...]
+    estimate: Estimate
+    auc_loss: AucLoss | None
+    promises: tuple[KeptPromise, ...]
+
+    @property
+    def status(self) -> str:
+        """`degraded` where performance surely fell, else `drift` where data moved, else `fine`."""
+        if list(self.broken_promises()):
+            return DEGRADED
+        return DRIFT if list(self.warnings()) else FINE
+
+    @property
+    def drifted(self) -> tuple[Shift, ...]:
+        """The shifts beyond their limits."""
+        return tuple(shift for shift in self.shifts if shift.is_drift)
+
+    def broken_promises(self) -> Iterator[str]:
+        """Where performance surely fell by more than matters, estimated or as it came; of a version the newest date counts."""
+        if self.auc_loss is not None and self.auc_loss.is_degraded:
+            loss = self.auc_loss
+            yield f"the scores promise an AUC of {loss.now.value:.3f}, at training it was {loss.before:.3f}"
+        for kept in self._newest_promises():
+            yield from (f"as of {kept.as_of} (version {kept.model_version}): {trouble}" for trouble in kept.troubles)
+
+    def warnings(self) -> Iterator[str]:
+        """What has moved in the data by more than matters, chance and what is usual."""
+        yield from (shift_in_words(shift) for shift in self.drifted)
+        yield from (f"{table.name}: {trouble}" for table in self.tables for trouble in table.troubles)
+        for words in self.new_words:
+            if words.is_trouble:
+                yield f"{words.column}: {words.share:.1%} of the newest rows hold new values, as {words.values[0]!r}"
+
+    def notes(self) -> Iterator[str]:
+        """What could not be judged."""
+        if not self.has_reference:
+            yield "the training left no reference, so drift of features and scores is not judged: train again to have one"
+        if not self.promises:
+            yield f"no scores are older than the horizon of {self.horizon_days} days, so nothing was held against what came"
+
+    def figures(self) -> dict[str, float]:
+        """The figures for MLflow; names carry direction as in `training.metrics`."""
+        estimated = self.estimate
+        figures = {
+            "customers": estimated.customers,
+            "estimated/churn_auc": estimated.auc.value,
+            "estimated/churn_log_loss": estimated.log_loss,
+            "estimated/churn_share": estimated.churned,
+            "estimated/churn_empc": estimated.profit,
+            "estimated/value_campaign_profit": estimated.profit_own_value,
+            "drifted_columns": len({shift.column for shift in self.drifted}),
+        }
+        figures |= {
+            f"drift/{shift.column}": shift.value for shift in self.shifts if shift.measure == "distribution" and shift.is_score
+        }
+        if self.promises:
+            kept = self.promises[-1]
+            realised = {"churn_auc": kept.auc, "churn_log_loss": kept.log_loss, "value_total_ratio": kept.total_ratio}
+            figures |= {f"realised/{name}": interval.value for name, interval in realised.items()}
+        return figures
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain values, the status and the sentences first."""
+        said = {name: list(getattr(self, name)()) for name in ("broken_promises", "warnings", "notes")}
+        return {"status": self.status, "exit_code": EXIT_CODES[self.status], **said, **asdict(self)}
+
+    def page(self) -> list[Block]:
+        """The report for people."""
+        return [
+            Heading(1, f"{self.company}: version {self.version} over {self.horizon_days} days, watched as of {self.as_of}"),
+            Paragraph(f"Status: {self.status}, {MEANING[self.status]}."),
+            Bullets([*self.broken_promises(), *self.warnings(), *self.notes()]),
+            Paragraph(
+                f"Trained as of {self.trained_as_of}, grade {self.grade}. The data reach until {self.data_until}; "
+                f"{self.estimate.customers:,} customers are scored."
+            ),
+            *_estimated(self.estimate, self.auc_loss),
+            *_promises(self.promises),
+            *_shifts(self.shifts),
+            *_tables(self.tables, self.new_words),
+        ]
+
+    def _newest_promises(self) -> list[KeptPromise]:
+        """A promise that was broken once and kept since is over."""
+        return list({kept.model_version: kept for kept in self.promises}.values())
+
+
+def shift_in_words(shift: Shift) -> str:
+    """One shift, with the plain name of its column.
+
+    >>> shift_in_words(Shift("recency_days", "missing share", 0.3, 0.05, 0.0, 0.3, 0.2))
+    'recency_days (Days since last purchase): missing for 30.0% of customers, at training 0.0%'
+    """
+    entry = entry_of(shift.column)
+    name = f"{shift.column} ({entry.title})" if entry else shift.column
+    if shift.measure == "missing share":
+        return f"{name}: missing for {_percent(shift.now)} of customers, at training {_percent(shift.before)}"
+    means = f"mean {_number(shift.now)}, at training {_number(shift.before)}"
+    if shift.measure == "mean":
+        return f"{name}: {means}"
+    return f"{name}: distribution moved by {shift.value:.2f}, limit {shift.limit:.2f} ({means})"
+
+
+def _estimated(estimated: Estimate, loss: AucLoss | None) -> list[Block]:
+    before = "" if loss is None else f"{loss.before:.3f}"
+    rows = [
+        ["AUC of churn", _interval(estimated.auc), before],
+        ["log loss of churn", f"{estimated.log_loss:.4f}", ""],
+        ["share that will churn", f"{estimated.churned:.1%}", ""],
+        ["profit a customer of the usual campaign (EMPC)", f"{estimated.profit:,.2f}", ""],
+        ["the same with each customer's own value", f"{estimated.profit_own_value:,.2f}", ""],
+    ]
+    told = (
+        "No label has come yet: these figures hold if the probabilities still mean what they say. Brackets hold the figure with "
+        "90 % confidence. A change in how customers of one kind behave shows only when labels come."
+    )
+    return [Heading(2, "Estimated performance"), Paragraph(told), Table(["figure", "now", "at training"], rows)]
+
+
+def _promises(promises: tuple[KeptPromise, ...]) -> list[Block]:
+    if not promises:
+        return []
+    rows = [
+        [
+            str(kept.as_of),
+            f"{kept.model_version} ({kept.source})",
+            f"{kept.customers:,}",
+            f"{kept.churned_promised:.1%} / {kept.churned.value:.1%}",
+            f"{kept.auc_promised:.3f} / {_interval(kept.auc)}",
+            f"{kept.log_loss_promised:.3f} / {kept.log_loss.value:.3f}",
+            _interval(kept.total_ratio),
+            "; ".join(kept.troubles) or "kept",
+        ]
+        for kept in promises
+    ]
+    columns = ["as of", "version", "customers", "churned", "AUC", "log loss", "total promised / came", ""]
+    return [
+        Heading(2, "Promises and what came"),
+        Paragraph("Promised / came, in brackets with 90 % confidence."),
+        Table(columns, rows),
+    ]
+
+
+def _shifts(shifts: tuple[Shift, ...]) -> list[Block]:
+    rows = [
+        [shift.column, shift.measure, f"{shift.value:.3f}", f"{shift.limit:.3f}", "drift" if shift.is_drift else ""]
+        for shift in shifts[:SHOWN_SHIFTS]
+    ]
+    told = f"The {len(rows)} of {len(shifts)} shifts that come nearest to their limits, or lie beyond."
+    return [Heading(2, "Drift"), Paragraph(told), Table(["column", "of its", "shift", "limit", ""], rows)] if rows else []
+
+
+def _tables(tables: tuple[TableState, ...], words: tuple[NewWords, ...]) -> list[Block]:
+    columns = ["table", "rows, 28 days", "the 28 before", "silent days", "longest gap", ""]
+    rows = [
+        [
+            table.name,
+            *(map(_count, (table.rows, table.rows_before, table.silent_days, table.longest_gap_days))),
+            "; ".join(table.troubles),
+        ]
+        for table in tables
+    ]
+    new = [f"{each.column}: {each.share:.1%} of the newest rows hold new values, as {', '.join(each.values)}" for each in words]
+    return [Heading(2, "Tables"), Table(columns, rows), *([Bullets(new)] if new else [])]
+
+
+def _interval(interval: Interval) -> str:
+    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
+
+
+def _number(value: float | None) -> str:
+    return "missing" if value is None else f"{value:,.4g}"
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"

@@ -1,0 +1,108 @@
+"""One look at a model: drift, estimated performance, promises kept. Reads tables and registry, writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from features.catalog import allows
+from features.company import Company
+from features.panel import build_panel
+from keepwell.errors import ModelError
+from keepwell.progress import Progress, Silent
+from training.arrays import Floats
+from training.monitor.drift import lost_auc, shifts
+from training.monitor.estimate import estimate
+from training.monitor.matured import FORECASTS, Forecasts, kept_promises
+from training.monitor.reference import FILE, Reference, score_columns
+from training.monitor.report import MonitorReport
+from training.monitor.tables import new_words, table_states
+from training.registry import Registry
+from training.run import known_until, one_blas_thread
+from training.scorer import ModelInfo, Predictions, Scorer
+
+MADE_AGAIN = "made again by the champion"
+
+
+def monitor(
+    company: Company,
+    scorer: Scorer,
+    as_of: date,
+    *,
+    registry: Registry,
+    earlier: Sequence[Forecasts] = (),
+    progress: Progress = Silent(),
+) -> MonitorReport:
+    """Look at the company's champion with what was known before `as_of`; `earlier` are scores of earlier dates.
+
+    Raises ModelError for a date before the model was trained.
+    """
+    info = scorer.info
+    require_later(scorer, as_of)
+    known = known_until(company, as_of)
+    values = registry.trained_with(info.company, info.horizon_days, info.version, FILE)
+    reference = None if values is None else Reference.from_dict(values)
+    with one_blas_thread():
+        with progress.step("features and scores"):
+            _, matrix, predictions = _scored(known, info, scorer, as_of)
+        with progress.step("drift"):
+            gap_days = (as_of - info.trained_as_of).days
+            columns = dict(zip(info.feature_names, matrix.T, strict=True))
+            moved = shifts(reference, columns, score_columns(predictions), gap_days) if reference else []
+            rows_then = reference.rows if reference else {}
+            tables = table_states(known, as_of, rows_then, info.trained_as_of)
+            words = new_words(known, as_of, reference.categories) if reference else []
+        with progress.step("estimated performance"):
+            estimated = estimate(predictions.churn_probability, predictions.value_if_active)
+            loss = lost_auc(reference, estimated.auc, gap_days) if reference else None
+        with progress.step("promises kept"):
+            kept = kept_promises(known, [*earlier, *_made_again(known, scorer, as_of, earlier)], info.horizon_days, as_of)
+    return MonitorReport(
+        company=info.company,
+        horizon_days=info.horizon_days,
+        version=info.version,
+        grade=info.grade,
+        trained_as_of=info.trained_as_of,
+        as_of=as_of,
+        data_until=known.data_until(as_of),
+        has_reference=reference is not None,
+        shifts=tuple(moved),
+        tables=tuple(tables),
+        new_words=tuple(words),
+        estimate=estimated,
+        auc_loss=loss,
+        promises=tuple(kept),
+    )
+
+
+def require_later(scorer: Scorer, as_of: date) -> None:
+    """Raise ModelError where there is nothing to watch at `as_of`: the model was trained later."""
+    info = scorer.info
+    if as_of < info.trained_as_of:
+        hint = f"name a date from {info.trained_as_of} on in --as-of"
+        raise ModelError(f"the champion was trained as of {info.trained_as_of}, which is after {as_of}", hint=hint)
+
+
+def _scored(known: Company, info: ModelInfo, scorer: Scorer, day: date) -> tuple[pl.Series, Floats, Predictions]:
+    """Ids, features and scores of everybody who is known at a date; what the data no longer give is missing."""
+    given = [name for name in info.feature_names if allows(known, name)]
+    panel = build_panel(known, [day], given)
+    columns = [
+        panel[name].fill_null(float("nan")).to_numpy() if name in given else np.full(panel.height, np.nan)
+        for name in info.feature_names
+    ]
+    matrix = np.column_stack(columns)
+    return panel["customer_id"], matrix, scorer.predict(matrix)
+
+
+def _made_again(known: Company, scorer: Scorer, as_of: date, earlier: Sequence[Forecasts]) -> list[Forecasts]:
+    """What the champion says of the day it was trained, where no scores of that day are kept: it has seen no label after it."""
+    info, day = scorer.info, scorer.info.trained_as_of
+    if (as_of - day).days < info.horizon_days or any(each.as_of == day for each in earlier):
+        return []
+    customer_id, _, predictions = _scored(known, info, scorer, day)
+    scores = pl.DataFrame({"customer_id": customer_id, **{name: getattr(predictions, name) for name in FORECASTS[1:]}})
+    return [Forecasts(day, info.version, MADE_AGAIN, scores)]
