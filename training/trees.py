@@ -87,7 +87,7 @@ def fit_trees(
     """
     base = _base(y, offset, weight, objective)
     data = lgb.Dataset(matrix, label=y, weight=weight, init_score=offset + base)
-    return TreeModel(lgb.train(_parameters(len(y), objective, settings, seed), data, num_boost_round=settings.rounds), base)
+    return TreeModel(lgb.train(parameters(len(y), objective, settings, seed), data, num_boost_round=settings.rounds), base)
 
 
 @dataclass(frozen=True)
@@ -103,21 +103,22 @@ class BinnedRows:
 def binned(matrix: Floats, y: Floats, offset: Floats, *, objective: Objective, like: BinnedRows | None = None) -> BinnedRows:
     """Bin the rows of a matrix (n, features) and their y and offset (n,); with `like`, into its bins and from its base."""
     base = _base(y, offset, np.ones(len(y)), objective) if like is None else like.base
-    parameters = {"max_bin": MOST_BINS, "feature_pre_filter": False, "num_threads": FIT_THREADS, "verbosity": -1}
+    bins = {"max_bin": MOST_BINS, "feature_pre_filter": False, "num_threads": FIT_THREADS, "verbosity": -1}
     reference = None if like is None else like.data
-    data = lgb.Dataset(matrix.astype(np.float32), y, init_score=offset + base, reference=reference, params=parameters)
+    data = lgb.Dataset(matrix.astype(np.float32), y, init_score=offset + base, reference=reference, params=bins)
     return BinnedRows(data.construct(), len(y), base, objective)
 
 
 def fit_stopping_trees(learn: BinnedRows, judge: BinnedRows, settings: TreeSettings, seed: int) -> TreeModel:
     """As `fit_trees`, with as many of `settings.rounds` as `judge` is the better for; `TreeModel.rounds` says how many."""
-    parameters = _parameters(learn.rows, learn.objective, settings, seed) | {"feature_pre_filter": False}
+    unfiltered = parameters(learn.rows, learn.objective, settings, seed) | {"feature_pre_filter": False}
     stop = lgb.early_stopping(PATIENCE, verbose=False)
-    booster = lgb.train(parameters, learn.data, settings.rounds, valid_sets=[judge.data], callbacks=[stop])
+    booster = lgb.train(unfiltered, learn.data, settings.rounds, valid_sets=[judge.data], callbacks=[stop])
     return TreeModel(booster, learn.base)
 
 
-def _parameters(rows: int, objective: Objective, settings: TreeSettings, seed: int) -> dict[str, Any]:
+def parameters(rows: int, objective: Objective, settings: TreeSettings, seed: int) -> dict[str, Any]:
+    """What LightGBM is told for so many rows: the same trees on every run, whatever else the machine does."""
     return {
         "objective": objective,
         "learning_rate": settings.learning_rate,
