@@ -87,5 +87,5 @@ def _value(company: Company, name: str, day: int) -> pl.Expr:
     if attribute.how == "text":
         return column == pl.lit(attribute.value)
     if attribute.how == "days":
-        return day - column
-    return column / 10 ** company.scales.get(f"customers.{attribute.column}", 0)
+        return pl.lit(day) - column
+    return column / pl.lit(10 ** company.scales.get(f"customers.{attribute.column}", 0))

@@ -48,9 +48,15 @@ class FlatData:
         return len(self.churned)
 
     @property
+    def paid(self) -> Flags:
+        """Who (n,) stayed, and has a value."""
+        stayed: Flags = (self.churned == 0) & ~np.isnan(self.value)
+        return stayed
+
+    @property
     def has_values(self) -> bool:
-        """Whether enough customers who stayed have a value to learn from."""
-        return int((self.value[self.churned == 0] > 0).sum()) >= LEAST_ROWS
+        """Whether enough customers who stayed have a value above 0 to learn from."""
+        return int((self.value[self.paid] > 0).sum()) >= LEAST_ROWS
 
     def folds(self, count: int, seed: int) -> Ints:
         """The fold (n,) of each customer, from 0: told by the customer's id and the seed alone, whoever else is in the table."""

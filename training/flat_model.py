@@ -22,7 +22,7 @@ from training.flat_recipe import FlatRecipe
 from training.linear import LinearModel
 from training.quantiles import Spread
 from training.rules import Steps
-from training.scorer import ModelInfo, Predictions, info_from_dict, info_to_dict
+from training.scorer import ModelInfo, Predictions
 from training.stack import Blend
 from training.trees import TreeModel
 
@@ -63,42 +63,56 @@ class FlatModel:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> FlatModel:
         """Read what `to_dict` wrote."""
-        blend = values["blend"]
         learners = tuple(LEARNERS[name].from_dict(each) for name, each in values["learners"])
-        return cls(learners, Blend(tuple(blend["weights"]), blend["intercept"], blend["shift"]))
+        return cls(learners, Blend.from_dict(values["blend"]))
 
 
 @dataclass(frozen=True)
 class Worth:
-    """What customers bring: the log amount if they stay, its spread, and the share of it that leavers still bring."""
+    """What customers bring besides the amount if they stay: how it spreads, and the share of it that leavers still bring."""
 
-    amount: FlatModel
     spread: Spread
     leaver_share: float
+
+    def log_factor(self, log_odds: Floats) -> Floats:
+        """The logarithm of the share (n,) of the amount that is expected, given the log-odds of leaving."""
+        return np.log(1 - probability_of(log_odds) * (1 - self.leaver_share))
+
+
+def forecast(log_odds: Floats, log_amount: Floats | None, worth: Worth | None) -> Predictions:
+    """Predictions from the forecasts of churn and amount (n,); all money is NaN where there are no values to tell of."""
+    churn = probability_of(log_odds)
+    if log_amount is None or worth is None:
+        nothing = np.full(len(churn), np.nan)
+        return Predictions(churn, nothing, nothing, nothing, nothing)
+    amount = np.exp(log_amount)
+    low, high = worth.spread.quantiles(1 - churn, amount)
+    return Predictions(churn, amount * np.exp(worth.log_factor(log_odds)), amount, low, high)
 
 
 @dataclass(frozen=True)
 class FlatScorer:
     """Predicts and explains from a snapshot of customers, as `training.scorer.Scorer` does from their history.
 
-    Without `worth`, no label had a value: then all money is NaN.
+    Without `amount` and `worth`, no label had a value: then all money is NaN.
     """
 
     info: ModelInfo
     recipe: FlatRecipe
     churn: FlatModel
+    amount: FlatModel | None
     worth: Worth | None
+
+    @property
+    def further_names(self) -> tuple[str, ...]:
+        """Labels tell of no further horizon."""
+        return ()
 
     def predict(self, matrix: Floats) -> Predictions:
         """Forecasts for the rows of a matrix (n, features), NaN = missing."""
         rows = self._checked(matrix)
-        churn = probability_of(self.churn.predict(rows))
-        if self.worth is None:
-            nothing = np.full(len(rows), np.nan)
-            return Predictions(churn, *(nothing,) * 4)
-        amount = np.exp(self.worth.amount.predict(rows))
-        low, high = self.worth.spread.quantiles(1 - churn, amount)
-        return Predictions(churn, amount * (1 - churn * (1 - self.worth.leaver_share)), amount, low, high)
+        log_amount = self.amount.predict(rows) if self.amount else None
+        return forecast(self.churn.predict(rows), log_amount, self.worth)
 
     def explain(self, matrix: Floats) -> Explanation:
         """Contributions of the features, exact: TreeSHAP and linear terms. Those of the value are NaN without `worth`.
@@ -111,10 +125,10 @@ class FlatScorer:
         whole = churn.sum(axis=1)
         log_odds = np.clip(whole + base, -LOGIT_EDGE, LOGIT_EDGE)
         churn = churn * _ratio(log_odds - base, whole)[:, None]
-        if self.worth is None:
+        if self.amount is None or self.worth is None:
             return Explanation(churn, base, np.full(churn.shape, np.nan), np.nan)
-        amount, amount_base = self.worth.amount.contributions(rows)
-        stays, stays_base = self._log_factor(log_odds), float(self._log_factor(np.array([base]))[0])
+        amount, amount_base = self.amount.contributions(rows)
+        stays, stays_base = self.worth.log_factor(log_odds), float(self.worth.log_factor(np.array([base]))[0])
         value = amount + churn * _ratio(stays - stays_base, log_odds - base)[:, None]
         return Explanation(churn, base, value, amount_base + stays_base)
 
@@ -128,14 +142,13 @@ class FlatScorer:
 
     def save(self, folder: Path) -> None:
         """Write the scorer as JSON into `folder`, LightGBM's text within."""
-        worth = self.worth
         values = {
             "format": FORMAT,
-            "info": info_to_dict(self.info),
+            "info": self.info.to_dict(),
             "recipe": self.recipe.as_dict(),
             "churn": self.churn.to_dict(),
-            "worth": worth
-            and {"amount": worth.amount.to_dict(), "spread": worth.spread.to_dict(), "leaver_share": worth.leaver_share},
+            "amount": self.amount and self.amount.to_dict(),
+            "worth": self.worth and {"spread": self.worth.spread.to_dict(), "leaver_share": self.worth.leaver_share},
         }
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FILE).write_text(json.dumps(values), encoding="utf-8")
@@ -149,17 +162,14 @@ class FlatScorer:
             raise ModelError(f"no scorer in {folder}: {error}", hint="train a model, or restore the folder") from error
         if values.get("format") != FORMAT:
             raise ModelError(f"the scorer has format {values.get('format')}, not {FORMAT}", hint="train again with this version")
+        worth = values["worth"]
         return cls(
-            info=info_from_dict(values["info"]),
+            info=ModelInfo.from_dict(values["info"]),
             recipe=FlatRecipe.from_dict(values["recipe"]),
             churn=FlatModel.from_dict(values["churn"]),
-            worth=values["worth"] and _worth(values["worth"]),
+            amount=values["amount"] and FlatModel.from_dict(values["amount"]),
+            worth=worth and Worth(Spread.from_dict(worth["spread"]), worth["leaver_share"]),
         )
-
-    def _log_factor(self, log_odds: Floats) -> Floats:
-        """The logarithm of the share of the amount that is expected, given the log-odds of leaving."""
-        assert self.worth is not None
-        return np.log(1 - probability_of(log_odds) * (1 - self.worth.leaver_share))
 
     def _checked(self, matrix: Floats) -> Floats:
         wanted = len(self.info.feature_names)
@@ -169,10 +179,6 @@ class FlatScorer:
                 hint="build the features named in info.feature_names",
             )
         return np.ascontiguousarray(matrix, dtype=np.float64)
-
-
-def _worth(values: Mapping[str, Any]) -> Worth:
-    return Worth(FlatModel.from_dict(values["amount"]), Spread.from_dict(values["spread"]), values["leaver_share"])
 
 
 def _sum(learner: Any, matrix: Floats) -> Sum:  # noqa: ANN401  # one of LEARNERS

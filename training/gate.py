@@ -124,6 +124,11 @@ def judge(churned: Flags, value: Floats, candidate: Forecast, champion: Forecast
             "value_deviance", value_losses(value, candidate.expected_value), value_losses(value, champion.expected_value), seed
         ),
     )
+    return verdict_of(comparisons, len(value), as_of)
+
+
+def verdict_of(comparisons: tuple[Comparison, ...], customers: int, as_of: date) -> Verdict:
+    """Promote where every comparison has passed."""
     failed = [comparison.metric for comparison in comparisons if not comparison.passed]
     reason = f"not surely as good as the champion in {' and '.join(failed)}" if failed else "no worse than the champion"
-    return Verdict(not failed, f"{reason} ({len(value):,} customers at {as_of})", as_of, comparisons)
+    return Verdict(not failed, f"{reason} ({customers:,} customers at {as_of})", as_of, comparisons)

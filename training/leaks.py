@@ -21,11 +21,13 @@ from features.attributes import ATTRIBUTE_COLUMNS
 from features.catalog import CATALOG, feature_names
 from features.check import USUAL_HORIZONS, day_after_last_transaction, first_purchase_day, whole_horizons
 from features.company import Company
+from features.flat import is_flat
 from features.odd_times import Suspicion
 from features.panel import build_panel
 from features.tables import TABLES, Kind
 from keepwell.errors import HistoryError
 from training.arrays import Flags, Floats
+from training.flat_leaks import label_leaks
 from training.leak_copies import FIRST_PURCHASE, copied_figure, log_figures
 from training.leak_groups import Group, coded, held_out_auc, telling_groups
 from training.silence import Purchases, Quiet, places, purchases, quiet
@@ -79,7 +81,7 @@ def leaks(company: Company, horizon_days: int | None = None) -> tuple[Suspicion,
     Empty where nothing does, None where too little has passed to tell. The same data give the same answer.
     """
     if "transactions" not in company.tables:
-        return tuple(_of_labels(company))
+        return tuple(leak.suspicion for leak in label_leaks(company)) if is_flat(company) else None
     try:
         until = day_number(day_after_last_transaction(company) or date.max)
         first = first_purchase_day(company, day_date(until))
@@ -214,19 +216,6 @@ def _copies(company: Company, asked: _Asked, until: int) -> Iterator[Suspicion]:
                 f"tells {copied[0]} up to the end of the data, for {copied[1]:.0%} of the customers: it was made from the log"
             )
             yield Suspicion("attribute", f"customers.{name}", message, _attribute_way_out(kind))
-
-
-def _of_labels(company: Company) -> Iterator[Suspicion]:
-    """The same of a table of customers whose labels are given: nobody is more silent than another there."""
-    labels = company.tables["labels"]
-    labels = labels.filter(pl.col("churned").is_not_null()) if "churned" in labels.columns else labels.clear()
-    newest = labels.filter(pl.col("as_of_day") == pl.col("as_of_day").max()).sort("customer_id")
-    if newest.is_empty():
-        return
-    left, day = newest["churned"].to_numpy() == 1, int(newest["as_of_day"][0])
-    everyone = np.ones(len(left), dtype=bool)
-    asked = _Asked(newest["customer_id"], left, np.full(len(left), left.mean()), everyone, f"after {day_date(day)}")
-    yield from _of_attributes(company, asked, day, NEARLY_PERFECT - FAR_ABOVE)
 
 
 def _alone(near: _Asked, values: pl.Series) -> tuple[float, float]:

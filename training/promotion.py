@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 
 from features.catalog import entry_of
 from keepwell.errors import ModelError
+from training.loading import Predictor
 from training.registry import Registry, model_name
-from training.scorer import Scorer
 
 EXPERIMENT = "keepwell/promotions"
 GATE = "gate"
@@ -65,7 +65,7 @@ def rollback(registry: Registry, company: str, horizon_days: int, *, by: str, re
     return _recorded(registry, scorer, change="rollback", replaced=champion, by=by, reason=reason)
 
 
-def readable(registry: Registry, company: str, horizon_days: int, version: str) -> Scorer:
+def readable(registry: Registry, company: str, horizon_days: int, version: str) -> Predictor:
     """The scorer of a version; ModelError where it is damaged, or reads a feature that this version of Keepwell does not have."""
     scorer = registry.scorer(company, horizon_days, version)
     if unknown := [name for name in scorer.info.feature_names if entry_of(name) is None]:
@@ -86,7 +86,7 @@ def _numbered(registry: Registry, company: str, horizon_days: int, version: str)
     return number
 
 
-def _recorded(registry: Registry, scorer: Scorer, *, change: str, replaced: str | None, by: str, reason: str) -> Decision:
+def _recorded(registry: Registry, scorer: Predictor, *, change: str, replaced: str | None, by: str, reason: str) -> Decision:
     """Log the decision as a run of its own, whose time is MLflow's, and note it on the version."""
     info = scorer.info
     company, horizon_days, version = info.company, info.horizon_days, info.version

@@ -9,13 +9,13 @@ from features.catalog import entry_of
 from training import plots
 from training.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from training.metrics import CONFIDENCE, METRICS
+from training.words import GRADES, interval_text, number_text, sentence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from training.backtest import Backtest, Fold
     from training.gate import Verdict
-    from training.metrics import Interval
     from training.result import TrainingResult
     from training.scorer import ModelInfo, Predictions
 
@@ -25,13 +25,6 @@ FEW_CUSTOMERS = 1_000
 WANTED_DATES = 3
 FAIR_TOTAL = (0.85, 1.15)
 """A forecast total within these times of what came is fair."""
-
-GRADES: Mapping[str, str] = {
-    "A": "surely and clearly better than every simple rival",
-    "B": "surely better than every simple rival",
-    "C": "not surely better than the best simple rival",
-    "D": "surely worse than a simple rival, which therefore is the model",
-}
 
 
 def model_card(result: TrainingResult, figures: Mapping[str, Figure]) -> list[Block]:
@@ -54,7 +47,7 @@ def headline(result: TrainingResult) -> str:
     """One line for people: grade, what it means, and whether the model is the champion."""
     info = result.scorer.info
     rank = "champion" if result.verdict.promote else "challenger"
-    return f"Version {info.version} is the {rank}. {_graded(info)}. {_sentence(result.verdict.reason)}"
+    return f"Version {info.version} is the {rank}. {_graded(info)}. {sentence(result.verdict.reason)}"
 
 
 def handed_out(tested: Backtest, fold: Fold) -> Predictions:
@@ -114,7 +107,7 @@ def _identity(result: TrainingResult) -> list[Block]:
         "tables": ", ".join(info.tables),
         "features": f"{len(info.feature_names)}",
         "data fingerprint": result.fingerprint,
-        "settings": ", ".join(f"{name} = {_short(value)}" for name, value in result.settings.items()),
+        "settings": ", ".join(f"{name} = {number_text(value)}" for name, value in result.settings.items()),
     }
     return [Heading(2, "What it is"), Table(["", ""], [[name, text] for name, text in rows.items()])]
 
@@ -135,7 +128,8 @@ def _performance(tested: Backtest) -> list[Block]:
             f"with {CONFIDENCE:.0%} confidence, by bootstrap over customers."
         ),
         Table(
-            ["figure", "value", "what it is"], [[name, _interval(each), _meaning(name)] for name, each in tested.figures.items()]
+            ["figure", "value", "what it is"],
+            [[name, interval_text(each), _meaning(name)] for name, each in tested.figures.items()],
         ),
         Heading(2, "Against simple rivals"),
         Paragraph(
@@ -148,18 +142,18 @@ def _performance(tested: Backtest) -> list[Block]:
 def _rivals(tested: Backtest) -> Table:
     """One row a rival, the procedure itself first."""
     metrics = list(next(iter(tested.rival_figures.values()), {}))
-    rows = [["this procedure", "", *(_interval(tested.figures.get(metric)) for metric in metrics)]]
+    rows = [["this procedure", "", *(interval_text(tested.figures.get(metric)) for metric in metrics)]]
     for rival, figures in tested.rival_figures.items():
-        rows.append([rival, _interval(tested.gains.get(rival)), *(_interval(figures[metric]) for metric in metrics)])
+        rows.append([rival, interval_text(tested.gains.get(rival)), *(interval_text(figures[metric]) for metric in metrics)])
     return Table(["", "gain over it", *metrics], rows)
 
 
 def _gate(verdict: Verdict) -> list[Block]:
-    blocks: list[Block] = [Heading(2, "Against the champion"), Paragraph(_sentence(verdict.reason))]
+    blocks: list[Block] = [Heading(2, "Against the champion"), Paragraph(sentence(verdict.reason))]
     if verdict.comparisons:
         columns = ["loss (lower is better)", "candidate", "champion", "difference at most", "allowed"]
         numbers = [(c.metric, c.candidate, c.champion, c.high, c.allowed) for c in verdict.comparisons]
-        blocks.append(Table(columns, [[name, *(_short(number) for number in rest)] for name, *rest in numbers]))
+        blocks.append(Table(columns, [[name, *(number_text(number) for number in rest)] for name, *rest in numbers]))
     return blocks
 
 
@@ -167,7 +161,8 @@ def _importance(importance: Mapping[str, Mapping[str, float]]) -> Iterator[Block
     for target, weights in importance.items():
         yield Heading(2, f"What moves the forecast of {target}")
         rows = [
-            [name, entry.title if (entry := entry_of(name)) else "", _short(weight)] for name, weight in _first(weights).items()
+            [name, entry.title if (entry := entry_of(name)) else "", number_text(weight)]
+            for name, weight in _first(weights).items()
         ]
         yield Table(["feature", "what it is", "mean absolute contribution"], rows)
 
@@ -176,11 +171,8 @@ def _graded(info: ModelInfo) -> str:
     if info.grade not in GRADES:
         return "Not graded, since there are too few dates or customers for a backtest"
     dates = "1 backtest date" if info.backtest_dates == 1 else f"{info.backtest_dates} backtest dates"
-    return f"Grade {info.grade} on {dates}: {GRADES[info.grade]}"
-
-
-def _sentence(words: str) -> str:
-    return f"{words[0].upper()}{words[1:]}."
+    where = "by cross-validation" if info.churn == "labels" else f"on {dates}"
+    return f"Grade {info.grade} {where}: {GRADES[info.grade]}"
 
 
 def _first(weights: Mapping[str, float]) -> dict[str, float]:
@@ -191,14 +183,6 @@ def _meaning(metric: str) -> str:
     """The first sentence of the metric's own description."""
     described = METRICS[metric].__doc__ if metric in METRICS else None
     return (described or "").split("\n", maxsplit=1)[0]
-
-
-def _interval(interval: Interval | None) -> str:
-    return "" if interval is None else f"{_short(interval.value)} [{_short(interval.low)}, {_short(interval.high)}]"
-
-
-def _short(value: object) -> str:
-    return f"{value:,.4g}" if isinstance(value, float) else str(value)
 
 
 def _caption(path: str) -> str:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from training.backtest import Backtest
 from training.gate import Verdict
-from training.scorer import Scorer
+from training.loading import Predictor
 
 
 @dataclass(frozen=True)
 class TrainingResult:
     """What a training came to. `scorer.info.version` is the registered version; `importance`: target -> feature -> weight."""
 
-    scorer: Scorer
+    scorer: Predictor
     verdict: Verdict
     backtest: Backtest
     importance: Mapping[str, Mapping[str, float]]

@@ -21,6 +21,9 @@ from training.arrays import Floats
 from training.backtest import Backtest, Fold, backtest, fit_graded
 from training.data import TrainingData, training_data
 from training.gate import Verdict, judge
+from training.loading import Predictor
+from training.monitor.reference import FILE as REFERENCE
+from training.monitor.reference import make_reference
 from training.objectives import DEFAULT, checked
 from training.procedure import fit_procedure
 from training.promotion import GATE
@@ -66,7 +69,7 @@ def train(
     settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed, "objective": sought}
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {as_of}") as run:
         fingerprint = log_inputs(run, known, data, settings)
-        study = Study(registry.study_storage(), study_name(data, seed, fingerprint), trials, seed, tuple(objectives))
+        study = Study(registry.study_storage(), trials, seed, tuple(objectives), study_name(data, seed, fingerprint))
         recipe = tuned(data, run, study, progress).recipe
         with progress.step("backtest"):
             tested = backtest(data, recipe, seed)
@@ -92,6 +95,7 @@ def train(
                 run_id=run.id,
             )
             log_result(run, result)
+            run.log_text(make_reference(known, data, scorer, result.importance).as_json(), REFERENCE)
         while not set_alias(registry, result, champion):  # another training was quicker: its model is the champion to beat
             champion, verdict = judged()
             result = replace(result, verdict=verdict)
@@ -124,7 +128,7 @@ def known_until(company: Company, as_of: date) -> Company:
     return replace(company, tables={name: frame for name, frame in tables.items() if not (name in events and frame.is_empty())})
 
 
-def importance(scorer: Scorer, matrix: Floats) -> dict[str, dict[str, float]]:
+def importance(scorer: Predictor, matrix: Floats) -> dict[str, dict[str, float]]:
     """Target -> feature -> mean absolute contribution over the rows, largest first; log-odds for churn, logarithms for value."""
     explained = scorer.explain(matrix)
     known = np.isfinite(explained.value).all(axis=1)
@@ -148,6 +152,8 @@ def compared_with_champion(registry: Registry, known: Company, data: TrainingDat
         champion = registry.scorer(data.company, data.horizon_days, version)
     except ModelError as error:
         return Verdict(True, f"champion {version} can no longer be read: {error.message}")
+    if not isinstance(champion, Scorer):
+        return Verdict(True, f"champion {version} learned from labels that were given, and not from what customers did")
     missing = [name for name in champion.info.feature_names if name not in data.names and not allows(known, name)]
     if missing:
         return Verdict(True, f"champion {version} needs {missing[0]}, which the data no longer give")

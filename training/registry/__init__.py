@@ -8,8 +8,8 @@ from training.registry.run import Run
 
 if TYPE_CHECKING:  # what the registry hands out, by name; LightGBM is for those who load a model
     from training.explanation import Explanation as Explanation
+    from training.loading import Predictor as Predictor
     from training.scorer import ModelInfo as ModelInfo
     from training.scorer import Predictions as Predictions
-    from training.scorer import Scorer as Scorer
 
 __all__ = ["Registry", "Run", "model_name"]

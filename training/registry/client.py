@@ -15,7 +15,7 @@ from training.registry.mlflow_home import database_file, is_database, is_local, 
 from training.registry.run import DIGEST, Run, started_run
 
 if TYPE_CHECKING:
-    from training.scorer import Scorer
+    from training.loading import Predictor
 
 
 class Registry:
@@ -49,7 +49,7 @@ class Registry:
         is_database(home / "studies.db")
         return f"sqlite:///{home / 'studies.db'}"
 
-    def champion(self, company: str, horizon_days: int) -> Scorer:
+    def champion(self, company: str, horizon_days: int) -> Predictor:
         """The scorer that may score now. Raises ModelError when there is none."""
         return self.scorer(company, horizon_days, self.champion_version(company, horizon_days))
 
@@ -63,18 +63,18 @@ class Registry:
             )
         return version
 
-    def scorer(self, company: str, horizon_days: int, version: str) -> Scorer:
+    def scorer(self, company: str, horizon_days: int, version: str) -> Predictor:
         """The scorer of one version, with `info.version` filled in.
 
         Raises ModelError when there is no such version, or its files are gone or damaged.
         """
-        from training.scorer import Scorer  # noqa: PLC0415  # LightGBM is for those who load a model
+        from training.loading import load_predictor  # noqa: PLC0415  # LightGBM is for those who load a model
 
         found = self._require_version(company, horizon_days, version)
         uri = self._client.get_model_version_download_uri(found.name, version)
         folder = local_folder(f"{uri}/artifacts/scorer", self.tracking_uri)
         require_unchanged(folder, found.tags.get(DIGEST))
-        return Scorer.load(folder).versioned(version)
+        return load_predictor(folder).versioned(version)
 
     def version(self, company: str, horizon_days: int, alias: str) -> str | None:
         """The version under `alias` (champion, challenger or previous); None when there is none."""

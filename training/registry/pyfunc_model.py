@@ -10,17 +10,17 @@ import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel
 
-from training.scorer import Scorer
+from training.loading import load_predictor
 
 PREDICTIONS = ("churn_probability", "expected_value", "value_if_active", "value_low", "value_high")
 
 
 class KeepwellModel(PythonModel):
-    """A `Scorer` behind MLflow's interface."""
+    """A scorer behind MLflow's interface."""
 
     def load_context(self, context: Any) -> None:  # noqa: ANN401  # MLflow's own context object
         """Read the scorer from the artifacts: JSON and LightGBM text."""
-        self.scorer = Scorer.load(Path(context.artifacts["scorer"]))
+        self.scorer = load_predictor(Path(context.artifacts["scorer"]))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:  # noqa: ANN401, ARG002
         """One row of predictions for each row of features; a missing feature value is NaN or None."""

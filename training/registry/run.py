@@ -21,7 +21,7 @@ from training.registry.mlflow_home import mlflow, model_name
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from training.scorer import Scorer
+    from training.loading import Predictor
 
 PYFUNC_FILE = Path(__file__).with_name("pyfunc_model.py")
 REQUIREMENTS = ("mlflow", "numpy", "scipy", "lightgbm", "pandas", "polars")
@@ -79,7 +79,7 @@ class Run:
         with mlflow().start_run(run_name=name, nested=True, experiment_id=self.experiment_id) as opened:
             yield Run(opened.info.run_id, opened.info.experiment_id)
 
-    def register(self, scorer: Scorer, example: np.ndarray) -> str:
+    def register(self, scorer: Predictor, example: np.ndarray) -> str:
         """Log `scorer` with signature and `example` rows, register it under its company and horizon; its version.
 
         Aliases stay as they are: `Registry.promote` and `Registry.challenge` set them.

@@ -1,0 +1,132 @@
+"""The card of a model of a flat table: what it is, how good it was on customers it had not seen, when not to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from training import plots
+from training.document import Block, Bullets, Heading, Paragraph, Picture, Table, to_html, to_markdown
+from training.flat_fitting import FOLDS
+from training.metrics import CONFIDENCE, METRICS
+from training.record import backtest_metrics, flat_settings
+from training.report import SHOWN_FEATURES, handed_out, headline
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from training.metrics import Interval
+    from training.registry import Run
+    from training.result import TrainingResult
+
+FEW_CUSTOMERS = 1_000
+
+
+def log_flat_result(run: Run, result: TrainingResult, left_out: Collection[str]) -> None:
+    """Log what came out: figures, plots, card."""
+    info, recipe = result.scorer.info, result.scorer.recipe.as_dict()
+    run.log_params({"family": info.family, "grade": info.grade, "labels_until": info.labels_until})
+    run.log_params(flat_settings(recipe, "recipe."))
+    run.log_metrics(backtest_metrics(result.backtest))
+    run.log_tags({"grade": info.grade, "family": info.family, "version": info.version, "promoted": result.verdict.promote})
+    run.log_dict(recipe, "recipe.json")
+    figures = _draw(result)
+    for path, figure in figures.items():
+        run.log_figure(figure, path)
+    card = _card(result, left_out, figures)
+    run.log_text(to_markdown(card), "card.md")
+    run.log_text(to_html(card), "card.html")
+    run.log_note(headline(result))
+
+
+def _draw(result: TrainingResult) -> dict[str, Figure]:
+    fold = result.backtest.folds[0]
+    forecast = handed_out(result.backtest, fold)
+    rivals = {name: rival.churn_probability for name, rival in fold.rivals.items()}
+    weights = dict(list(result.importance["churn"].items())[:SHOWN_FEATURES])
+    return {
+        "plots/calibration.png": plots.calibration_curve(fold.churned, forecast.churn_probability),
+        "plots/gain.png": plots.gain_curve(fold.churned, {"model": forecast.churn_probability, **rivals}),
+        "plots/importance_churn.png": plots.importance_bars(weights, "What moves the forecast of churn"),
+    }
+
+
+def _card(result: TrainingResult, left_out: Collection[str], figures: Mapping[str, Figure]) -> list[Block]:
+    info = result.scorer.info
+    return [
+        Heading(1, f"{info.company}: churn as its labels have it"),
+        Paragraph(headline(result)),
+        *_identity(result, left_out),
+        *_performance(result),
+        *(Picture(path, path.removeprefix("plots/").removesuffix(".png"), figure) for path, figure in figures.items()),
+        Heading(2, "Against the champion"),
+        Paragraph(f"{result.verdict.reason}."),
+        Heading(2, "When not to trust this"),
+        Bullets(list(_warnings(result))),
+        *_importance(result.importance),
+    ]
+
+
+def _identity(result: TrainingResult, left_out: Collection[str]) -> list[Block]:
+    info = result.scorer.info
+    rows = {
+        "family": info.family,
+        "labels look ahead from": str(info.labels_until),
+        "labelled customers": f"{result.customers:,}",
+        "features": f"{len(info.feature_names):,}",
+        "columns left out, since they give the label away": ", ".join(left_out) or "none",
+        "data fingerprint": result.fingerprint,
+        "settings": ", ".join(f"{name} = {value}" for name, value in result.settings.items()),
+    }
+    return [Heading(2, "What it is"), Table(["", ""], [[name, text] for name, text in rows.items()])]
+
+
+def _performance(result: TrainingResult) -> list[Block]:
+    tested = result.backtest
+    metrics = list(next(iter(tested.rival_figures.values())))
+    ours = [["this procedure", "", *(_told(tested.figures[metric]) for metric in metrics)]]
+    rivals = [
+        [rival, _told(tested.gains[rival]), *(_told(figures[metric]) for metric in metrics)]
+        for rival, figures in tested.rival_figures.items()
+    ]
+    return [
+        Heading(2, "How good it was"),
+        Paragraph(
+            f"Each customer was forecast by models that learned from others: {FOLDS} parts of the customers, each forecast from "
+            "the other parts, and that several times with other parts where the table is small. The figures belong to the "
+            "procedure; the model itself has then learned from all labelled customers. The study that chose the settings has "
+            "seen the same customers in other parts. Brackets hold the figure "
+            f"with {CONFIDENCE:.0%} confidence, by bootstrap over customers."
+        ),
+        Table(["figure", "value", "what it is"], [[name, _told(each), _meaning(name)] for name, each in tested.figures.items()]),
+        Heading(2, "Against simple rivals"),
+        Paragraph("The gain is the share of the rival's churn log loss that the procedure saves; the grade rests on its bounds."),
+        Table(["", "gain over it", *metrics], [*ours, *rivals]),
+    ]
+
+
+def _warnings(result: TrainingResult) -> Iterator[str]:
+    info = result.scorer.info
+    yield "There is no time in a flat table: the figures are of other customers at the same date, not of a later one."
+    if info.grade in {"C", "D"}:
+        yield f"Grade {info.grade}: a simple rule does as well; do not read much into single customers."
+    if result.customers < FEW_CUSTOMERS:
+        yield f"Only {result.customers:,} labelled customers: intervals are wide."
+    yield "A column that was written after the answer was known makes every figure here too good."
+    yield "Contributions say what moved the forecast, not what would move the customer: only a holdout measures an action."
+
+
+def _importance(importance: Mapping[str, Mapping[str, float]]) -> Iterator[Block]:
+    for target, weights in importance.items():
+        columns = list(weights.items())[:SHOWN_FEATURES]
+        yield Heading(2, f"What moves the forecast of {target}")
+        yield Table(["column", "mean absolute contribution"], [[name, f"{weight:.4g}"] for name, weight in columns])
+
+
+def _meaning(metric: str) -> str:
+    """The first sentence of the metric's own description."""
+    return (METRICS[metric].__doc__ or "").split("\n", maxsplit=1)[0]
+
+
+def _told(interval: Interval) -> str:
+    return f"{interval.value:.4g} [{interval.low:.4g}, {interval.high:.4g}]"

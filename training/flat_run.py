@@ -1,0 +1,156 @@
+"""One training on a flat table, from labels to champion: leaks, study, cross-validation, model, gate, card."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from datetime import date
+
+import numpy as np
+
+from features.catalog import entry_of
+from features.company import Company
+from features.flat import source_column
+from keepwell.errors import ModelError
+from keepwell.progress import Progress, Silent
+from training.arrays import Floats
+from training.backtest import Backtest
+from training.flat_data import FlatData, flat_data
+from training.flat_leaks import left_out_columns
+from training.flat_model import FlatScorer
+from training.flat_recipe import FlatRecipe
+from training.flat_report import log_flat_result
+from training.flat_tune import tune_flat
+from training.flat_validation import Unseen, fit_flat, fit_flat_rival, predictions, unseen, validated
+from training.gate import Verdict, compare, log_losses, verdict_of
+from training.record import log_trial
+from training.registry import Registry, Run, model_name
+from training.result import TrainingResult
+from training.run import EXAMPLE_ROWS, EXPERIMENT, one_blas_thread, set_alias
+from training.scorer import Predictions
+
+EXPLAINED_ROWS = 500
+"""Customers whose contributions make the importance of a column."""
+
+
+def train_flat(
+    company: Company,
+    *,
+    horizon_days: int = 0,
+    before: date | None = None,
+    keep_columns: Collection[str] = (),
+    trials: int,
+    seed: int,
+    registry: Registry,
+    progress: Progress = Silent(),
+) -> TrainingResult:
+    """Train, measure, register and, where the gate allows, promote a model of customers whose labels were given.
+
+    Labels that look ahead from dates at or after `before` do not count. `horizon_days` says how far labels look ahead (0: nobody
+    said) and is the model's key. Columns that give the label away are left out, but those of `keep_columns`.
+    Same data, trials and seed give the same model, byte for byte. HistoryError where labels are too few; nothing is written then.
+    """
+    left_out = left_out_columns(company, keep_columns)
+    data = flat_data(company, horizon_days, before, left_out)
+    settings = {"horizon_days": horizon_days, "as_of": data.as_of, "trials": trials, "seed": seed}
+    with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {data.as_of}") as run:
+        fingerprint = _log_inputs(run, company, data, settings, left_out)
+        study = (
+            f"{company.key} labels of {data.as_of}, {trials} trials, seed {seed}, {fingerprint[:16]}, {len(data.names)} features"
+        )
+        recipe = _tuned(data, run, registry.study_storage(), study, trials=trials, seed=seed, progress=progress)
+        with progress.step("cross-validation"):
+            found = unseen(data, recipe, seed)
+            tested = validated(data, found, recipe, seed)
+        with progress.step("model"):
+            scorer = _graded(data, found, tested, recipe, seed)
+        with progress.step("comparison with the champion"):
+            champion, verdict = _compared(registry, data, found, tested, scorer, seed=seed)
+        with progress.step("model card"):
+            result = TrainingResult(
+                scorer=scorer.versioned(run.register(scorer, data.matrix[:EXAMPLE_ROWS])),
+                verdict=verdict,
+                backtest=tested,
+                importance=column_importance(scorer, data.matrix[:: max(1, -(-len(data) // EXPLAINED_ROWS))]),
+                settings=settings,
+                customers=len(data),
+                history_days=0,
+                fingerprint=fingerprint,
+                run_id=run.id,
+            )
+            log_flat_result(run, result, left_out)
+        set_alias(registry, result, champion)
+    return result
+
+
+def column_importance(scorer: FlatScorer, matrix: Floats) -> dict[str, dict[str, float]]:
+    """Target -> column of customers -> mean absolute contribution of all features made of it, the largest first."""
+    explained, columns = scorer.explain(matrix), [source_column(name) for name in scorer.info.feature_names]
+    different = list(dict.fromkeys(columns))
+    groups = np.array([[float(column == group) for group in different] for column in columns])
+    told = {"churn": explained.churn} | ({"value": explained.value} if scorer.amount else {})
+    weights = {target: np.abs(contributions @ groups).mean(axis=0) for target, contributions in told.items()}
+    return {
+        target: {different[place]: float(weight[place]) for place in np.argsort(-weight, kind="stable")}
+        for target, weight in weights.items()
+    }
+
+
+def _log_inputs(run: Run, company: Company, data: FlatData, settings: Mapping[str, object], left_out: Mapping[str, str]) -> str:
+    """Log what goes in, and which columns are `left_out` and why; the fingerprint of the data."""
+    fingerprint = company.fingerprint()
+    run.log_params({"company": company.key, **settings, "rows": len(data), "features": len(data.names)})
+    run.log_params({"fingerprint": fingerprint})
+    run.log_tags({"company": company.key, "horizon_days": data.horizon_days, "as_of": data.as_of})
+    entries = {name: entry_of(name) for name in data.names}
+    run.log_dict({name: asdict(entry) for name, entry in entries.items() if entry}, "features.json")
+    run.log_dict(dict(left_out), "left_out.json")
+    for name in ("customers", "labels"):
+        run.log_dataset(company.tables[name], f"{company.key}/{name}", fingerprint, context="training")
+    return fingerprint
+
+
+def _tuned(data: FlatData, run: Run, storage: str, study: str, *, trials: int, seed: int, progress: Progress) -> FlatRecipe:
+    def on_trial(number: int, params: Mapping[str, object], loss: float) -> None:
+        log_trial(run, number, params, {"churn_log_loss": loss})
+        progress.count(number + 1, trials)
+
+    with progress.step(f"tuning, {trials} trials"):
+        return tune_flat(data, trials=trials, seed=seed, storage_url=storage, study_name=study, on_trial=on_trial)
+
+
+def _graded(data: FlatData, found: Unseen, tested: Backtest, recipe: FlatRecipe, seed: int) -> FlatScorer:
+    """The scorer to hand out: the procedure's, or the rival that surely beats it; with its grade."""
+    rival = tested.champion
+    scorer = fit_flat_rival(data, found, rival, recipe, seed) if rival else fit_flat(data, found, recipe, seed)
+    return scorer.graded(tested.grade, 0)
+
+
+def _compared(
+    registry: Registry, data: FlatData, found: Unseen, tested: Backtest, scorer: FlatScorer, *, seed: int
+) -> tuple[str | None, Verdict]:
+    """The champion's version, and whether the candidate may replace it.
+
+    The champion may have learned from the very labels that judge, so its procedure, not itself, is held against the candidate's:
+    on the same customers, each forecast by fits that have not seen them.
+    """
+    version = registry.version(data.company, data.horizon_days, "champion")
+    if version is None:
+        return None, Verdict(True, "the first model for this company")
+    try:
+        champion = registry.scorer(data.company, data.horizon_days, version)
+    except ModelError as error:
+        return version, Verdict(True, f"champion {version} can no longer be read: {error.message}")
+    if not isinstance(champion, FlatScorer):
+        return version, Verdict(True, f"champion {version} learned from what customers did, and there is nothing of it now")
+    theirs = found if champion.recipe == scorer.recipe else unseen(data, champion.recipe, seed)
+    mine = predictions(data, found, scorer.recipe, tested.champion)
+    before = predictions(data, theirs, champion.recipe, champion.info.family if champion.info.family in theirs.rivals else "")
+    losses = [_losses(tested, each, len(data)) for each in (mine, before)]
+    return version, verdict_of((compare("log_loss", losses[0], losses[1], seed),), len(data), data.as_of)
+
+
+def _losses(tested: Backtest, forecast: Predictions, customers: int) -> Floats:
+    """The mean churn loss (n,) of each customer over the validations."""
+    losses = log_losses(tested.folds[0].churned, forecast.churn_probability)
+    return np.asarray(losses.reshape(-1, customers).mean(axis=0))
