@@ -19,7 +19,7 @@ from features.tables import ATTRIBUTION_DAYS
 from keepwell.progress import Progress, Silent
 from training.arrays import Flags, Floats, Ints
 from training.labels import further_name, labels
-from training.splits import MOST_ROWS, further_horizons, panel_days, sampled_customers
+from training.splits import MOST_ROWS, fresh_days, further_horizons, panel_days, sampled_customers
 
 ROW_FIELDS = ("matrix", "customer_id", "customer", "day", "churned", "value")
 
@@ -91,19 +91,25 @@ class TrainingData:
 def training_data(company: Company, horizon_days: int, as_of: date, progress: Progress | None = None) -> TrainingData:
     """Build panel and labels from what was known before `as_of`; the newest rows, at `as_of` itself, carry no label.
 
+    Rows of dates whose horizon is not over at `as_of`, but a shorter one is, carry a label of the shorter one alone.
+
     HistoryError when there is no purchase before `as_of`.
     """
     steps = progress or Silent()
-    first = first_purchase_day(company, as_of)
-    days = panel_days(first, day_number(as_of), horizon_days)
-    further = further_horizons(first, day_number(as_of), horizon_days)
-    dates = [day_date(day) for day in days]
-    names = panel_names(company, [*dates, as_of])
-    with steps.step(f"features of {len(dates) + 1} dates"):
-        sample = _sampled(company, [*dates, as_of], names)
-        panel = build_panel(sample, [*dates, as_of], names)
+    first, last = first_purchase_day(company, as_of), day_number(as_of)
+    further = further_horizons(first, last, horizon_days)
+    labelled = [day_date(day) for day in panel_days(first, last, horizon_days)]
+    fresh = [day_date(day) for day in fresh_days(first, last, horizon_days, further)]
+    dates = [*labelled, *fresh, as_of]
+    names = panel_names(company, dates)
+    with steps.step(f"features of {len(dates)} dates"):
+        sample = _sampled(company, dates, names)
+        panel = build_panel(sample, dates, names)
     with steps.step("labels"):
-        truth = labels(sample, dates, horizon_days, as_of, further)
+        truth = labels(sample, labelled, horizon_days, as_of, further)
+        if fresh:
+            soon = labels(sample, fresh, min(further), as_of, further)
+            truth = pl.concat([truth, soon.with_columns(churned=None, value=None)], how="vertical_relaxed")
     joined = panel.join(truth, on=["customer_id", "as_of"], how="left", maintain_order="left")
     return TrainingData(
         company=company.key,

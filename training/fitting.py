@@ -12,7 +12,7 @@ from training.data import TrainingData
 from training.linear import LinearModel, fit_logistic, fit_ridge
 from training.members import HISTORY, LifetimeMember, LinearMember, Member, TreeMember
 from training.recipe import Recipe
-from training.season import Season, log_level, measure_season
+from training.season import Season, Windows, churn_windows, log_level, measure_season
 from training.splits import sampled_customers
 from training.trees import Objective, TreeModel, TreeSettings, fit_trees
 
@@ -76,6 +76,15 @@ def season_at(data: TrainingData, day: int) -> Season:
         data.memo[key] = measure_season(data.known_at(day), lifetime_at(data, day))
     season: Season = data.memo[key]
     return season
+
+
+def outlook_at(data: TrainingData, day: int) -> Windows:
+    """The effects on churn of all windows that were over at `day`, as they could be measured then."""
+    key = ("outlook", day)
+    if key not in data.memo:
+        data.memo[key] = churn_windows(data, day, lifetime_at(data, day))
+    windows: Windows = data.memo[key]
+    return windows
 
 
 def fit_linear_member(known: TrainingData, season: Season, recipe: Recipe) -> LinearMember:

@@ -17,7 +17,7 @@ import numpy as np
 from training.arrays import Floats, Ints, probability_of
 from training.data import TrainingData
 from training.members import LifetimeMember
-from training.season import forecast_effect, log_odds_shift
+from training.season import Windows, log_odds_shift
 from training.stack import Blend, fit_churn_blend
 
 OWN_AND_STEP = (1.0, 1.0)
@@ -83,12 +83,13 @@ class FurtherTrial(NamedTuple):
 class Learned:
     """A trial, and the model's log-odds: `own` of its rows (n,), without their season, `own_now` of the newest customers.
 
-    `prior_rows` is the strength of OWN_AND_STEP.
+    `outlook` tells of the season to come, `prior_rows` is the strength of OWN_AND_STEP.
     """
 
     trial: FurtherTrial
     own: Floats
     own_now: Floats
+    outlook: Windows
     prior_rows: float
 
 
@@ -115,27 +116,26 @@ def fit_further(data: TrainingData, day: int, lifetime: LifetimeMember, learned:
     """What a model fitted at `day` tells of the other horizons of `data`."""
     if learned is None:
         return Further(lifetime, dict.fromkeys(data.further, Blend(OWN_AND_STEP, 0.0)))
-    known, newest = data.known_at(day), data.at(day).matrix
-    return Further(lifetime, {days: _fit_blend(known, day, over(lifetime, days), newest, learned) for days in data.further})
+    newest = data.at(day).matrix
+    steps = lifetime_steps(lifetime, tuple(data.further), newest)
+    blends = {}
+    for place, days in enumerate(data.further):
+        blend = _blend(learned, place)
+        wanted = over(lifetime, days).churn_logit(newest) + learned.outlook.forecast(day, days).mean
+        found = blend.combine(np.column_stack([learned.own_now, steps[days]]))
+        gap = log_odds_shift(found, float(probability_of(wanted).mean()))
+        blends[days] = replace(blend, intercept=blend.intercept + gap)
+    return Further(lifetime, blends)
 
 
-def _fit_blend(known: TrainingData, day: int, lifetime: LifetimeMember, newest: Floats, learned: Learned) -> Blend:
-    """The blend for the member's horizon, its level that of buy-till-you-die and the season to come."""
-    place = tuple(known.further).index(lifetime.horizon_days)
+def _blend(learned: Learned, place: int) -> Blend:
+    """The weights for one of the horizons of the trial; the level is not that of the customers of today."""
     own, steps, churned, offset = learned.own, *(each[:, place] for each in learned.trial)
     seen = ~np.isnan(churned)
-    blend = Blend(OWN_AND_STEP, 0.0)
-    if seen.any():
-        forecasts = np.column_stack([own, steps])[seen]
-        blend = fit_churn_blend(forecasts, churned[seen], offset[seen], learned.prior_rows, OWN_AND_STEP)
-    days, effects = churn_effects(known, lifetime)
-    measured = ~np.isnan(effects)
-    wanted = lifetime.churn_logit(newest)
-    step = wanted - over(lifetime, known.horizon_days).churn_logit(newest)
-    season = forecast_effect(days[measured], effects[measured], day).mean
-    level = float(probability_of(wanted + season).mean())
-    gap = log_odds_shift(blend.combine(np.column_stack([learned.own_now, step])), level)
-    return replace(blend, intercept=blend.intercept + gap)
+    if not seen.any():
+        return Blend(OWN_AND_STEP, 0.0)
+    forecasts = np.column_stack([own, steps])[seen]
+    return fit_churn_blend(forecasts, churned[seen], offset[seen], learned.prior_rows, OWN_AND_STEP)
 
 
 def _columns(columns: list[Floats], n: int) -> Floats:

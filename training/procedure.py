@@ -10,7 +10,7 @@ import numpy as np
 from features.asof import day_date
 from training.arrays import Floats, probability_of
 from training.data import TrainingData, population_edges
-from training.fitting import lifetime_at, members_at, season_at
+from training.fitting import lifetime_at, members_at, outlook_at, season_at
 from training.horizons import Further, FurtherTrial, Learned, fit_further, further_trial
 from training.members import LifetimeMember, Member
 from training.quantiles import DEFAULT_SPREAD, Spread, fit_spread
@@ -71,7 +71,7 @@ def assemble(
     churn, amount = (equal_blend(len(members)),) * 2
     spread, refund_rate = DEFAULT_SPREAD, 0.0
     if trial is not None:
-        season = season_at(data, day).forecast(day)
+        season = _forecast_season(data, day)
         churn, amount = fit_blends(trial, recipe)
         spread, refund_rate = _spread(trial, churn, amount, season), trial.refund_rate
         churn, amount = replace(churn, shift=season[0].mean), replace(amount, shift=season[1].mean)
@@ -79,6 +79,13 @@ def assemble(
     info = _info(data, day, family)
     scorer = Scorer(info, recipe, members, churn=churn, amount=amount, spread=spread, refund_rate=refund_rate)
     return replace(scorer, further=_further(data, day, scorer, trial))
+
+
+def _forecast_season(data: TrainingData, day: int) -> tuple[Effect, Effect]:
+    """What the horizon from `day` will add to the log-odds of churn and to the log amount."""
+    length = data.horizon_days
+    amount = season_at(data, day).amount_windows(length).forecast(day, length)
+    return outlook_at(data, day).forecast(day, length), amount
 
 
 def _further(data: TrainingData, day: int, scorer: Scorer, trial: OutOfTime | None) -> Further | None:
@@ -89,7 +96,7 @@ def _further(data: TrainingData, day: int, scorer: Scorer, trial: OutOfTime | No
     if trial is not None:
         own_now = scorer.log_odds(data.at(day).matrix)
         own = replace(scorer.churn, shift=0.0).combine(trial.logits)
-        learned = Learned(trial.further, own, own_now, scorer.recipe.prior_rows)
+        learned = Learned(trial.further, own, own_now, outlook_at(data, day), scorer.recipe.prior_rows)
     return fit_further(data, day, lifetime_at(data, day), learned)
 
 

@@ -1,14 +1,16 @@
 """Season and level: what a date adds to everyone's forecast alike, measured in the past and forecast for the next horizon.
 
-Buy-till-you-die knows no calendar: held against each past date it shows by how much that date was livelier or quieter than a
-usual one. These effects are forecast by Gaussian process regression, from a level that drifts and a season that returns after a
-year; both are drawn to the mean where the history does not tell. The strengths below are standard deviations, of log-odds and of
-log amounts alike. How they were chosen, and what they gain, is in docs/models.md.
+Buy-till-you-die knows no calendar: held against the window of days after a past date it shows by how much that window was
+livelier or quieter than a usual one. The effect of a window is the mean of the effects of its days, so that windows of any length
+tell of each other: short ones, over sooner, of what is new. Days are forecast by Gaussian process regression, from a level that
+drifts and a season that returns after a year; both are drawn to the mean where the history does not tell. The strengths below are
+standard deviations, of log-odds and of log amounts alike. How they were chosen, and what they gain, is in docs/models.md.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
@@ -19,8 +21,11 @@ from training.members import LifetimeMember
 from training.splits import YEAR_DAYS
 
 MEAN, DRIFT, SEASON, NOISE = 1.0, 0.35, 0.3, 0.1
-DRIFT_DAYS = 700.0
+DRIFT_DAYS = 300.0
 """How long a level lasts: its correlation falls to 1/e in this time."""
+
+WINDOW_POINTS = 6
+"""Days, evenly spread, that stand for those of a window."""
 
 SMOOTHNESS = 1.0
 """Of the season: at 1, dates five weeks apart share 90 % of it, opposite seasons 14 %."""
@@ -38,6 +43,34 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Windows:
+    """The `effects` (k,) measured of windows that begin at `days` (k,) and last `lengths` (k,) days."""
+
+    days: Ints
+    lengths: Ints
+    effects: Floats
+
+    def forecast(self, day: int, length: int) -> Effect:
+        """The effect of another window, as far as these tell of it; a mean of 0 where there are none.
+
+        A year of windows with one lively month: the same month is forecast livelier than the others.
+
+        >>> days = 30 * np.arange(12)
+        >>> year = Windows(days, np.full(12, 30), np.where(days == 90, 0.5, 0.0))
+        >>> year.forecast(90 + 364, 30).mean > year.forecast(270 + 364, 30).mean
+        True
+        """
+        wanted = _points(np.array([day]), np.array([length]))
+        prior = float(_covariance(wanted, wanted)[0, 0] + NOISE**2)
+        if len(self.days) == 0:
+            return Effect(0.0, float(np.sqrt(prior)))
+        points = _points(self.days, self.lengths)
+        own = _covariance(wanted, points)[0]
+        weights = np.linalg.solve(_covariance(points, points) + NOISE**2 * np.eye(len(points)), own)
+        return Effect(float(weights @ self.effects), float(np.sqrt(max(prior - weights @ own, 0.0))))
+
+
+@dataclass(frozen=True)
 class Season:
     """Effects of past dates (ascending `days`) on the log-odds of churn and on the log amount of active customers."""
 
@@ -50,9 +83,9 @@ class Season:
         place = np.searchsorted(self.days, day)
         return self.churn[place], self.amount[place]
 
-    def forecast(self, day: int) -> tuple[Effect, Effect]:
-        """The effects that the date will have on churn and on the amount; a mean of 0 where no date was measured."""
-        return forecast_effect(self.days, self.churn, day), forecast_effect(self.days, self.amount, day)
+    def amount_windows(self, horizon_days: int) -> Windows:
+        """The effects on the amount as those of windows of one length."""
+        return Windows(self.days, np.full(len(self.days), horizon_days), self.amount)
 
 
 def measure_season(known: TrainingData, lifetime: LifetimeMember) -> Season:
@@ -61,6 +94,24 @@ def measure_season(known: TrainingData, lifetime: LifetimeMember) -> Season:
     effects = [_effects(known.at(int(day)), lifetime) for day in days]
     churn, amount = np.array(effects).reshape(-1, 2).T
     return Season(days, churn, amount)
+
+
+def churn_windows(data: TrainingData, day: int, lifetime: LifetimeMember) -> Windows:
+    """What the windows of all horizons that end at or before `day` added to the log-odds of churn, against buy-till-you-die."""
+    found = [
+        (start, days, log_odds_shift(logits, float(churned.mean())))
+        for start in np.unique(data.day[data.day < day])
+        for days, logits, churned in _over_all_horizons(data.at(int(start)), lifetime)
+        if start + days <= day
+    ]
+    starts, lengths, effects = np.array(found).reshape(-1, 3).T
+    return Windows(starts.astype(np.int64), lengths.astype(np.int64), effects)
+
+
+def _over_all_horizons(rows: TrainingData, lifetime: LifetimeMember) -> Iterator[tuple[int, Floats, Floats]]:
+    """Days of each horizon, what buy-till-you-die forecasts of churn over it, and who churned (NaN: not over)."""
+    for days, churned in {rows.horizon_days: rows.churned, **rows.further}.items():
+        yield days, replace(lifetime, horizon_days=days).churn_logit(rows.matrix), churned
 
 
 def no_season(known: TrainingData) -> Season:
@@ -102,27 +153,15 @@ def log_odds_shift(log_odds: Floats, share: float) -> float:
     return float(brentq(excess, -LARGEST_EFFECT, LARGEST_EFFECT, xtol=1e-9))
 
 
-def forecast_effect(days: Ints, effects: Floats, day: int) -> Effect:
-    """The Gaussian process at `day`, given the effects (k,) measured at `days` (k,).
-
-    A year of dates with one lively month: the same month is forecast livelier than the others.
-
-    >>> days = 30 * np.arange(12)
-    >>> effects = np.where(days == 90, 0.5, 0.0)
-    >>> forecast_effect(days, effects, 90 + 364).mean > forecast_effect(days, effects, 270 + 364).mean
-    True
-    """
-    if len(days) == 0:
-        return Effect(0.0, float(np.sqrt(DRIFT**2 + SEASON**2 + NOISE**2)))
-    covariance = _covariance(days, days) + NOISE**2 * np.eye(len(days))
-    own = _covariance(np.array([day]), days)[0]
-    weights = np.linalg.solve(covariance, own)
-    variance = float(_covariance(np.array([day]), np.array([day]))[0, 0] + NOISE**2 - weights @ own)
-    return Effect(float(weights @ effects), float(np.sqrt(max(variance, 0.0))))
+def _points(days: Ints, lengths: Ints) -> Floats:
+    """The days (k, WINDOW_POINTS) that stand for windows."""
+    shares = (np.arange(WINDOW_POINTS) + 0.5) / WINDOW_POINTS
+    return np.asarray(days[:, None] + lengths[:, None] * shares)
 
 
-def _covariance(a: Ints, b: Ints) -> Floats:
-    apart = np.abs(a[:, None] - b[None, :]).astype(float)
+def _covariance(a: Floats, b: Floats) -> Floats:
+    """The covariance (k, m) of windows, given their points: the mean over pairs of days."""
+    apart = np.abs(a[:, None, :, None] - b[None, :, None, :])
     drift = DRIFT**2 * np.exp(-apart / DRIFT_DAYS)
     season = SEASON**2 * np.exp(-2 * np.sin(np.pi * apart / YEAR_DAYS) ** 2 / SMOOTHNESS**2)
-    return np.asarray(MEAN**2 + drift + season)
+    return np.asarray((MEAN**2 + drift + season).mean(axis=(2, 3)))

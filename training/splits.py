@@ -27,6 +27,22 @@ YEAR_DAYS = 364
 """A year of whole weeks, so that a year earlier is the same day of the week."""
 
 
+def fresh_days(first_day: int, as_of_day: int, horizon_days: int, further: Sequence[int]) -> tuple[int, ...]:
+    """The steps between the newest labelled date and `as_of_day` at which a shorter horizon is over: they tell what is new.
+
+    >>> fresh_days(0, 365, 90, (30, 180))
+    (305, 335)
+    """
+    steps, oldest = _steps(horizon_days), first_day + LEAST_HISTORY_DAYS
+    days = (as_of_day - (k * horizon_days) // steps for k in range(steps - 1, 0, -1))
+    return tuple(day for day in days if day >= oldest and further and day + min(further) <= as_of_day)
+
+
+def _steps(horizon_days: int) -> int:
+    """How many steps of the panel make a horizon."""
+    return min(MOST_STEPS, max(1, round(horizon_days / STEP_DAYS)))
+
+
 FURTHER_DAYS = (30, 90, 180)
 """The horizons that a model tells of beside its own, where the history allows them."""
 
@@ -53,7 +69,7 @@ def panel_days(first_day: int, as_of_day: int, horizon_days: int) -> tuple[int, 
     >>> panel_days(0, 100, 90)
     ()
     """
-    steps = min(MOST_STEPS, max(1, round(horizon_days / STEP_DAYS)))
+    steps = _steps(horizon_days)
     newest, oldest = as_of_day - horizon_days, first_day + LEAST_HISTORY_DAYS
     back = (newest - (k * horizon_days) // steps for k in range(MOST_DATES))
     days = [day for day in back if day >= oldest]
