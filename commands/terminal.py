@@ -132,6 +132,7 @@ DATA = click.argument("data", type=PATH)
 TABLE_FILE = OutFile(".parquet", ".csv")
 TABLE_FILES = OutFile(".parquet", ".csv", folders=True)
 PICTURE_FILE = OutFile(".png", ".svg")
+PAGE_FILE = OutFile(".html")
 HORIZON = click.option("--horizon", type=Days(), help="The time to look ahead, as 90d.")
 AS_OF = click.option(
     "--as-of", type=Day(), help="Only what happened before this day is known. Default: today in the company's zone."
@@ -146,6 +147,15 @@ SEED = click.option(
 TRIALS = click.option(
     "--trials", type=click.IntRange(min=0), default=15, show_default=True, help="Settings that the study tries."
 )
+OBJECTIVE = click.option(
+    "--objective",
+    "objectives",
+    multiple=True,
+    default=("overall_loss",),
+    show_default=True,
+    help="What the study seeks: a metric, as churn_empc or value_mae (docs/training.md). Give it twice for two at once.",
+)
+REPORT = click.option("--report", type=PAGE_FILE, help="Also write the report as one HTML file.")
 PORT = click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="The port to listen on.")
 
 

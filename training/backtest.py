@@ -11,7 +11,7 @@ The gain over a rival is the mean of two shares: the churn log loss it saves and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
@@ -24,6 +24,7 @@ from training.data import TrainingData
 from training.fitting import is_enough
 from training.gate import log_losses, value_losses
 from training.metrics import METRICS, Interval, interval, resampled_weights
+from training.outcomes import worth_of
 from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.rivals import RIVALS, fit_rival, rivals_at
@@ -33,12 +34,23 @@ from training.weighted import Outcome
 
 MOST_FOLDS = 3
 CLEARLY = 0.02
-RIVAL_METRICS = ("churn_auc", "churn_log_loss", "value_gini", "value_mae", "value_total_ratio")
+RIVAL_METRICS = (
+    "churn_auc",
+    "churn_log_loss",
+    "churn_empc",
+    "value_campaign_profit",
+    "value_gini",
+    "value_mae",
+    "value_total_ratio",
+)
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One earlier date: the customers then known, what was forecast, what came, and what the rivals forecast."""
+    """One earlier date: the customers then known, what was forecast, what came, and what the rivals forecast.
+
+    `worth` is what each was worth before (`training.outcomes`), None where that is not known.
+    """
 
     as_of: date
     customer_id: NDArray[Any]
@@ -47,11 +59,20 @@ class Fold:
     value: Floats
     predictions: Predictions
     rivals: Mapping[str, Predictions]
+    worth: Floats | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What came, as metrics want it."""
+        return Outcome(self.churned, self.value, self.worth)
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """Folds newest first; `gains` is the gain over each rival; `champion` names the rival that replaces a grade D, else ""."""
+    """Folds newest first; `gains` is the gain over each rival; `champion` names the rival that replaces a grade D, else "".
+
+    Figures and gains are of all folds together, and by their dates.
+    """
 
     folds: tuple[Fold, ...]
     figures: Mapping[str, Interval]
@@ -59,18 +80,20 @@ class Backtest:
     gains: Mapping[str, Interval]
     grade: str
     champion: str
+    figures_by_date: Mapping[date, Mapping[str, Interval]] = field(default_factory=dict)
+    gains_by_date: Mapping[date, Mapping[str, Interval]] = field(default_factory=dict)
 
 
 NOT_TESTED = Backtest((), {}, {}, {}, "none", "")
 
 
-def backtest(data: TrainingData, recipe: Recipe, seed: int) -> Backtest:
-    """Try the procedure one, two and three horizons before `data.as_of`, as far as labels and history allow.
+def backtest(data: TrainingData, recipe: Recipe, seed: int, most_folds: int = MOST_FOLDS) -> Backtest:
+    """Try the procedure one, two ... `most_folds` horizons before `data.as_of`, as far as labels and history allow.
 
     Each date uses a recipe that has not seen its labels: `recipe` at the newest, the default at those that the study has seen.
     Earlier dates on which less history made another kind of model out of it tell nothing about this one, and are left out.
     """
-    days = cut_days(data.labelled_days, data.as_of_day, data.horizon_days, MOST_FOLDS)
+    days = cut_days(data.labelled_days, data.as_of_day, data.horizon_days, most_folds)
     days = tuple(day for day in days if is_enough(data.at(day)))
     # Dates on which all rivals could learn, too; where there are none, those on which only buy-till-you-die could.
     days = tuple(day for day in days if is_enough(data.known_at(day))) or days
@@ -101,17 +124,20 @@ def _fold(data: TrainingData, day: int, scorer: Scorer, recipe: Recipe, seed: in
         value=rows.value,
         predictions=scorer.predict(rows.matrix),
         rivals=rivals,
+        worth=worth_of(rows),
     )
 
 
 def _judged(folds: tuple[Fold, ...], customers: list[Ints], seed: int) -> Backtest:
     resamples = resampled_weights(np.concatenate(customers), seed)
-    outcome, ours, rivals = _joined(folds)
+    by_date = [((fold,), resampled_weights(customer, seed)) for fold, customer in zip(folds, customers, strict=True)]
+    outcome, _, rivals = _joined(folds)
     gains = _gains(folds, resamples)
-    grade, champion = graded(gains, _gains(folds[:1], resampled_weights(customers[0], seed)))
+    gains_by_date = {one[0].as_of: _gains(one, weights) for one, weights in by_date}
+    grade, champion = graded(gains, gains_by_date[folds[0].as_of])
     return Backtest(
         folds=folds,
-        figures={name: interval(metric(outcome, ours), resamples) for name, metric in METRICS.items()},
+        figures=_figures(folds, resamples),
         rival_figures={
             name: {metric: interval(METRICS[metric](outcome, rival), resamples) for metric in RIVAL_METRICS}
             for name, rival in rivals.items()
@@ -119,7 +145,14 @@ def _judged(folds: tuple[Fold, ...], customers: list[Ints], seed: int) -> Backte
         gains=gains,
         grade=grade,
         champion=champion,
+        figures_by_date={one[0].as_of: _figures(one, weights) for one, weights in by_date},
+        gains_by_date=gains_by_date,
     )
+
+
+def _figures(folds: tuple[Fold, ...], resamples: Floats) -> dict[str, Interval]:
+    outcome, ours, _ = _joined(folds)
+    return {name: interval(metric(outcome, ours), resamples) for name, metric in METRICS.items()}
 
 
 def _gains(folds: tuple[Fold, ...], resamples: Floats) -> dict[str, Interval]:
@@ -160,7 +193,9 @@ def _gain(outcome: Outcome, ours: Predictions, rival: Predictions, resamples: Fl
 
 def _joined(folds: tuple[Fold, ...]) -> tuple[Outcome, Predictions, dict[str, Predictions]]:
     """What came, our forecasts and each rival's, of all folds in a row."""
-    outcome = Outcome(np.concatenate([fold.churned for fold in folds]), np.concatenate([fold.value for fold in folds]))
+    churned, value = (np.concatenate([getattr(fold, name) for fold in folds]) for name in ("churned", "value"))
+    worth = [fold.worth for fold in folds if fold.worth is not None]
+    outcome = Outcome(churned, value, np.concatenate(worth) if len(worth) == len(folds) else None)
     common = [name for name in RIVALS if all(name in fold.rivals for fold in folds)]
     rivals = {name: _concatenated([fold.rivals[name] for fold in folds]) for name in common}
     return outcome, _concatenated([fold.predictions for fold in folds]), rivals

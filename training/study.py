@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keepwell.progress import Progress, Silent
 from training.data import TrainingData
@@ -17,10 +17,14 @@ class Study:
     """What is asked of a study, and the database and name under which it is kept and resumed."""
 
     storage_url: str | None
-    name: str
     trials: int
     seed: int
     objectives: tuple[str, ...] = (DEFAULT,)
+    name: str = "keepwell"
+
+    def named(self, name: str) -> Study:
+        """The same study under a name of its own."""
+        return replace(self, name=name)
 
 
 def study_name(data: TrainingData, seed: int, fingerprint: str) -> str:
