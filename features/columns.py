@@ -112,9 +112,9 @@ def read_money(place: Place, raw: pl.Series, column: Column, decimals: int | Non
     """
     amounts = read_numbers(place, raw, column)
     values = amounts.fill_null(0.0).to_numpy()
-    noise = _float_noise(values, raw.dtype)
+    noise = float_noise(values, raw.dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # too large an amount is refused just below
-        scale = _fitting_decimals(values, fewest_decimals(values, noise)) if decimals is None else decimals
+        scale = fitting_decimals(values, fewest_decimals(values, noise)) if decimals is None else decimals
         scaled = np.rint(values * 10.0**scale)
         hint = "correct these amounts, round all to fewer decimals, or give them in thousands"
         _refuse_overflow(place, raw, scaled, "minor units", hint)
@@ -165,14 +165,14 @@ def fewest_decimals(values: np.ndarray, noise: np.ndarray) -> int:
     return MOST_DECIMALS
 
 
-def _float_noise(values: np.ndarray, dtype: pl.DataType) -> np.ndarray:
+def float_noise(values: np.ndarray, dtype: pl.DataType | type[pl.DataType] = pl.Float64) -> np.ndarray:
     """How far a sum or product of decimal fractions strays: a few units in the last place, and 1e-9 near zero."""
     relative = 2.5e-7 if dtype == pl.Float32 else 1e-12
     noise: np.ndarray = 1e-9 + relative * np.abs(values)
     return noise
 
 
-def _fitting_decimals(values: np.ndarray, decimals: int) -> int:
+def fitting_decimals(values: np.ndarray, decimals: int) -> int:
     """As many of the decimals as exact sums have room for; 2 at least, for cents are never rounded away."""
     while decimals > CENTS and not fits_exactly(values * 10.0**decimals):
         decimals -= 1

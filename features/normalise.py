@@ -131,9 +131,14 @@ def _refuse_missing(table: Table, parts: Mapping[str, _Part]) -> None:
             raise DataError(table.name, name, "must not be empty", hint=hint, rows=int(missing.sum()), example=first_row)
 
 
-def _refuse_clash(table: Table, names: Collection[str]) -> None:
+def names_of_times(table: Table) -> set[str]:
+    """The columns that are made of all the times that a table may have."""
     times = [column.name.removesuffix("_at") for column in table.columns if column.kind is Kind.TIME]
-    for name in sorted({f"{stem}_{part}" for stem in times for part in ("day", "us")} & set(names)):
+    return {f"{stem}_{part}" for stem in times for part in ("day", "us")}
+
+
+def _refuse_clash(table: Table, names: Collection[str]) -> None:
+    for name in sorted(names_of_times(table) & set(names)):
         raise DataError(
             table.name, name, "has the name of a column that Keepwell makes itself", hint="rename or remove your column"
         )

@@ -5,8 +5,9 @@ Inside, a customer is the place (0, 1, ...) that they have in the request: whate
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +17,11 @@ import polars as pl
 from features.arrays import feature_matrix
 from features.attributes import KINDS, How, parsed
 from features.catalog import find
-from features.columns import read_money
-from features.normalise import Normalised, Reading, normalise
+from features.few_rows import Rows, normalise_rows
+from features.normalise import Reading
 from features.recipe import recipe
 from features.refusals import Place
-from features.tables import EVENT_TABLES, TABLES, Column, Kind, Table
+from features.tables import EVENT_TABLES, TABLES, Kind, Table
 from features.times import read_dates
 from keepwell.errors import RequestError
 from serving.schemas import CUSTOMER_COLUMNS, is_date
@@ -40,9 +41,8 @@ def feature_rows(customers: Sequence[Any], info: ModelInfo, as_of: date) -> tupl
     """
     histories, scales = {}, dict(info.decimals)
     for name in tables_read(info.feature_names):
-        read = _normalised(TABLES[name], _rows(customers, name), info)
-        histories[name] = {column: read.frame[column].to_numpy() for column in read.frame.columns}
-        scales |= {f"{name}.{column}": decimals for column, decimals in read.decimals.items()}
+        histories[name], decimals = _normalised(TABLES[name], _rows(customers, name), info)
+        scales |= {f"{name}.{column}": number for column, number in decimals.items()}
     if not len(histories["transactions"]["customer_id"]):
         return np.empty(0, dtype=np.int64), np.empty((0, len(info.feature_names)))
     places, matrix = feature_matrix(histories, scales, as_of, info.feature_names)
@@ -92,27 +92,34 @@ def _rows(customers: Sequence[Any], table: str) -> list[Row]:
     return rows
 
 
-def _normalised(table: Table, rows: Sequence[Row], info: ModelInfo) -> Normalised:
-    raw = _frame(table, rows)
-    if table.event_time is None:
-        raw = raw.with_columns(_attributes([customer for _, customer in rows], info.feature_names))
-    decimals = _decimals(table, raw, info.decimals)
-    return normalise(table, raw, Reading(info.zone, decimals=decimals, attribution_days=info.attribution_days))
+def _normalised(table: Table, rows: Sequence[Row], info: ModelInfo) -> Rows:
+    decimals = {column.name: info.decimals.get(f"{table.name}.{column.name}", 0) for column in table.columns}
+    attributes = _attributes([customer for _, customer in rows], info.feature_names) if table.event_time is None else {}
+    reading = Reading(info.zone, decimals=decimals, attribution_days=info.attribution_days)
+    return normalise_rows(table, _given(table, rows), attributes, reading)
 
 
-def _frame(table: Table, rows: Sequence[Row]) -> pl.DataFrame:
-    """The rows as a table; an optional column that no row gives is left out."""
-    places = pl.Series("customer_id", [place for place, _ in rows], dtype=pl.Int64)
+def _given(table: Table, rows: Sequence[Row]) -> dict[str, tuple[Any, ...]]:
+    """The values of the rows by column; an optional column that no row gives is left out."""
     columns = CUSTOMER_COLUMNS if table.event_time is None else table.columns[1:]
-    series = [_series(column, [getattr(row, column.name) for _, row in rows]) for column in columns]
-    kept = [one for one, column in zip(series, columns, strict=True) if column.required or one.null_count() < len(one)]
-    return pl.DataFrame([places, *kept])
+    of_row = attrgetter(*(column.name for column in columns))
+    values = zip(*(of_row(row) for _, row in rows), strict=True) if rows else [()] * len(columns)
+    given: dict[str, tuple[Any, ...]] = {"customer_id": tuple(place for place, _ in rows)}
+    for column, found in zip(columns, values, strict=True):
+        if column.required or found.count(None) < len(found):
+            given[column.name] = _as_text(found) if column.kind is Kind.ID else found
+    return given
 
 
-def _attributes(customers: Sequence[Any], names: Sequence[str]) -> list[pl.Series]:
+def _as_text(ids: Sequence[Any]) -> tuple[str | None, ...]:
+    return tuple(None if one is None else str(one) for one in ids)
+
+
+def _attributes(customers: Sequence[Any], names: Sequence[str]) -> dict[str, pl.Series]:
     """The attributes that these features read, of the kind that they read; missing where a customer has none given."""
     read = {attribute.column: attribute.how for name in names if (attribute := parsed(name))}
-    return [_attribute(column, how, customers) for column, how in read.items() if column not in TABLES["customers"].names]
+    listed = TABLES["customers"].names
+    return {column: _attribute(column, how, customers) for column, how in read.items() if column not in listed}
 
 
 def _attribute(column: str, how: How, customers: Sequence[Any]) -> pl.Series:
@@ -137,25 +144,3 @@ def _is(how: How, value: bool | float | str) -> bool:
     if not isinstance(value, str):
         return how == "number"
     return how == "text" or (how == "days" and is_date(value))
-
-
-def _series(column: Column, values: list[Any]) -> pl.Series:
-    if column.kind is Kind.FLAG:
-        return pl.Series(column.name, values, dtype=pl.Boolean)
-    if column.kind in (Kind.MONEY, Kind.NUMBER):
-        return pl.Series(column.name, values, dtype=pl.Float64)
-    if column.kind is Kind.ID:
-        values = [None if value is None else str(value) for value in values]
-    return pl.Series(column.name, values, dtype=pl.String)
-
-
-def _decimals(table: Table, raw: pl.DataFrame, model: Mapping[str, int]) -> dict[str, int]:
-    """The minor units of the money columns: the model's, or finer ones where an amount needs them."""
-    given = [column for column in table.columns if column.kind is Kind.MONEY and column.name in raw.columns]
-    return {
-        column.name: max(
-            model.get(f"{table.name}.{column.name}", 0),
-            read_money(Place(table.name, column.name), raw[column.name], column).decimals,
-        )
-        for column in given
-    }
