@@ -19,27 +19,55 @@ if TYPE_CHECKING:
 
 @click.command()
 @DATA
-@click.option("--horizon", type=Days(), required=True, help="The time to look ahead, as 90d.")
+@click.option("--horizon", type=Days(), help="The time to look ahead, as 90d. Only labels that were given need none.")
 @AS_OF
+@click.option("--keep-column", multiple=True, metavar="NAME", help="A column that gives labels away, yet was known before.")
 @TRIALS
 @SEED
 @AS_JSON
 @click.pass_obj
-def train(settings: Settings, data: Path, horizon: int, as_of: date | None, trials: int, seed: int, as_json: bool) -> None:
+def train(
+    settings: Settings,
+    data: Path,
+    horizon: int | None,
+    as_of: date | None,
+    keep_column: tuple[str, ...],
+    trials: int,
+    seed: int,
+    as_json: bool,
+) -> None:
     """Tune, train, backtest, register and, if it is good enough, promote a model.
 
-    Learns only from what was known before --as-of, labels too.
+    Learns only from what was known before --as-of, labels too. Where DATA holds nothing but customers and labels, all labels
+    count by default, and no horizon is needed: what leaving means is theirs to say.
 
     Example: keepwell train shop --horizon 90d --as-of 2026-01-01
     """
-    steps = Steps()
-    company = pipeline.read(data, steps)
-    day = as_of or today(company)
-    pipeline.tell_what_counts(company, day)
-    pipeline.tell_what_is_left_out(company, day)
-    result = pipeline.learn(settings, company, horizon, day, trials=trials, seed=seed, steps=steps)
+    from features.flat import is_flat
     from training.report import headline
 
+    steps = Steps()
+    company = pipeline.read(data, steps)
+    if is_flat(company):
+        result = pipeline.learn_flat(
+            settings,
+            company,
+            horizon_days=horizon or 0,
+            before=as_of,
+            keep_columns=keep_column,
+            trials=trials,
+            seed=seed,
+            steps=steps,
+        )
+    elif horizon is None:
+        raise click.UsageError("give --horizon, the time to look ahead, as 90d; `keepwell horizon` helps to choose one")
+    elif keep_column:
+        raise click.UsageError("--keep-column is for tables of customers whose labels were given: declare the column static:")
+    else:
+        day = as_of or today(company)
+        pipeline.tell_what_counts(company, day)
+        pipeline.tell_what_is_left_out(company, day)
+        result = pipeline.learn(settings, company, horizon, day, trials=trials, seed=seed, steps=steps)
     if as_json:
         click.echo(to_json(_summary(result)))
         return

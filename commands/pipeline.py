@@ -76,6 +76,35 @@ def learn(
     return train(company, horizon_days, as_of, trials=trials, seed=seed, registry=open_registry(settings), progress=steps)
 
 
+def learn_flat(
+    settings: Settings,
+    company: Company,
+    *,
+    horizon_days: int,
+    before: date | None,
+    keep_columns: tuple[str, ...],
+    trials: int,
+    seed: int,
+    steps: Steps,
+) -> TrainingResult:
+    """Say what is left out, then train on a flat table, register and, where the gate allows, promote."""
+    from training.flat_leaks import left_out_columns
+    from training.flat_run import train_flat
+
+    for column, why in left_out_columns(company, keep_columns).items():
+        click.echo(f"  customers.{column} {why}: left out; if it was known before, say --keep-column {column}", err=True)
+    return train_flat(
+        company,
+        horizon_days=horizon_days,
+        before=before,
+        keep_columns=keep_columns,
+        trials=trials,
+        seed=seed,
+        registry=open_registry(settings),
+        progress=steps,
+    )
+
+
 def champion_horizon(registry: Registry, company_key: str, horizon_days: int | None) -> int:
     """The horizon to score: the one asked for, else the only one with a champion. ModelError when that is not one."""
     if horizon_days is not None:
@@ -109,6 +138,7 @@ def score(
 
     `previous`: the scores of an earlier date, where customers come from; None: what the store has of one.
     """
+    from serving.flat_scoring import flat_scoring_panel, score_flat
     from serving.scoring import load_into_store, score_company, scoring_panel, write_table
     from serving.store import Store
 
@@ -116,12 +146,16 @@ def score(
     with steps.step("Loading the champion"):
         scorer = registry.champion(company.key, champion_horizon(registry, company.key, horizon_days))
     with steps.step("Building features"):
-        panel = scoring_panel(company, scorer.info, as_of)
+        flat = scorer.info.churn == "labels"
+        panel = (flat_scoring_panel if flat else scoring_panel)(company, scorer.info, as_of)
     store = Store(settings.resolved_store_url)
-    before = _words_before(store, company, scorer.info.horizon_days, as_of) if previous is None else previous
-    scores = score_company(
-        company, scorer, as_of, policy, panel=panel, previous=before, allow_hindsight=allow_hindsight, progress=steps
-    )
+    if flat:
+        scores = score_flat(company, scorer, as_of, panel=panel, allow_hindsight=allow_hindsight, progress=steps)
+    else:
+        before = _words_before(store, company, scorer.info.horizon_days, as_of) if previous is None else previous
+        scores = score_company(
+            company, scorer, as_of, policy, panel=panel, previous=before, allow_hindsight=allow_hindsight, progress=steps
+        )
     with steps.step("Writing the scores"), written_whole(out) as temporary:  # the file appears once the store has them too
         write_table(scores, temporary)
         load_into_store(store, company, scores, panel, loaded_at=now())

@@ -24,8 +24,8 @@ def is_flat(company: Company) -> bool:
 
 
 def flat_day(company: Company) -> date | None:
-    """The newest date that labels look ahead from: the date of a flat table. None without labels."""
-    if "labels" not in company.tables or company.tables["labels"].is_empty():
+    """The date of a flat table: the newest that its labels look ahead from. None without labels, and where there is a log."""
+    if not is_flat(company) or "labels" not in company.tables or company.tables["labels"].is_empty():
         return None
     return day_date(int(company.tables["labels"]["as_of_day"].max()))  # type: ignore[arg-type]  # an int32 column that is not empty
 

@@ -16,7 +16,7 @@ from serving.requests import feature_rows
 from serving.schemas import Customer
 
 if TYPE_CHECKING:
-    from training.registry import Registry, Scorer
+    from training.registry import Predictor, Registry
 
 log = logging.getLogger("keepwell.serving")
 
@@ -28,7 +28,7 @@ class Champion:
     company: str
     horizon_days: int
     version: str
-    scorer: Scorer
+    scorer: Predictor
 
 
 class Holder:
@@ -96,7 +96,7 @@ class Holder:
         self.trouble = error
 
 
-def try_out(scorer: Scorer) -> None:
+def try_out(scorer: Predictor) -> None:
     """Let a scorer predict two made-up customers, from raw history on; ModelError when it cannot, or makes no sense."""
     info = scorer.info
     if unknown := [name for name in info.feature_names if entry_of(name) is None]:
@@ -106,8 +106,9 @@ def try_out(scorer: Scorer) -> None:
         )
     _, rows = feature_rows(_made_up_customers(info.trained_as_of), info, info.trained_as_of)
     found = scorer.predict(rows)
-    figures = np.stack([found.churn_probability, found.expected_value, found.value_if_active, found.value_low, found.value_high])
-    in_order = (found.value_low <= found.value_high).all() and ((figures[0] > 0) & (figures[0] < 1)).all()
+    chances = np.stack([found.churn_probability, *found.further_churn.values()])
+    figures = np.stack([*chances, found.expected_value, found.value_if_active, found.value_low, found.value_high])
+    in_order = (found.value_low <= found.value_high).all() and ((chances > 0) & (chances < 1)).all()
     if not (np.isfinite(figures).all() and in_order):
         raise ModelError("the model failed its try-out: a prediction is not finite or out of range", hint="train again")
 

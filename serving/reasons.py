@@ -14,7 +14,7 @@ from features.attributes import parsed
 from features.catalog import entry_of
 
 if TYPE_CHECKING:
-    from training.registry import Predictions, Scorer
+    from training.registry import Predictions, Predictor
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -29,7 +29,7 @@ _NAMES = {BASELINE: "Where every customer starts", ALL_OTHER: "All other"}
 _WINDOW = re.compile(r"_(\d+d|all)(?=_|$)")
 
 
-def reasons_of(scorer: Scorer, matrix: Floats, predictions: Predictions, explained: Places) -> pl.Series:
+def reasons_of(scorer: Predictor, matrix: Floats, predictions: Predictions, explained: Places) -> pl.Series:
     """The reasons of the rows `explained`, null for all others; a series beside the rows of `matrix`.
 
     A list begins with the baseline, then come at most MOST_SHOWN features by strength, then "all other"; those of target `churn`
