@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,12 +44,13 @@ def score(
 
     Example: keepwell score shop --as-of 2026-01-01 --out scores.parquet
     """
+    from features.flat import flat_day
     from serving.policy import read_policy
 
     steps, rules = Steps(), read_policy(policy)
     require_no_input(out, data)
     company = pipeline.read(data, steps)
-    day = as_of or today(company)
+    day = as_of or flat_day(company) or today(company)
     before = None if previous is None else _earlier_scores(previous, day)
     pipeline.tell_what_counts(company, day)
     scores = pipeline.score(
@@ -64,6 +66,24 @@ def score(
     )
     version, family, grade = scores.select("model_version", "model_family", "grade").row(0)
     click.echo(f"{scores.height:,} customers as of {day}, scored by version {version} ({family}, grade {grade}): {out}")
+    for line in _in_short(scores):
+        click.echo(f"  {line}", err=True)
+
+
+def _in_short(scores: pl.DataFrame) -> list[str]:
+    """How uneven the expected value is, and how many have moved to another tier since the last scoring."""
+    from serving.tier_report import concentration
+
+    lines, spread = [], concentration(scores["expected_value"])
+    if not math.isnan(spread.gini):
+        lines.append(
+            ", ".join(
+                f"{part:.1%} of customers bring {share:.0%} of the expected value" for share, part in spread.customers.items()
+            )
+        )
+    if moved := scores["moves"].str.contains("value_tier:", literal=True).sum():
+        lines.append(f"{moved:,} have another tier than at the last scoring; who and why: column moves, keepwell tiers")
+    return lines
 
 
 def _earlier_scores(path: Path, as_of: date) -> pl.DataFrame:

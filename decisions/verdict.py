@@ -88,8 +88,8 @@ def sides(previous: Texts | None, beyond: Collection[Label], rows: int) -> Ints:
 def held(edge: Floats | float, side: Ints, band: float, *, most: float | None = None) -> Floats:
     """The edge of each customer: lower by `band` of it for who was beyond it (`side` 1), as much higher for who was not (-1).
 
-    `edge` is 0 or more. Where the figure cannot exceed `most` (a share: 1), the edge moves by no more than half the room above it, so
-    that what lies beyond can still be reached.
+    `edge` is 0 or more. Where the figure cannot exceed `most` (a share: 1), the edge moves by no more than half the room above
+    it, so that what lies beyond can still be reached.
 
     >>> held(0.9, np.array([-1, 0, 1]), 0.1, most=1.0)
     array([0.95, 0.9 , 0.85])
