@@ -21,16 +21,13 @@ from training.arrays import Floats
 from training.metrics import Interval
 from training.monitor.histograms import bin_counts, distance, distance_by_chance
 from training.monitor.reference import SCORES, ColumnReference, Reference
+from training.monitor.usual import Usual
 
 FAMILY_CHANCE = 0.05
 """The chance of a false alarm over all columns of one report, for what chance alone does."""
 
 LEAST_DISTANCE, LEAST_MISSING, LEAST_MEAN_RATIO, LEAST_AUC_LOSS = 0.1, 0.05, 1.25, 0.03
 """What matters: a stability index, a difference of missing shares, a ratio of mean scores, a loss of AUC."""
-
-USUAL_MARGIN = 1.5
-NEAR_GAP = 1.5
-"""Dates that lie between two thirds and one and a half times as far apart tell what is usual for a gap."""
 
 
 @dataclass(frozen=True)
@@ -89,29 +86,6 @@ def shifts(reference: Reference, features: Mapping[str, Floats], scores: Mapping
     return sorted(found, key=lambda shift: -shift.value / shift.limit)
 
 
-@dataclass(frozen=True)
-class Usual:
-    """What two dates of the training differed by that lay about `gap_days` apart.
-
-    Where none lie so far apart, the widest pair is taken and its difference grows with the gap.
-    """
-
-    days_ago: tuple[int, ...]
-    gap_days: int
-
-    def most(self, differences: Floats) -> float:
-        """The largest of the differences (dates, dates) that tell what is usual, 0 where there is only one date."""
-        first, second = np.triu_indices(len(self.days_ago), k=1)
-        if not len(first):
-            return 0.0
-        ago = np.array(self.days_ago)
-        gaps = np.abs(ago[first] - ago[second])
-        near = np.maximum(gaps, self.gap_days) <= NEAR_GAP * np.minimum(gaps, self.gap_days)
-        if not near.any():
-            near = gaps == (gaps.max() if self.gap_days > gaps.max() else gaps.min())
-        return float((differences[first, second] * np.maximum(1, self.gap_days / gaps))[near].max())
-
-
 def _distribution(column: Watched, usual: Usual, chance: float) -> Shift:
     before, known = column.before, column.now[~np.isnan(column.now)]
     counts, now = np.array(before.counts), bin_counts(known, before.edges)
@@ -121,7 +95,7 @@ def _distribution(column: Watched, usual: Usual, chance: float) -> Shift:
         column=column.name,
         measure="distribution",
         value=float(distance(counts[-1], now)),
-        limit=max(LEAST_DISTANCE, by_chance, (USUAL_MARGIN * usual.most(differences)) ** 2),
+        limit=max(LEAST_DISTANCE, by_chance, (usual.limit(differences)) ** 2),
         before=before.mean[-1],
         now=float(known.mean()) if len(known) else None,
         importance=column.importance,
@@ -134,8 +108,8 @@ def _missing(column: Watched, usual: Usual, chance: float) -> Shift:
     shares, now = missing / sizes, float(np.isnan(column.now).mean())
     pooled = (missing[-1] + now * size) / (sizes[-1] + size)
     by_chance = float(norm.isf(chance / 2) * np.sqrt(pooled * (1 - pooled) * (1 / sizes[-1] + 1 / size)))
-    usually = usual.most(np.abs(shares[:, None] - shares[None, :]))
-    before, limit = float(shares[-1]), max(LEAST_MISSING, by_chance, USUAL_MARGIN * usually)
+    usually = usual.limit(np.abs(shares[:, None] - shares[None, :]))
+    before, limit = float(shares[-1]), max(LEAST_MISSING, by_chance, usually)
     return Shift(column.name, "missing share", abs(now - before), limit, before, now, column.importance)
 
 
@@ -147,8 +121,8 @@ def _mean(column: Watched, usual: Usual, chance: float) -> Shift:
         return Shift(column.name, "mean", 0.0, least, column.before.mean[-1], now, column.importance)
     logs = np.log(means)
     errors = np.hypot(sds[-1] / means[-1] / np.sqrt(size), column.now.std() / now / np.sqrt(len(column.now)))
-    usually = usual.most(np.abs(logs[:, None] - logs[None, :]))
-    limit = max(least, float(norm.isf(chance / 2) * errors), USUAL_MARGIN * usually)
+    usually = usual.limit(np.abs(logs[:, None] - logs[None, :]))
+    limit = max(least, float(norm.isf(chance / 2) * errors), usually)
     return Shift(column.name, "mean", abs(float(np.log(now) - logs[-1])), limit, float(means[-1]), now, column.importance)
 
 
@@ -169,5 +143,5 @@ class AucLoss:
 def lost_auc(reference: Reference, now: Interval, gap_days: int) -> AucLoss:
     """The AUC that the scores promise now against the one that they promised at training."""
     promised = np.array(reference.auc)
-    usually = Usual(reference.days_ago, gap_days).most(np.abs(promised[:, None] - promised[None, :]))
-    return AucLoss(float(promised[-1]), now, max(LEAST_AUC_LOSS, USUAL_MARGIN * usually))
+    usually = Usual(reference.days_ago, gap_days).limit(np.abs(promised[:, None] - promised[None, :]))
+    return AucLoss(float(promised[-1]), now, max(LEAST_AUC_LOSS, usually))

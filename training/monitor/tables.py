@@ -12,22 +12,7 @@ import polars as pl
 from features.asof import day_number
 from features.company import FIXED_AHEAD, Company
 from features.tables import EVENT_TABLES, TABLES, Kind
-from training.arrays import Ints
-
-WINDOW_DAYS = 28
-"""Whole weeks, so that weekdays weigh alike."""
-
-MOST_WINDOWS, LEAST_WINDOWS = 13, 3
-"""Windows before the newest one that say what is usual: a year of them, and no judgement with fewer than three."""
-
-VOLUME_FACTOR, USUAL_MARGIN = 2.0, 1.5
-"""A window is odd when rows have doubled or halved, and changed half as much again as from any window to the next before it."""
-
-CHANCE_DEVIATIONS = 4.0
-"""And by more than chance would, in standard deviations of counts."""
-
-LEAST_SILENCE_DAYS, SILENCE_FACTOR = 3, 2
-"""A table is silent when nothing came for twice its longest gap of a year, and for more than three days."""
+from training.monitor.volumes import WINDOW_DAYS, silence, silence_troubles, volume_troubles, window_counts
 
 VANISHED_SHARE = 0.02
 """Rows known at training may be corrected; more than this share of them gone is a loss."""
@@ -74,16 +59,13 @@ class NewWords:
 
 def table_states(company: Company, as_of: date, rows_then: Mapping[str, int], trained_as_of: date) -> list[TableState]:
     """The state of every event table that is there or was there at training."""
-    rows_of_then = rows_before(company, day_number(trained_as_of))
+    as_of_day, trained_day = day_number(as_of), day_number(trained_as_of)
     gone = [
-        TableState(name, 0, None, None, None, rows, (f"the table is gone: {rows:,} rows at training",))
+        TableState(name, None, None, None, None, rows, (f"the table is gone: {rows:,} rows at training",))
         for name, rows in rows_then.items()
-        if name not in rows_of_then and name in EVENT_TABLES
+        if name in EVENT_TABLES and name not in company.tables
     ]
-    vanished = {name: rows_then[name] - rows for name, rows in rows_of_then.items() if name in rows_then}
-    return gone + [
-        _state(company, name, day_number(as_of), vanished.get(name), rows_then.get(name, 0)) for name in company.event_tables
-    ]
+    return gone + [_state(company, name, as_of_day, trained_day, rows_then.get(name)) for name in company.event_tables]
 
 
 def rows_before(company: Company, as_of_day: int) -> dict[str, int]:
@@ -130,53 +112,22 @@ def _recent(company: Company, name: str, as_of_day: int, days: int, *columns: st
     return rows.filter(pl.col(day).is_between(as_of_day - days, as_of_day, closed="left"))
 
 
-def _state(company: Company, name: str, as_of_day: int, vanished: int | None, rows_then: int) -> TableState:
+def _state(company: Company, name: str, as_of_day: int, trained_day: int, rows_then: int | None) -> TableState:
     day = str(TABLES[name].event_time).removesuffix("_at") + "_day"
-    days = _recent(company, name, as_of_day, (MOST_WINDOWS + 1) * WINDOW_DAYS, day)[day].to_numpy().astype(np.int64)
-    windows = _window_counts(days, as_of_day)
-    silent, longest = _silence(days, as_of_day)
+    days = company.known_rows(name, as_of_day, day)[day].to_numpy().astype(np.int64)
+    days = days[days < as_of_day]  # an invoice is known before it falls due
+    windows, (silent, longest) = window_counts(days, as_of_day), silence(days, as_of_day)
+    still_there = company.known_rows(name, trained_day, "customer_id").height
+    vanished = None if rows_then is None else rows_then - still_there
     troubles = [
-        *(_volume_troubles(windows) if name not in FIXED_AHEAD else ()),
-        *(_silence_troubles(silent, longest) if name not in FIXED_AHEAD else ()),
+        *volume_troubles(windows, since_training=-(-(as_of_day - trained_day) // WINDOW_DAYS)),
+        *(silence_troubles(silent, longest) if name not in FIXED_AHEAD else ()),
         *_vanishing_troubles(vanished, rows_then),
     ]
-    newest, before = (int(windows[place]) if len(windows) > LEAST_WINDOWS else None for place in (0, 1))
+    newest, before = (int(windows[place]) if len(windows) > 1 else None for place in (0, 1))
     return TableState(name, newest, before, silent, longest, vanished, tuple(troubles))
 
 
-def _window_counts(days: Ints, as_of_day: int) -> Ints:
-    """Rows by window, the newest first, back to the oldest whole one."""
-    if not len(days):
-        return np.zeros(0, dtype=np.int64)
-    back = (as_of_day - 1 - days) // WINDOW_DAYS
-    whole = (as_of_day - int(days.min())) // WINDOW_DAYS
-    return np.bincount(back, minlength=whole)[:whole].astype(np.int64)
-
-
-def _silence(days: Ints, as_of_day: int) -> tuple[int | None, int | None]:
-    """Days without an event until now, and the longest such time before."""
-    different = np.unique(days)
-    if not len(different):
-        return None, None
-    gaps = np.diff(different) - 1
-    return as_of_day - 1 - int(different[-1]), int(gaps.max()) if len(gaps) else None
-
-
-def _volume_troubles(windows: Ints) -> Iterator[str]:
-    if len(windows) <= LEAST_WINDOWS:
-        return
-    changes = np.abs(np.diff(np.log(windows + 0.5)))
-    newest, before = int(windows[0]), int(windows[1])
-    by_chance = abs(newest - before) <= CHANCE_DEVIATIONS * np.sqrt(newest + before)
-    if changes[0] > max(np.log(VOLUME_FACTOR), USUAL_MARGIN * changes[1:].max()) and not by_chance:
-        yield f"{newest:,} rows in the last {WINDOW_DAYS} days, {before:,} in the {WINDOW_DAYS} before"
-
-
-def _silence_troubles(silent: int | None, longest: int | None) -> Iterator[str]:
-    if silent is not None and longest is not None and silent > max(LEAST_SILENCE_DAYS, SILENCE_FACTOR * longest):
-        yield f"nothing for {silent} days; the longest gap of the year before was {longest} days"
-
-
-def _vanishing_troubles(vanished: int | None, rows_then: int) -> Iterator[str]:
-    if vanished is not None and vanished > VANISHED_SHARE * rows_then:
+def _vanishing_troubles(vanished: int | None, rows_then: int | None) -> Iterator[str]:
+    if vanished is not None and rows_then is not None and vanished > VANISHED_SHARE * rows_then:
         yield f"{vanished:,} of the {rows_then:,} rows known at training are gone"
