@@ -93,9 +93,9 @@ def backtest(
     study = Study(storage, trials, seed, objectives)
     result = run_backtest(company, horizon, day, dates=dates, study=study, progress=steps)
     if report is not None:
-        from training.report import write_backtest_page
+        from training.report import backtest_page, write_page
 
-        write_backtest_page(result, report)
+        write_page(backtest_page(result), report)
     click.echo(to_json(as_dict(result)) if as_json else "\n".join(lines(result)))
 
 

@@ -10,7 +10,7 @@ from training.run_backtest import BacktestResult
 from training.words import GRADES, counted, interval_text
 
 LEGEND = (
-    f"Brackets hold a figure with {CONFIDENCE:.0%} confidence, by bootstrap over customers. What each figure is: docs/training.md.",
+    f"Brackets hold a figure with {CONFIDENCE:.0%} confidence, by bootstrap over customers. What each means: docs/training.md.",
     "The gain is the share of a rival's churn and value loss that is saved; the grade rests on its bounds.",
 )
 

@@ -14,6 +14,7 @@ from matplotlib.ticker import PercentFormatter
 
 from keepwell.files import written_whole
 from training.arrays import Flags, Floats
+from training.profit import profit_curve
 
 if TYPE_CHECKING:
     from training.horizon_report import HorizonReport
@@ -44,6 +45,24 @@ def gain_curve(churned: Flags, probabilities: Mapping[str, Floats]) -> Figure:
     for (name, probability), color in zip(probabilities.items(), (BLUE, ORANGE, INK), strict=False):
         axes.plot(asked, gains(churned, probability, asked), color=color, label=name)
     _percent(axes, "xy")
+    axes.legend(frameon=False)
+    return figure
+
+
+def profit_curves(gains: Floats, risks: Mapping[str, Floats]) -> Figure:
+    """What a campaign earns a customer, by the share contacted, one curve for each order of `risks`; a dot marks its best.
+
+    `gains` (n,) are what the contact of each customer brings, in currency (`training.profit`).
+    """
+    figure, axes = _canvas("How many should be asked for a campaign to pay?", "customers asked", "profit a customer")
+    depths = np.linspace(0, 1, 101)
+    axes.plot([0, 1], [0, float(gains.mean())], color=GREY, linestyle="--", label="at random")
+    for (name, risk), color in zip(risks.items(), (BLUE, ORANGE, INK), strict=False):
+        asked, profit = profit_curve(gains, risk)
+        axes.plot(depths, np.interp(depths, asked, profit), color=color, label=name)
+        best = int(np.argmax(profit))
+        axes.plot(asked[best], profit[best], color=color, marker="o")
+    _percent(axes, "x")
     axes.legend(frameon=False)
     return figure
 

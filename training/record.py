@@ -54,10 +54,12 @@ def log_result(run: Run, result: TrainingResult) -> None:
     run.log_metrics(backtest_metrics(tested))
     run.log_tags({"grade": info.grade, "family": info.family, "version": info.version, "promoted": result.verdict.promote})
     run.log_dict(result.scorer.recipe.as_dict(), "recipe.json")
-    figures = draw(result)
-    for path, figure in figures.items():
-        run.log_figure(figure, path)
-    card = model_card(result, figures)
+    if result.evidence is not None:
+        run.log_dict(result.evidence.as_dict(), "evidence.json")
+    pictures = draw(result)
+    for picture in pictures:
+        run.log_figure(picture.figure, picture.path)
+    card = model_card(result, pictures)
     run.log_text(to_markdown(card), "card.md")
     run.log_text(to_html(card), "card.html")
     run.log_note(headline(result))

@@ -1,53 +1,82 @@
-"""The model card: what a model is, how good its procedure was, when not to trust it. Written for people, as data."""
+"""The model card and the page of a backtest: how good, when not to trust it, what it is. Written for people, as data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.catalog import entry_of
-from training import plots
-from training.document import Block, Bullets, Heading, Paragraph, Picture, Table
+from keepwell.files import written_whole
+from training import trust
+from training.document import Block, Bullets, Facts, Heading, Paragraph, Picture, Table, to_html
 from training.metrics import CONFIDENCE, METRICS
-from training.words import GRADES, interval_text, number_text, sentence
+from training.pictures import of_fold, of_importance
+from training.words import GRADES, counted, interval_text, number_text, sentence
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from training.backtest import Backtest, Fold
     from training.gate import Verdict
     from training.result import TrainingResult
+    from training.run_backtest import BacktestResult
     from training.scorer import ModelInfo, Predictions
 
 SHOWN_FEATURES = 20
-SHOWN_RIVALS = ("recency", "lifetime")
-FEW_CUSTOMERS = 1_000
-WANTED_DATES = 3
-FAIR_TOTAL = (0.85, 1.15)
-"""A forecast total within these times of what came is fair."""
+LEADING_FEATURES = 10
+"""Features of each target whose reach is watched: others hardly move a forecast."""
+
+KEY_FIGURES: Mapping[str, str] = {
+    "churn_auc": "chance to tell a leaver from a stayer",
+    "churn_top_decile_lift": "times as many leavers among the riskiest tenth",
+    "churn_empc": "currency a customer that a campaign earns",
+    "value_top_decile_captured": "of the best tenth's value is in the tenth forecast best",
+    "value_total_ratio": "times what came was forecast in total",
+}
+"""What stands on top of a card, in plain words."""
 
 
-def model_card(result: TrainingResult, figures: Mapping[str, Figure]) -> list[Block]:
-    """The whole card; `figures` by the path under which they are stored."""
+def model_card(result: TrainingResult, pictures: Sequence[Picture]) -> list[Block]:
+    """The whole card, with its `pictures`."""
     info = result.scorer.info
     return [
         Heading(1, f"{info.company}: churn and value over {info.horizon_days} days"),
         Paragraph(headline(result)),
-        *_identity(result),
-        *_performance(result.backtest),
-        *(Picture(path, _caption(path), figure) for path, figure in figures.items()),
-        *_gate(result.verdict),
+        *_key_figures(result.backtest),
+        *pictures,
         Heading(2, "When not to trust this"),
         Bullets(list(warnings(result))),
+        *_performance(result.backtest),
+        *_gate(result.verdict),
         *_importance(result.importance),
+        *_identity(result),
     ]
+
+
+def backtest_page(result: BacktestResult) -> list[Block]:
+    """A backtest by itself, in the words and pictures of a card."""
+    tested = result.tested
+    return [
+        Heading(1, f"{result.company}: {result.horizon_days} days, tried at past dates"),
+        Paragraph(f"{_graded(tested.grade, len(tested.folds))}. No model was registered."),
+        *_key_figures(tested),
+        *_pictures_of(tested),
+        Heading(2, "When not to trust this"),
+        Bullets([*_about(tested, result.feature_names, result.wanted), *_about_size(result.customers, result.history_days)]),
+        *_performance(tested),
+    ]
+
+
+def write_page(blocks: Sequence[Block], path: Path) -> None:
+    """Write a page as one HTML file that needs nothing beside it."""
+    with written_whole(path) as temporary:
+        temporary.write_text(to_html(blocks), encoding="utf-8")
 
 
 def headline(result: TrainingResult) -> str:
     """One line for people: grade, what it means, and whether the model is the champion."""
     info = result.scorer.info
     rank = "champion" if result.verdict.promote else "challenger"
-    return f"Version {info.version} is the {rank}. {_graded(info)}. {sentence(result.verdict.reason)}"
+    return f"Version {info.version} is the {rank}. {_graded_model(info)}. {sentence(result.verdict.reason)}"
 
 
 def handed_out(tested: Backtest, fold: Fold) -> Predictions:
@@ -55,44 +84,46 @@ def handed_out(tested: Backtest, fold: Fold) -> Predictions:
     return fold.rivals[tested.champion] if tested.champion else fold.predictions
 
 
-def draw(result: TrainingResult) -> dict[str, Figure]:
-    """Every figure of the card by its path; the curves are of the newest backtest date and need one."""
-    bars = {
-        f"plots/importance_{target}.png": plots.importance_bars(_first(weights), f"What moves the forecast of {target}")
-        for target, weights in result.importance.items()
-    }
-    return bars if not result.backtest.folds else _draw_fold(result.backtest, result.backtest.folds[0]) | bars
+def draw(result: TrainingResult) -> list[Picture]:
+    """Every picture of the card; the curves are of the newest backtest date and need one."""
+    return [*_pictures_of(result.backtest), *of_importance(result.importance, SHOWN_FEATURES)]
 
 
-def _draw_fold(tested: Backtest, fold: Fold) -> dict[str, Figure]:
-    model = handed_out(tested, fold)
-    rivals = {name: rival.churn_probability for name, rival in fold.rivals.items() if name in SHOWN_RIVALS}
-    return {
-        "plots/calibration.png": plots.calibration_curve(fold.churned, model.churn_probability),
-        "plots/gain.png": plots.gain_curve(fold.churned, {"model": model.churn_probability, **rivals}),
-        "plots/value_deciles.png": plots.value_deciles(fold.value, model.expected_value),
-    }
+def _pictures_of(tested: Backtest) -> list[Picture]:
+    return [*of_fold(tested.folds[0], handed_out(tested, tested.folds[0]))] if tested.folds else []
 
 
 def warnings(result: TrainingResult) -> Iterator[str]:
-    """When not to trust the model, as far as its own figures tell."""
-    info, backtest = result.scorer.info, result.backtest
-    if not backtest.folds:
-        yield "There are too few dates or customers for a backtest: nothing here has been measured."
-    elif len(backtest.folds) < WANTED_DATES:
-        yield f"Only {len(backtest.folds)} backtest date(s) of the {WANTED_DATES} wanted: one season may look like the rule."
-    if info.grade in {"C", "D"}:
-        yield f"Grade {info.grade}: a simple rule does as well; do not read much into single customers."
-    ratio = backtest.figures.get("value_total_ratio")
-    if ratio is not None and not (ratio.low <= FAIR_TOTAL[1] and ratio.high >= FAIR_TOTAL[0]):
-        yield f"The total was forecast at {ratio.value:.2f} times what came: trust the order of the customers, not the sum."
-    if result.customers < FEW_CUSTOMERS:
-        yield f"Only {result.customers:,} customers: intervals are wide, and the model leans on a few assumptions about buying."
-    if result.history_days < 2 * 365:
-        yield f"{result.history_days:,} days of history hold no season twice: a total for a season not seen may be far off."
-    yield f"A forecast for a date long after {info.data_until} is of a world that may have changed: train again on newer data."
-    yield "A market-wide event (a strike, a rival's closure, a pandemic) is not in the model."
-    yield "Contributions say what moved the forecast, not what would move the customer: only a holdout measures an action."
+    """When not to trust the model, as far as its own figures and data tell."""
+    info = result.scorer.info
+    yield from _about(result.backtest, info.feature_names, trust.WANTED_DATES)
+    yield from _about_size(result.customers, result.history_days)
+    if result.evidence is not None:
+        yield from trust.about_the_data(result.evidence, result.importance, info.horizon_days, LEADING_FEATURES)
+    yield from trust.always(info.data_until)
+
+
+def _about(tested: Backtest, names: tuple[str, ...], wanted: int) -> Iterator[str]:
+    return trust.about_the_backtest(tested, [handed_out(tested, fold) for fold in tested.folds], names, wanted)
+
+
+def _about_size(customers: int, history_days: int) -> Iterator[str]:
+    if customers < trust.FEW_CUSTOMERS:
+        yield f"Only {customers:,} customers: intervals are wide, and the model leans on a few assumptions about buying."
+    if history_days < trust.TWO_SEASONS_DAYS:
+        yield f"{history_days:,} days of history hold no season twice: a total for a season not seen may be far off."
+
+
+def _key_figures(tested: Backtest) -> list[Block]:
+    """The figures that a manager asks for first."""
+    shown = {name: tested.figures[name] for name in KEY_FIGURES if name in tested.figures}
+    if not shown:
+        return []
+    facts = [
+        (number_text(each.value, 3), KEY_FIGURES[name], f"{name}, {number_text(each.low, 3)} to {number_text(each.high, 3)}")
+        for name, each in shown.items()
+    ]
+    return [Facts(facts)]
 
 
 def _identity(result: TrainingResult) -> list[Block]:
@@ -118,25 +149,37 @@ def _performance(tested: Backtest) -> list[Block]:
             Heading(2, "How good it was"),
             Paragraph("Not measured: there are too few dates or customers to forecast a past date and wait."),
         ]
-    dates = ", ".join(str(fold.as_of) for fold in tested.folds)
     return [
         Heading(2, "How good it was"),
         Paragraph(
-            f"Forecast as of {dates}, then held against what came. The figures belong to the procedure at those dates, before "
-            "the refit on all dates that made this model: the model itself has no unseen future yet. The newest date judges the "
-            "study's recipe, which has not seen it; earlier ones the default recipe. Brackets hold the figure "
-            f"with {CONFIDENCE:.0%} confidence, by bootstrap over customers."
+            "Each date was forecast from what was known before it, then held against what came. The figures belong to the "
+            "procedure at those dates, before the refit on all dates that makes a model: that has no unseen future yet. "
+            "The newest date judges the study's recipe, which has not seen it; earlier ones the default recipe. Brackets hold "
+            f"the figure with {CONFIDENCE:.0%} confidence, by bootstrap over customers."
         ),
-        Table(
-            ["figure", "value", "what it is"],
-            [[name, interval_text(each), _meaning(name)] for name, each in tested.figures.items()],
-        ),
+        _figures(tested),
         Heading(2, "Against simple rivals"),
         Paragraph(
             "The gain is the share of the rival's churn and value loss that the procedure saves; the grade rests on its bounds."
         ),
         _rivals(tested),
+        Heading(2, "What the figures are"),
+        Table(["figure", "what it is"], [[name, _meaning(name)] for name in tested.figures]),
     ]
+
+
+def _figures(tested: Backtest) -> Table:
+    """Every figure of all dates, then by date."""
+    dates = [fold.as_of for fold in tested.folds if fold.as_of in tested.figures_by_date] if len(tested.folds) > 1 else []
+    rows = [["customers", f"{sum(len(fold.churned) for fold in tested.folds):,}", *(_count(tested, day) for day in dates)]]
+    for name, each in tested.figures.items():
+        dated = (interval_text(tested.figures_by_date[day].get(name)) for day in dates)
+        rows.append([name, interval_text(each), *dated])
+    return Table(["figure", "all dates" if dates else "value", *map(str, dates)], rows)
+
+
+def _count(tested: Backtest, day: object) -> str:
+    return "".join(f"{len(fold.churned):,}" for fold in tested.folds if fold.as_of == day)
 
 
 def _rivals(tested: Backtest) -> Table:
@@ -160,31 +203,24 @@ def _gate(verdict: Verdict) -> list[Block]:
 def _importance(importance: Mapping[str, Mapping[str, float]]) -> Iterator[Block]:
     for target, weights in importance.items():
         yield Heading(2, f"What moves the forecast of {target}")
-        rows = [
-            [name, entry.title if (entry := entry_of(name)) else "", number_text(weight)]
-            for name, weight in _first(weights).items()
-        ]
-        yield Table(["feature", "what it is", "mean absolute contribution"], rows)
+        first = list(weights.items())[:SHOWN_FEATURES]
+        rows = [[entry.title if (entry := entry_of(name)) else "", name, number_text(weight)] for name, weight in first]
+        yield Table(["what it is", "feature", "mean absolute contribution"], rows)
 
 
-def _graded(info: ModelInfo) -> str:
-    if info.grade not in GRADES:
+def _graded_model(info: ModelInfo) -> str:
+    if info.grade in GRADES and info.churn == "labels":
+        return f"Grade {info.grade} by cross-validation: {GRADES[info.grade]}"
+    return _graded(info.grade, info.backtest_dates)
+
+
+def _graded(grade: str, dates: int) -> str:
+    if grade not in GRADES:
         return "Not graded, since there are too few dates or customers for a backtest"
-    dates = "1 backtest date" if info.backtest_dates == 1 else f"{info.backtest_dates} backtest dates"
-    where = "by cross-validation" if info.churn == "labels" else f"on {dates}"
-    return f"Grade {info.grade} {where}: {GRADES[info.grade]}"
-
-
-def _first(weights: Mapping[str, float]) -> dict[str, float]:
-    return dict(sorted(weights.items(), key=lambda item: -item[1])[:SHOWN_FEATURES])
+    return f"Grade {grade} on {counted(dates, 'backtest date')}: {GRADES[grade]}"
 
 
 def _meaning(metric: str) -> str:
     """The first sentence of the metric's own description."""
     described = METRICS[metric].__doc__ if metric in METRICS else None
     return (described or "").split("\n", maxsplit=1)[0]
-
-
-def _caption(path: str) -> str:
-    words: Sequence[str] = path.removeprefix("plots/").removesuffix(".png").split("_")
-    return " ".join(words)

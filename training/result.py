@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from training.backtest import Backtest
+from training.evidence import Evidence
 from training.gate import Verdict
 from training.loading import Predictor
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training came to. `scorer.info.version` is the registered version; `importance`: target -> feature -> weight."""
+    """What a training came to. `scorer.info.version` is the registered version; `importance`: target -> feature -> weight.
+
+    `evidence` is what the data say beside the figures; None where nobody looked.
+    """
 
     scorer: Predictor
     verdict: Verdict
@@ -23,3 +27,4 @@ class TrainingResult:
     history_days: int
     fingerprint: str
     run_id: str
+    evidence: Evidence | None = None

@@ -20,6 +20,7 @@ from keepwell.progress import Progress, Silent
 from training.arrays import Floats
 from training.backtest import Backtest, Fold, backtest, fit_graded
 from training.data import TrainingData, training_data
+from training.evidence import look
 from training.gate import Verdict, judge
 from training.loading import Predictor
 from training.monitor.reference import FILE as REFERENCE
@@ -82,6 +83,7 @@ def train(
 
         with progress.step("comparison with the champion"):
             champion, verdict = judged()
+        evidence = look(known, data, as_of, progress)
         with progress.step("model card"):
             result = TrainingResult(
                 scorer=scorer.versioned(run.register(scorer, _newest(data, EXAMPLE_ROWS))),
@@ -93,6 +95,7 @@ def train(
                 history_days=day_number(as_of) - first_purchase_day(known, as_of),
                 fingerprint=fingerprint,
                 run_id=run.id,
+                evidence=evidence,
             )
             log_result(run, result)
             run.log_text(make_reference(known, data, scorer, result.importance).as_json(), REFERENCE)

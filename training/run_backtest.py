@@ -35,6 +35,7 @@ class BacktestResult:
     customers: int
     history_days: int
     settings: Mapping[str, object]
+    feature_names: tuple[str, ...]
 
 
 def run_backtest(
@@ -73,6 +74,7 @@ def run_backtest(
         customers=len(data.at(data.as_of_day)),
         history_days=history_days,
         settings={"dates": dates, "trials": study.trials, "seed": study.seed, "objective": " and ".join(study.objectives)},
+        feature_names=data.names,
     )
 
 

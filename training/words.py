@@ -16,8 +16,8 @@ GRADES: Mapping[str, str] = {
 }
 
 
-def number_text(value: object) -> str:
-    """A number with four digits that count; anything else as it is; a dash where nothing is known.
+def number_text(value: object, digits: int = 4) -> str:
+    """A number with the digits that count; anything else as it is; a dash where nothing is known.
 
     >>> number_text(1234567.0), number_text(0.01234567), number_text(float("nan")), number_text(3)
     ('1,234,567', '0.01235', '-', '3')
@@ -26,7 +26,7 @@ def number_text(value: object) -> str:
         return str(value)
     if np.isnan(value):
         return "-"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
 
 
 def interval_text(interval: Interval | None) -> str:
@@ -39,7 +39,7 @@ def interval_text(interval: Interval | None) -> str:
         return ""
     if np.isnan(interval.value):
         return "-"
-    return f"{number_text(interval.value)} [{number_text(interval.low)}, {number_text(interval.high)}]"
+    return "{} [{}, {}]".format(*(number_text(each, 3) for each in (interval.value, interval.low, interval.high)))
 
 
 def counted(count: int, one: str, many: str = "") -> str:
