@@ -35,7 +35,7 @@ class Aggregates:
         """The values of an aggregate, as in `Selection.take`."""
         return self._under(one.where).take(one)
 
-    def sums(self, columns: Sequence[tuple[str, str]], ages: Sequence[int | None], bounds: Array) -> Integers:
+    def sums(self, columns: Sequence[tuple[str, str]], ages: tuple[int | None, ...], bounds: Array) -> Integers:
         """Many sums at once, one row each: `bounds` (3, sums) has the number of its column, of its newest and its oldest age.
 
         A column is a condition and what is summed where it holds; no name of a column stands for 1, and so for a count.
@@ -46,7 +46,7 @@ class Aggregates:
             row[1:] = values * self._holding(condition) if condition else values
         sums.cumsum(axis=1, out=sums)
         column, newest, oldest = bounds
-        taken = sums[:, self._positions.before(ages)]
+        taken = sums[:, self._positions.before_each(ages)]
         return np.asarray(taken[column, newest] - taken[column, oldest])
 
     def _under(self, condition: str) -> Selection:

@@ -35,6 +35,10 @@ class Field(NamedTuple):
     lowest: int
 
 
+WHOLE = Field(0, ROOM_BITS, 0)
+"""Where rows hold one column that is never below 0, and nothing else."""
+
+
 @dataclass(frozen=True)
 class PackedRows:
     """Sorted rows as integers that hold `fields`: their numbers (`ROW`), or all that was asked of them."""
@@ -43,8 +47,11 @@ class PackedRows:
     fields: Mapping[str, Field]
 
     def column(self, name: str, part: slice | Integers = slice(None)) -> Integers:
-        """A column of some of the rows, as a new array."""
-        shift, bits, lowest = self.fields[name]
+        """A column of some of the rows."""
+        field = self.fields[name]
+        if field == WHOLE:
+            return np.asarray(self.rows[part])
+        shift, bits, lowest = field
         column: Integers = self.rows[part] >> shift
         column &= (1 << bits) - 1
         column += lowest
@@ -73,8 +80,7 @@ def sorted_rows(keys: Mapping[str, Array], others: Mapping[str, Array] | None = 
     >>> sorted_rows({"day": np.array([7, 5, 7])}).column(ROW).tolist()
     [1, 0, 2]
     """
-    numbers = {ROW: Field(0, ROOM_BITS, 0)}
-    return packed_rows(keys, others) or PackedRows(np.lexsort([*keys.values()][::-1]), numbers)
+    return packed_rows(keys, others) or PackedRows(np.lexsort([*keys.values()][::-1]), {ROW: WHOLE})
 
 
 def packed_rows(keys: Mapping[str, Array], others: Mapping[str, Array] | None = None) -> PackedRows | None:

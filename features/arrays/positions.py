@@ -8,7 +8,7 @@ days hold 3 - 0 = 3 and 4 - 3 = 1 purchase days, and their spend is the differen
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
@@ -63,6 +63,13 @@ class Edges:
     number: Mapping[int | None, Integers]
     between: Integers
     """For each day from the one before the first edge to the last edge, how many edges are not after it."""
+    _of_many: dict[tuple[int | None, ...], Integers] = field(default_factory=dict, init=False, repr=False)
+
+    def numbers(self, ages: tuple[int | None, ...]) -> Integers:
+        """`number` of many ages (rows), by date; made once, for edges serve many blocks and requests."""
+        if ages not in self._of_many:
+            self._of_many[ages] = np.array([self.number[age] for age in ages])
+        return self._of_many[ages]
 
     def passed(self, day: Integers) -> Integers:
         """How many edges are not after each day."""
@@ -123,7 +130,12 @@ class Positions:
         before[0] = self._starts
         return before.cumsum(axis=0, out=before).ravel()
 
-    def before(self, ages: Sequence[int | None]) -> Integers:
-        """For each age (rows) and chosen pair (columns) the position after its rows that are older; None: before all rows."""
-        edges = np.array([self._edges.number[age] for age in ages])
-        return np.asarray(self._table[(edges * len(self._starts))[:, self._date] + self._slot])
+    def before(self, age: int | None) -> Integers:
+        """For each chosen pair the position after its rows that are older; None: before all rows."""
+        cells = self._edges.number[age] * len(self._starts)
+        return np.asarray(self._table[cells[self._date] + self._slot])
+
+    def before_each(self, ages: tuple[int | None, ...]) -> Integers:
+        """The same for many ages (rows)."""
+        cells = self._edges.numbers(ages) * len(self._starts)
+        return np.asarray(self._table[cells[:, self._date] + self._slot])
