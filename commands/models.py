@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from commands import pipeline
-from commands.terminal import AS_JSON, AS_OF, DATA, SEED, TRIALS, Days, to_json, today
+from commands.terminal import AS_JSON, AS_OF, DATA, OBJECTIVE, REPORT, SEED, TRIALS, Days, to_json, today
+from keepwell.files import write_text
 from keepwell.progress import Steps
 from keepwell.settings import Settings
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 @AS_OF
 @click.option("--keep-column", multiple=True, metavar="NAME", help="A column that gives labels away, yet was known before.")
 @TRIALS
+@OBJECTIVE
 @SEED
+@REPORT
 @AS_JSON
 @click.pass_obj
 def train(
@@ -33,7 +36,9 @@ def train(
     as_of: date | None,
     keep_column: tuple[str, ...],
     trials: int,
+    objectives: tuple[str, ...],
     seed: int,
+    report: Path | None,
     as_json: bool,
 ) -> None:
     """Tune, train, backtest, register and, if it is good enough, promote a model.
@@ -67,7 +72,9 @@ def train(
         day = as_of or today(company)
         pipeline.tell_what_counts(company, day)
         pipeline.tell_what_is_left_out(company, day)
-        result = pipeline.learn(settings, company, horizon, day, trials=trials, seed=seed, steps=steps)
+        result = pipeline.learn(settings, company, horizon, day, trials=trials, objectives=objectives, seed=seed, steps=steps)
+    if report is not None:
+        write_text(report, result.card)
     if as_json:
         click.echo(to_json(_summary(result)))
         return

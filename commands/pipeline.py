@@ -68,12 +68,21 @@ def tell_what_is_left_out(company: Company, as_of: date) -> None:
 
 
 def learn(
-    settings: Settings, company: Company, horizon_days: int, as_of: date, *, trials: int, seed: int, steps: Steps
+    settings: Settings,
+    company: Company,
+    horizon_days: int,
+    as_of: date,
+    *,
+    trials: int,
+    seed: int,
+    steps: Steps,
+    objectives: tuple[str, ...] = ("overall_loss",),
 ) -> TrainingResult:
-    """Train, register and, where the gate allows, promote."""
+    """Train, register and, where the gate allows, promote; a study seeks the `objectives`."""
     from training.run import train
 
-    return train(company, horizon_days, as_of, trials=trials, seed=seed, registry=open_registry(settings), progress=steps)
+    registry = open_registry(settings)
+    return train(company, horizon_days, as_of, trials=trials, seed=seed, objectives=objectives, registry=registry, progress=steps)
 
 
 def learn_flat(

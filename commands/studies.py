@@ -10,6 +10,7 @@ import click
 from commands import pipeline
 from commands.terminal import AS_JSON, AS_OF, DATA, OBJECTIVE, REPORT, SEED, Days, to_json, today
 from features.company import Company
+from keepwell.files import write_text
 from keepwell.progress import Steps
 from keepwell.settings import Settings
 
@@ -93,9 +94,10 @@ def backtest(
     study = Study(storage, trials, seed, objectives)
     result = run_backtest(company, horizon, day, dates=dates, study=study, progress=steps)
     if report is not None:
-        from training.report import backtest_page, write_page
+        from training.document import to_html
+        from training.report import backtest_page
 
-        write_page(backtest_page(result), report)
+        write_text(report, to_html(backtest_page(result)))
     click.echo(to_json(as_dict(result)) if as_json else "\n".join(lines(result)))
 
 

@@ -47,6 +47,12 @@ def written_whole(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def _give_usual_rights(path: Path) -> None:
     """Undo mkstemp's owner-only mode: a finished file has the rights that `open` would have given it."""
     mask = os.umask(0)

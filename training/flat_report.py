@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from training import plots
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 FEW_CUSTOMERS = 1_000
 
 
-def log_flat_result(run: Run, result: TrainingResult, left_out: Collection[str]) -> None:
-    """Log what came out: figures, plots, card."""
+def log_flat_result(run: Run, result: TrainingResult, left_out: Collection[str]) -> TrainingResult:
+    """Log what came out: figures, plots, card; the result with its card."""
     info, recipe = result.scorer.info, result.scorer.recipe.as_dict()
     run.log_params({"family": info.family, "grade": info.grade, "labels_until": info.labels_until})
     run.log_params(flat_settings(recipe, "recipe."))
@@ -35,8 +36,10 @@ def log_flat_result(run: Run, result: TrainingResult, left_out: Collection[str])
         run.log_figure(figure, path)
     card = _card(result, left_out, figures)
     run.log_text(to_markdown(card), "card.md")
-    run.log_text(to_html(card), "card.html")
+    page = to_html(card)
+    run.log_text(page, "card.html")
     run.log_note(headline(result))
+    return replace(result, card=page)
 
 
 def _draw(result: TrainingResult) -> dict[str, Figure]:

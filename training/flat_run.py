@@ -78,7 +78,7 @@ def train_flat(
                 fingerprint=fingerprint,
                 run_id=run.id,
             )
-            log_flat_result(run, result, left_out)
+            result = log_flat_result(run, result, left_out)
         set_alias(registry, result, champion)
     return result
 

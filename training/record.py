@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from features.asof import day_date
@@ -46,8 +46,8 @@ def log_trial(
         child.log_tags({"pruned": pruned})
 
 
-def log_result(run: Run, result: TrainingResult) -> None:
-    """Log what came out: figures, plots, card."""
+def log_result(run: Run, result: TrainingResult) -> TrainingResult:
+    """Log what came out: figures, plots, card; the result with its card."""
     info, tested = result.scorer.info, result.backtest
     run.log_params({"family": info.family, "grade": info.grade, "labels_until": info.labels_until})
     run.log_params(flat_settings(result.scorer.recipe.as_dict(), "recipe."))
@@ -61,8 +61,10 @@ def log_result(run: Run, result: TrainingResult) -> None:
         run.log_figure(picture.figure, picture.path)
     card = model_card(result, pictures)
     run.log_text(to_markdown(card), "card.md")
-    run.log_text(to_html(card), "card.html")
+    page = to_html(card)
+    run.log_text(page, "card.html")
     run.log_note(headline(result))
+    return replace(result, card=page)
 
 
 def backtest_metrics(tested: Backtest) -> dict[str, float]:

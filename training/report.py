@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.catalog import entry_of
-from keepwell.files import written_whole
 from training import trust
-from training.document import Block, Bullets, Facts, Heading, Paragraph, Picture, Table, to_html
+from training.document import Block, Bullets, Facts, Heading, Paragraph, Picture, Table
 from training.metrics import CONFIDENCE, METRICS
 from training.pictures import of_fold, of_importance
 from training.words import GRADES, counted, interval_text, number_text, sentence
@@ -64,12 +62,6 @@ def backtest_page(result: BacktestResult) -> list[Block]:
         Bullets([*_about(tested, result.feature_names, result.wanted), *_about_size(result.customers, result.history_days)]),
         *_performance(tested),
     ]
-
-
-def write_page(blocks: Sequence[Block], path: Path) -> None:
-    """Write a page as one HTML file that needs nothing beside it."""
-    with written_whole(path) as temporary:
-        temporary.write_text(to_html(blocks), encoding="utf-8")
 
 
 def headline(result: TrainingResult) -> str:

@@ -15,7 +15,7 @@ from training.loading import Predictor
 class TrainingResult:
     """What a training came to. `scorer.info.version` is the registered version; `importance`: target -> feature -> weight.
 
-    `evidence` is what the data say beside the figures; None where nobody looked.
+    `evidence` is what the data say beside the figures; None where nobody looked. `card` is the model card as one HTML file.
     """
 
     scorer: Predictor
@@ -28,3 +28,4 @@ class TrainingResult:
     fingerprint: str
     run_id: str
     evidence: Evidence | None = None
+    card: str = ""

@@ -97,12 +97,11 @@ def train(
                 run_id=run.id,
                 evidence=evidence,
             )
-            log_result(run, result)
+            result = log_result(run, result)
             run.log_text(make_reference(known, data, scorer, result.importance).as_json(), REFERENCE)
         while not set_alias(registry, result, champion):  # another training was quicker: its model is the champion to beat
             champion, verdict = judged()
-            result = replace(result, verdict=verdict)
-            log_result(run, result)
+            result = log_result(run, replace(result, verdict=verdict))
     return result
 
 
