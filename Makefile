@@ -46,8 +46,9 @@ format: $(VENV)/.dev  ## put the style right
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev  ## time features beside their peers, and the main job (half an hour)
+bench: $(VENV)/.dev  ## time features beside their peers, and the main job (an hour)
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.models
 	$(BIN)/python -m benchmarks.main_job
 
 lock:  ## choose the newest versions again (needs uv)

@@ -71,11 +71,12 @@ def lifetimes(python: Path, folder: Path, repeats: int) -> Measured:
     return Measured(**told([str(python), str(script), str(file), prepared.iso(prepared.dates_back(1)[0]), str(repeats)]))
 
 
-def keepwell(*words: object) -> Measured:
-    """A `keepwell` command from its start to its end; its progress is shown."""
+def keepwell(*words: object, home: Path | None = None) -> Measured:
+    """A `keepwell` command from its start to its end; its progress is shown. `home` is where it keeps its state."""
     command = [PYTHON, str(ROOT / "cli.py"), *map(str, words)]
     started = time.monotonic()
-    _, status, usage = os.wait4(os.posix_spawn(command[0], command, os.environ), 0)
+    environment = os.environ | ({} if home is None else {"KEEPWELL_HOME": str(home)})
+    _, status, usage = os.wait4(os.posix_spawn(command[0], command, environment), 0)
     if status != 0:
         raise SystemExit(f"{' '.join(command)} failed")
     return Measured(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e6)

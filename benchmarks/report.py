@@ -14,8 +14,9 @@ from typing import Any
 from benchmarks import plots
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-LIBRARIES = ("numpy", "polars", "pandas")
+LIBRARIES = ("numpy", "polars", "pandas", "lightgbm")
 PEAK_GB, LARGE_GB = 6, 20
+TRAINING_SECONDS, TRAINING_GB = 900, 8
 Results = Mapping[str, Any]
 """Part -> name -> the values of a measurement, as `benchmarks.speed` keeps them."""
 
@@ -90,7 +91,42 @@ def _large(one: Results) -> Iterator[str]:
         yield f"| {what} | {one[name]['seconds']:.1f} | {one[name]['processor']:.1f} | {one[name]['peak_gb']:.1f} |"
 
 
-TABLES: Mapping[str, Callable[[Results], Iterator[str]]] = {"table": _against_peers, "scaling": _scaling, "large": _large}
+def _models(one: Results) -> Iterator[str]:
+    """Ours beside LightGBM with the same trees."""
+    fit, predict, explain = (one[job] for job in ("fit", "predict", "explain"))
+    yield "| measured | seconds | processor | against LightGBM's | asked for |\n|---|---|---|---|---|"
+    yield from _beside_lightgbm(f"fitting to {fit['rows']:,} rows of {fit['columns']} features", fit, "at most 1.5")
+    yield _model_row("the same, with the two earlier fits that it is calibrated on", fit["procedure"], fit["lightgbm"], "")
+    yield from _beside_lightgbm(f"scoring {predict['rows']:,} customers", predict, "at most 1.5")
+    yield from _beside_lightgbm(f"the reasons of {explain['rows']:,} customers", explain, "")
+
+
+def _beside_lightgbm(what: str, one: Results, asked: str) -> Iterator[str]:
+    yield _model_row(f"LightGBM alone, {what}", one["lightgbm"], None, "")
+    yield _model_row(f"**Keepwell**, {what}", one["keepwell"], one["lightgbm"], asked)
+
+
+def _model_row(what: str, one: Mapping[str, Any], library: Mapping[str, Any] | None, asked: str) -> str:
+    ratio = f"{one['processor'] / library['processor']:.2f} times" if library else ""
+    return f"| {what} | {one['seconds']:.2f} | {one['processor']:.2f} | {ratio} | {asked} |"
+
+
+def _training(one: Results) -> Iterator[str]:
+    yield f"| `keepwell train` | seconds (at most {TRAINING_SECONDS}) | processor | peak GB (at most {TRAINING_GB}) |"
+    yield "|---|---|---|---|"
+    for name, measured in one.items():
+        customers, trials = map(int, name.split())
+        work = f"{customers:,} customers, {trials} trials"
+        yield f"| {work} | {measured['seconds']:.0f} | {measured['processor']:.0f} | {measured['peak_gb']:.1f} |"
+
+
+TABLES: Mapping[str, Callable[[Results], Iterator[str]]] = {
+    "table": _against_peers,
+    "scaling": _scaling,
+    "large": _large,
+    "models": _models,
+    "training": _training,
+}
 
 
 def publish(results: Results) -> None:

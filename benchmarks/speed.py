@@ -10,17 +10,15 @@ stay under the scratch folder, where the next run finds them.
 
 from __future__ import annotations
 
-import argparse
-import json
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import company, prepared, report
+from benchmarks import company, prepared
 from benchmarks.measure import Measured, child, keepwell, lifetimes, lifetimes_python, require_agreement, shares
 from benchmarks.peers import COUNTS, FOURTEEN
+from benchmarks.running import run
 
 DATES = 12
 COUNTS_LINES = ("purchase_days_all", "spend_sd_all", *COUNTS)
@@ -107,27 +105,5 @@ PARTS: Mapping[str, Callable[[Path, Sizes], Mapping[str, Any]]] = {
 }
 
 
-def main() -> None:
-    """Measure the parts asked for, print the tables, keep the results for later runs, publish if asked."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description="How fast features are made.")
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="what to measure; everything by default")
-    parser.add_argument("--quick", action="store_true", help="on little data: does it work?")
-    parser.add_argument("--scratch", type=Path, default=Path(tempfile.gettempdir()) / "keepwell-benchmarks")
-    parser.add_argument("--publish", action="store_true", help="put the figures into docs/performance.md")
-    asked = parser.parse_args()
-    scratch, sizes = asked.scratch / ("quick" if asked.quick else "full"), QUICK if asked.quick else FULL
-    scratch.mkdir(parents=True, exist_ok=True)
-    kept = scratch / "results.json"
-    results = json.loads(kept.read_text()) if kept.exists() else {}
-    for part in asked.parts or PARTS:
-        results[part] = {
-            name: vars(one) if isinstance(one, Measured) else one for name, one in PARTS[part](scratch, sizes).items()
-        }
-        kept.write_text(json.dumps(results, indent=1))
-    print(report.tables(results))
-    if asked.publish:
-        report.publish(results)
-
-
 if __name__ == "__main__":
-    main()
+    run("benchmarks.speed", "How fast features are made.", PARTS, FULL, QUICK)
