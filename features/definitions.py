@@ -48,6 +48,9 @@ class Operations(Protocol):
     def once(self, column: Column) -> Column:
         """The column itself, computed once: for a step that a formula uses many times, as SQL engines write it out each time."""
 
+    def all_below(self, column: Column, bound: float) -> bool:
+        """Whether all values are known to be below: True allows a shorter way to the same numbers, False says nothing."""
+
     def money(self, minor_units: Column, amounts: str) -> Column:
         """Minor units of the column `amounts` ("transactions.amount") as currency units."""
 

@@ -121,11 +121,13 @@ def deviation(c: Operations, count: Column, total: Column, *sums: Column) -> Col
     last bits do not matter. Of more than MOST_EXACT values even the three may leave 64 bits, so they are floats throughout.
     """
     high, high_high, high_low, low_low = sums
+    squares = high_high * float(SPLIT) ** 2 + high_low * (2.0 * SPLIT) + low_low
+    if c.all_below(squares * count, EXACT_BELOW):
+        return deviation_of_small(c, count, total, high_high * SPLIT**2 + high_low * (2 * SPLIT) + low_low)
     low = total - high * SPLIT
     highs = count * high_high - high * high
     crossed = count * high_low - high * low
     lows = count * low_low - low * low
-    squares = high_high * float(SPLIT) ** 2 + high_low * (2.0 * SPLIT) + low_low
     few = c.once(count <= MOST_EXACT)
     large = c.once(
         c.where(few, highs * float(SPLIT) ** 2 + crossed * (2.0 * SPLIT) + lows, squares * count - (total * 1.0) * total)

@@ -57,6 +57,10 @@ class FrameOperations:
         """See `Operations`. Columns of views are computed where they stand."""
         return column
 
+    def all_below(self, _column: Column, _bound: float) -> bool:
+        """See `Operations`. An expression has no values yet."""
+        return False
+
     def money(self, minor_units: Column, amounts: str) -> Column:
         """See `Operations`."""
         return self.over(minor_units, 10 ** self._decimals.get(amounts, 0))  # a column that is not there has none

@@ -16,9 +16,6 @@ from keepwell.progress import Progress, Silent
 
 __all__ = ["build_panel", "feature_names", "panel_blocks", "panel_names"]
 
-PART_BLOCKS = 8
-"""How many blocks of customers `panel_blocks` hands out at a time."""
-
 
 def build_panel(
     company: Company, dates: Sequence[date], names: Sequence[str] | None = None, progress: Progress = Silent()
@@ -28,8 +25,7 @@ def build_panel(
     Columns `customer_id`, `as_of` (Date), then one Float64 column per name; sorted by `as_of`, `customer_id`; missing is null.
     Reads nothing at or after a date for that date's rows. ConfigError for a name that the catalog lacks, and for no dates.
     """
-    panels = _panels(company, dates, names)
-    return panels.made(panels.blocks(), progress)
+    return _panels(company, dates, names).whole(progress)
 
 
 def panel_blocks(
@@ -40,12 +36,9 @@ def panel_blocks(
     Each block holds some customers at all dates, sorted by `as_of`, `customer_id`; customers ascend from block to block. Every
     block has the same columns; one without rows is left out, unless it is the first.
     """
-    panels = _panels(company, dates, names)
-    blocks = panels.blocks()
-    for first in range(0, len(blocks), PART_BLOCKS):
-        part = panels.made(blocks[first : first + PART_BLOCKS], progress, first, len(blocks))
-        if len(part) or not first:
-            yield part
+    for number, block in enumerate(_panels(company, dates, names).frames(progress)):
+        if len(block) or not number:
+            yield block
 
 
 def _panels(company: Company, dates: Sequence[date], names: Sequence[str] | None) -> Panels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +13,9 @@ import polars as pl
 from keepwell.errors import ConfigError
 from keepwell.files import written_whole
 from keepwell.progress import Progress, Silent
+
+FILE_BLOCKS = 8
+"""How many blocks are put together before they are written: few of them would make many small files."""
 
 
 @contextmanager
@@ -41,7 +45,7 @@ def write_panel(blocks: Iterable[pl.DataFrame], path: Path, progress: Progress =
     """
     rows = 0
     with table_file(path) as temporary, TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        for number, block in enumerate(blocks):
+        for number, block in enumerate(_together(blocks)):
             rows += block.height
             for part in block.partition_by("as_of", maintain_order=True) or [block]:
                 # Names of date and block sort as the rows must. A block without rows is kept too, for it has the columns.
@@ -51,3 +55,10 @@ def write_panel(blocks: Iterable[pl.DataFrame], path: Path, progress: Progress =
             ordered = pl.scan_parquet(sorted(Path(folder).iterdir()), glob=False)
             (ordered.sink_parquet if path.suffix == ".parquet" else ordered.sink_csv)(temporary)
     return rows
+
+
+def _together(blocks: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Neighbouring blocks as one."""
+    coming = iter(blocks)
+    while some := list(islice(coming, FILE_BLOCKS)):
+        yield pl.concat(some, rechunk=False)

@@ -45,7 +45,7 @@ class Block:
 
     def bought(self) -> Array:
         """Which pairs have a row: those whose customer has a purchase known before the date."""
-        return self._taken(BASE) > 0
+        return self._spread(BASE, self._taken(BASE)) > 0
 
     def matrix(self) -> Floats:
         """The features (columns) of all pairs (rows)."""
@@ -65,32 +65,53 @@ class Block:
         Each is handed out as soon as it is made, and no aggregate is kept longer than it is needed: so what is at work is
         little, and stays in the cache of the core.
         """
-        held: dict[str, Array] = {}
+        held: dict[str, Sequence[Array]] = {}
         for name, formula, inputs, done_with in self._recipe.steps:
-            columns = []
             for one in inputs:
                 if one.name not in held:
                     held[one.name] = self._taken(one)
-                columns.append(held[one.name])
-            try:
-                yield name, formula(self._operations, *columns)
-            except DateAskedError:
-                yield name, self._date_by_date(formula, columns)
+            yield name, self._made(formula, inputs, held)
             for done in done_with:
                 del held[done]
 
-    def _taken(self, one: Aggregate) -> Array:
-        """An aggregate for all pairs: nothing (0 or missing) for those without rows."""
-        pairs, parts = self._pairs.count, self._of_view(one.view)
-        column: Array | None = None
-        for place, aggregates in parts:
-            values = aggregates.take(one)
-            if len(values) == pairs:
-                return values
-            if column is None:
-                column = np.zeros(pairs, np.int64) if values.dtype == np.int64 else np.full(pairs, np.nan)
+    def _made(self, formula: Formula, inputs: Sequence[Aggregate], held: Mapping[str, Sequence[Array]]) -> Array:
+        """The column of a formula. Where it takes of one view, only for the pairs with rows there; all others are alike."""
+        views = {one.view for one in inputs}
+        try:
+            if len(views) == 1 and self._is_partial(view := views.pop()):
+                return self._of_those_with_rows(formula, view, inputs, held)
+            return np.asarray(formula(self._operations, *(self._spread(one, held[one.name]) for one in inputs)))
+        except DateAskedError:
+            return self._date_by_date(formula, [self._spread(one, held[one.name]) for one in inputs])
+
+    def _of_those_with_rows(
+        self, formula: Formula, view: str, inputs: Sequence[Aggregate], held: Mapping[str, Sequence[Array]]
+    ) -> Floats:
+        parts = self._of_view(view)
+        nothing = formula(self._operations, *(_nothing(one, 1, known=bool(parts)) for one in inputs))
+        column = np.full(self._pairs.count, nothing[0], dtype=np.float64)
+        for number, (place, aggregates) in enumerate(parts):
+            column[place][aggregates.chosen] = formula(self._operations, *(held[one.name][number] for one in inputs))
+        return column
+
+    def _is_partial(self, view: str) -> bool:
+        """Whether there are pairs without rows of a view."""
+        parts = self._of_view(view)
+        return len(parts) != 1 or not isinstance(parts[0][1].chosen, slice)
+
+    def _taken(self, one: Aggregate) -> Sequence[Array]:
+        """An aggregate by the parts of its view."""
+        return [aggregates.take(one) for _, aggregates in self._of_view(one.view)]
+
+    def _spread(self, one: Aggregate, taken: Sequence[Array]) -> Array:
+        """An aggregate for all pairs, from what was taken by parts: nothing (0 or missing) for those without rows."""
+        parts = self._of_view(one.view)
+        if not self._is_partial(one.view):
+            return taken[0]
+        column = _nothing(one, self._pairs.count, known=bool(parts))
+        for (place, aggregates), values in zip(parts, taken, strict=True):
             column[place][aggregates.chosen] = values
-        return np.full(pairs, np.nan) if column is None else column
+        return column
 
     def _of_view(self, name: str) -> Sequence[tuple[slice, Aggregates]]:
         """The aggregates of a view in parts, made when they are first asked for; none where the table is not known."""
@@ -125,3 +146,8 @@ class Block:
         """The column of a formula that asks for the date."""
         dates = zip(self._pairs.days, self._pairs.slices, strict=True)
         return np.concatenate([formula(self._operations.at(day), *(one[place] for one in columns)) for day, place in dates])
+
+
+def _nothing(one: Aggregate, pairs: int, *, known: bool) -> Array:
+    """What an aggregate is for pairs without rows: no events where the table is known, else missing."""
+    return np.zeros(pairs, np.int64) if known and one.how in ("count", "sum") else np.full(pairs, np.nan)

@@ -22,43 +22,44 @@ class RangeExtremes:
     """
 
     def __init__(self, how: str, column: Array, longest: int) -> None:
-        self._combine: np.ufunc = np.fmin if how == "min" else np.fmax
-        self._nothing, self._longest = (np.inf if how == "min" else -np.inf), longest
+        self._combine: np.ufunc = np.fmin if how == "min" else np.fmax  # what is NaN does not count in either
         self._column: Floats = column.astype(np.float64, copy=False)
+        self._longest = longest
         self._levels: Floats | None = None
         self._begins = self._steps = np.zeros(0, dtype=np.int64)
 
     def of(self, first: Integers, end: Integers) -> Floats:
         """The extreme of the rows from each `first` to the one before `end`."""
-        extreme = self._one_by_one(first, end) if len(first) <= FEW_RANGES else self._by_levels(first, end)
-        np.copyto(extreme, np.nan, where=extreme == self._nothing)
-        return extreme
+        return self._one_by_one(first, end) if len(first) <= FEW_RANGES else self._by_levels(first, end)
 
     def _one_by_one(self, first: Integers, end: Integers) -> Floats:
         ranges = zip(first.tolist(), end.tolist(), strict=True)
-        return np.array([self._combine.reduce(self._column[begin:stop], initial=self._nothing) for begin, stop in ranges])
+        return np.array([self._combine.reduce(self._column[begin:stop], initial=np.nan) for begin, stop in ranges])
 
     def _by_levels(self, first: Integers, end: Integers) -> Floats:
         if self._levels is None:
             self._levels = self._made()
         length = end - first
-        begin = self._begins[length]
+        begin = self._begins.take(length)
         begin += first
-        extreme: Floats = self._levels[begin]
+        extreme: Floats = self._levels.take(begin)
         begin += length
-        begin -= self._steps[length]
-        self._combine(extreme, self._levels[begin], out=extreme)
-        np.copyto(extreme, self._nothing, where=length == 0)
+        begin -= self._steps.take(length)
+        self._combine(extreme, self._levels.take(begin), out=extreme)
         return extreme
 
     def _made(self) -> Floats:
-        """The levels, one after the other; for each length of a range, where its level begins and how far that reaches."""
-        levels: list[Floats] = [np.concatenate((self._column, (self._nothing,)))]  # an empty range may begin after the last row
-        levels[0][np.isnan(levels[0])] = self._nothing
+        """The levels, one after the other; for each length of a range, where its level begins and how far that reaches.
+
+        The last level, of nothing, is for empty ranges.
+        """
+        levels: list[Floats] = [self._column]
         for level in range(max(self._longest, 1).bit_length() - 1):
             step, below = 1 << level, levels[-1]
             levels.append(self._combine(below[:-step], below[step:]))
-        level_of = np.frexp(np.maximum(np.arange(self._longest + 1), 1))[1] - 1
-        self._begins = np.cumsum([0, *map(len, levels)])[level_of]
-        self._steps = np.where(np.arange(self._longest + 1) > 0, 1 << level_of, 0)
-        return np.concatenate(levels)
+        begins = np.cumsum([0, *map(len, levels)])
+        lengths = np.arange(self._longest + 1)
+        level_of = np.frexp(lengths)[1] - 1  # of the length 0 it is -1, which is the last
+        self._begins = begins[level_of]
+        self._steps = np.where(lengths > 0, 1 << np.maximum(level_of, 0), 0)
+        return np.concatenate([*levels, np.full(len(self._column) + 1, np.nan)])

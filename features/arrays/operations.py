@@ -74,8 +74,7 @@ class ArrayOperations:
     def divide(self, numerator: Column, denominator: Column) -> Column:
         """See `Operations`."""
         quotient = np.true_divide(numerator, denominator)
-        if np.count_nonzero(np.isinf(quotient)):  # 0 / 0 is NaN by itself, so that hardly ever more is to be done
-            np.copyto(quotient, np.nan, where=denominator == 0)
+        quotient -= quotient - quotient  # over 0 it is infinite, and then becomes NaN; nothing else changes
         return quotient
 
     def over(self, column: Column, number: int) -> Column:
@@ -104,6 +103,10 @@ class ArrayOperations:
     def once(self, column: Column) -> Column:
         """See `Operations`."""
         return column
+
+    def all_below(self, column: Column, bound: float) -> bool:
+        """See `Operations`."""
+        return bool((column < bound).all())
 
     def money(self, minor_units: Column, amounts: str) -> Column:
         """See `Operations`."""

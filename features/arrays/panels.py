@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -28,7 +29,6 @@ from keepwell.progress import Progress
 BLOCK_WEIGHT = 65_536
 """How many pairs of customers and dates, and purchases, a block holds: few for a core's cache, enough to be worth the calls."""
 
-
 BUYING = replace(recipe(()), views={BASE.view: replace(recipe(()).views[BASE.view], keys=())})
 """Who has a row; that a purchase was made is told without grouping purchases by day."""
 
@@ -36,8 +36,8 @@ Range: TypeAlias = tuple[int, int]
 """A block of customers: the first place, and the one after the last."""
 
 
-class _Part:
-    """Rows on their way into a panel: a column per feature, the place of each row's customer, and whether they had bought."""
+class _Whole:
+    """Rows on their way into one panel: a column per feature, the place of each row's customer, and whether they had bought."""
 
     def __init__(self, columns: Mapping[str, Floats], places: Integers) -> None:
         self.columns, self.places = columns, places
@@ -46,14 +46,12 @@ class _Part:
 
     def note(self, name: str, made: Array) -> None:
         """Note whether a value is missing among some that were made just now: they are still in the cache."""
-        if name not in self._lacking and made.dtype.kind == "f" and np.isnan(made).any():
+        if name not in self._lacking and _may_lack(made) and np.isnan(made).any():
             self._lacking.add(name)
 
     def series(self, name: str) -> pl.Series:
-        """A column as a series that shares its memory: NaN becomes null by a bitmap beside it."""
-        column = self.columns[name]
-        bitmap = pa.py_buffer(np.packbits(~np.isnan(column), bitorder="little")) if name in self._lacking else None
-        return pl.Series(name, pa.Array.from_buffers(pa.float64(), len(column), [bitmap, pa.py_buffer(column)]))
+        """A column as a series that shares its memory."""
+        return _series(name, self.columns[name], lacking=name in self._lacking)
 
 
 class Panels:
@@ -85,47 +83,91 @@ class Panels:
         bounds = np.searchsorted(weights, np.arange(BLOCK_WEIGHT, weights[-1], BLOCK_WEIGHT))
         return list(pairwise([0, *np.unique(bounds[bounds > 0]).tolist(), len(self._ids)]))
 
-    def made(self, blocks: Sequence[Range], progress: Progress, before: int = 0, total: int | None = None) -> pl.DataFrame:
-        """The panel of neighbouring blocks, sorted by date and id; progress counts from `before` to `total` blocks."""
+    def frames(self, progress: Progress) -> Iterator[pl.DataFrame]:
+        """The panel of each block, sorted by date and id."""
+        blocks = self.blocks()
+        for done, made in enumerate(_ahead(self._frame, blocks), start=1):
+            progress.count(done, len(blocks))
+            yield made
+
+    def whole(self, progress: Progress) -> pl.DataFrame:
+        """The panel of all blocks, sorted by date and id."""
+        blocks = self.blocks()
         with ThreadPoolExecutor(cores()) as pool:
-            presences = list(pool.map(self._everyone if len(self._days) == 1 else self._present, blocks))
-            rows = np.array([presence.sum(axis=1) for presence in presences]).reshape(len(blocks), -1)
+            presences = list(pool.map(self._asked_for, blocks))
+            rows = np.array([presence.sum(axis=1) for presence in presences])
             offsets = np.cumsum(rows.T).reshape(rows.T.shape).T - rows
-            part = _Part(
-                {feature.name: np.empty(rows.sum()) for feature in self._recipe.features}, np.empty(rows.sum(), np.int64)
-            )
-            fill = partial(self._fill, part)
-            for done, _ in enumerate(pool.map(fill, blocks, presences, offsets), start=before + 1):
-                progress.count(done, total or len(blocks))
-            series = list(pool.map(part.series, part.columns))
-        as_of = pl.Series("as_of", np.repeat(np.array(self._days, dtype=np.int32), rows.sum(axis=0))).cast(pl.Date)
-        made = pl.DataFrame([self._ids.gather(part.places).alias("customer_id"), as_of, *series])
-        return made if part.bought.all() else made.filter(pl.Series(part.bought))
+            columns = {feature.name: np.empty(rows.sum()) for feature in self._recipe.features}
+            made = _Whole(columns, np.empty(rows.sum(), np.int64))
+            for done, _ in enumerate(pool.map(partial(self._fill, made), blocks, presences, offsets), start=1):
+                progress.count(done, len(blocks))
+            series = list(pool.map(made.series, columns))
+        return self._panel(made.places, np.repeat(self._days, rows.sum(axis=0)), series, made.bought)
 
-    def _everyone(self, block: Range) -> Array:
-        """All of a range: at one date, asking first who has a row would cost about as much as the rows."""
-        return np.ones((1, block[1] - block[0]), dtype=bool)
+    def _asked_for(self, block: Range) -> Array:
+        """For which of a range (columns) a row is made at which date (rows): those with a purchase known before it.
 
-    def _present(self, block: Range) -> Array:
-        """Who of a range (columns) has a row at which date (rows): those with a purchase known before it."""
+        At one date for all, since asking first would cost about as much as the rows.
+        """
         first, last = block
-        everyone = Pairs.of(self._days, np.ones((len(self._days), last - first), dtype=bool))
-        bought = Block(BUYING, self._ledgers, first, everyone, self._operations).bought()
-        return bought.reshape(len(self._days), last - first)
+        everyone = np.ones((len(self._days), last - first), dtype=bool)
+        if len(self._days) == 1:
+            return everyone
+        pairs = Pairs.of(self._days, everyone)
+        return Block(BUYING, self._ledgers, first, pairs, self._operations).bought().reshape(everyone.shape)
 
-    def _fill(self, part: _Part, block: Range, present: Array, offsets: Integers) -> None:
+    def _frame(self, block: Range) -> pl.DataFrame:
+        """The rows of a block. No column is copied: what a formula has made is the memory of the series."""
+        pairs = Pairs.of(self._days, self._asked_for(block))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rows = Block(self._recipe, self._ledgers, block[0], pairs, self._operations)
+            series = [_series(name, made, lacking=_may_lack(made)) for name, made in rows.features()]
+            return self._panel(pairs.customer + block[0], np.array(self._days)[pairs.date], series, rows.bought())
+
+    def _fill(self, whole: _Whole, block: Range, present: Array, offsets: Integers) -> None:
         """Write the rows of a block into its part of the panel; those of each date begin at its offset."""
         pairs = Pairs.of(self._days, present)
         there = [
             slice(offset, offset + here.stop - here.start) for here, offset in zip(pairs.slices, offsets.tolist(), strict=True)
         ]
         for here, place in zip(pairs.slices, there, strict=True):
-            part.places[place] = pairs.customer[here] + block[0]
+            whole.places[place] = pairs.customer[here] + block[0]
         with np.errstate(divide="ignore", invalid="ignore"):
             rows = Block(self._recipe, self._ledgers, block[0], pairs, self._operations)
             if len(self._days) == 1:
-                part.bought[there[0]] = rows.bought()
+                whole.bought[there[0]] = rows.bought()
             for name, made in rows.features():
-                part.note(name, made)
+                whole.note(name, made)
                 for here, place in zip(pairs.slices, there, strict=True):
-                    part.columns[name][place] = made[here]
+                    whole.columns[name][place] = made[here]
+
+    def _panel(self, places: Integers, days: Integers, series: Sequence[pl.Series], bought: Array) -> pl.DataFrame:
+        """The rows of those who had bought."""
+        as_of = pl.Series("as_of", days.astype(np.int32)).cast(pl.Date)
+        panel = pl.DataFrame([self._ids.gather(places).alias("customer_id"), as_of, *series])
+        return panel if bought.all() else panel.filter(pl.Series(bought))
+
+
+def _may_lack(made: Array) -> bool:
+    """Whether values may be missing: integers never are."""
+    return made.dtype.kind == "f"
+
+
+def _series(name: str, column: Array, *, lacking: bool) -> pl.Series:
+    """A column as a series that shares its memory, if it has floats: NaN becomes null by a bitmap beside it."""
+    there = ~np.isnan(column) if lacking else None
+    bitmap = None if there is None or there.all() else pa.py_buffer(np.packbits(there, bitorder="little"))
+    floats = column.astype(np.float64, copy=False)
+    return pl.Series(name, pa.Array.from_buffers(pa.float64(), len(floats), [bitmap, pa.py_buffer(floats)]))
+
+
+def _ahead(work: Callable[[Range], pl.DataFrame], blocks: Sequence[Range]) -> Iterator[pl.DataFrame]:
+    """What `work` makes of the blocks, in their order; on all cores, no more than two for each at a time."""
+    begun: deque[Future[pl.DataFrame]] = deque()
+    with ThreadPoolExecutor(cores()) as pool:
+        for block in blocks:
+            if len(begun) >= 2 * cores():
+                yield begun.popleft().result()
+            begun.append(pool.submit(work, block))
+        while begun:
+            yield begun.popleft().result()

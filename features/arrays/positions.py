@@ -8,7 +8,7 @@ days hold 3 - 0 = 3 and 4 - 3 = 1 purchase days, and their spend is the differen
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
@@ -63,13 +63,6 @@ class Edges:
     number: Mapping[int | None, Integers]
     between: Integers
     """For each day from the one before the first edge to the last edge, how many edges are not after it."""
-    _of_many: dict[tuple[int | None, ...], Integers] = field(default_factory=dict, init=False, repr=False)
-
-    def numbers(self, ages: tuple[int | None, ...]) -> Integers:
-        """`number` of many ages (rows), by date; made once, for edges serve many blocks and requests."""
-        if ages not in self._of_many:
-            self._of_many[ages] = np.array([self.number[age] for age in ages])
-        return self._of_many[ages]
 
     def passed(self, day: Integers) -> Integers:
         """How many edges are not after each day."""
@@ -104,6 +97,8 @@ class Positions:
         self._starts = counts.cumsum() - counts
         self._edges = _edges(tuple(pairs.days), ages)
         self._table = self._counted(self._edges.passed(day))
+        cells = len(self.days) * len(self._starts)
+        self._cell = None if len(self._date) == cells else self._date * len(self._starts) + self._slot
 
     def _leave_out(self, having: Array) -> None:
         """Those who are not among the customers with rows."""
@@ -123,19 +118,16 @@ class Positions:
         return np.asarray(self.days)[self._date]
 
     def _counted(self, passed: Integers) -> Integers:
-        """For each edge and slot the position before that day, flat: rows counted in their cells, cells cumulated over edges."""
+        """For each edge (rows) and slot (columns) the position before that day: rows counted in cells, these cumulated over edges."""
         edges, slots = len(self._edges.days), len(self._starts)
         cells = np.bincount((passed + 1) * slots + self._row_slot, minlength=(edges + 2) * slots)
-        before = cells[: (edges + 1) * slots].reshape(edges + 1, slots)
-        before[0] = self._starts
-        return before.cumsum(axis=0, out=before).ravel()
+        table = cells[: (edges + 1) * slots].reshape(edges + 1, slots)
+        table[0] = self._starts
+        for earlier, row in pairwise(table):  # several times faster than NumPy's cumsum along the first axis
+            np.add(row, earlier, out=row)
+        return table
 
-    def before(self, age: int | None) -> Integers:
-        """For each chosen pair the position after its rows that are older; None: before all rows."""
-        cells = self._edges.number[age] * len(self._starts)
-        return np.asarray(self._table[cells[self._date] + self._slot])
-
-    def before_each(self, ages: tuple[int | None, ...]) -> Integers:
-        """The same for many ages (rows)."""
-        cells = self._edges.numbers(ages) * len(self._starts)
-        return np.asarray(self._table[cells[:, self._date] + self._slot])
+    def before(self, ages: Sequence[int | None]) -> Integers:
+        """For each age (rows) and chosen pair (columns) the position after its rows that are older; None: before all rows."""
+        of_all = self._table[[self._edges.number[age] for age in ages]].reshape(len(ages), -1)
+        return of_all if self._cell is None else of_all.take(self._cell, axis=1)

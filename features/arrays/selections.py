@@ -10,8 +10,8 @@ from features.arrays.extremes import RangeExtremes
 from features.arrays.operations import Array, Floats, Integers
 from features.definitions import Aggregate, Window
 
-Placed = Callable[[int | None], Integers]
-"""An age -> for each pair the position after its rows that are older."""
+Placed = Callable[[Sequence[int | None]], Integers]
+"""Ages -> for each of them (rows) and each pair (columns) the position after its rows that are older: `Positions.before`."""
 
 
 class Selection:
@@ -33,8 +33,11 @@ class Selection:
     def where(self, condition: Array) -> Selection:
         """The rows for which a condition holds."""
         holding = running(condition)
-        rows = condition.nonzero()[0]
-        return Selection(self._columns, rows, lambda age: holding[self._before(age)], self._as_of_day, self._longest)
+
+        def placed(ages: Sequence[int | None]) -> Integers:
+            return np.stack([holding[self._before(age)] for age in ages])
+
+        return Selection(self._columns, condition.nonzero()[0], placed, self._as_of_day, self._longest)
 
     def of_each_date(self, conditions: Sequence[Array], dates: Sequence[slice]) -> Selection:
         """The rows for which the condition of a date holds, date after date; `dates` are the pairs of each."""
@@ -42,9 +45,11 @@ class Selection:
         offsets = np.cumsum([0, *(sums[-1] for sums in holding[:-1])]).tolist()
         parts = list(zip(holding, dates, offsets, strict=True))
 
-        def placed(age: int | None) -> Integers:
-            before = self._before(age)
-            return np.concatenate([sums[before[pairs]] + offset for sums, pairs, offset in parts])
+        def placed(ages: Sequence[int | None]) -> Integers:
+            befores = map(self._before, ages)
+            return np.stack(
+                [np.concatenate([sums[before[pairs]] + offset for sums, pairs, offset in parts]) for before in befores]
+            )
 
         rows = np.concatenate([np.flatnonzero(condition) for condition in conditions])
         return Selection(self._columns, rows, placed, self._as_of_day, self._longest)
@@ -60,7 +65,7 @@ class Selection:
     def _before(self, age: int | None) -> Integers:
         """The positions of one age; each is looked up once."""
         if age not in self._positions:
-            self._positions[age] = self._placed(age)
+            self._positions[age] = self._placed((age,))[0]
         return self._positions[age]
 
     def _count(self, window: Window) -> Integers:
@@ -74,7 +79,7 @@ class Selection:
     def _sum_before(self, name: str, age: int | None) -> Integers:
         """The running sum at the position of an age; windows share their ends, so each is looked up once."""
         if (name, age) not in self._sums:
-            self._sums[name, age] = self._running[name][self._before(age)]
+            self._sums[name, age] = self._running[name].take(self._before(age))
         return self._sums[name, age]
 
     def _sum_of_ages(self, window: Window) -> Integers:

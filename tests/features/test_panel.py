@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features import panel
 from features.arrays import panels
 from features.catalog import CATALOG
 from features.company import Company
@@ -65,7 +64,6 @@ def test_several_dates_at_once_are_each_date_alone_in_the_whole_catalog(seed: in
 
 def test_blocks_hold_the_rows_of_the_panel_customers_ascending(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(panels, "BLOCK_WEIGHT", 100)
-    monkeypatch.setattr(panel, "PART_BLOCKS", 2)
     story, progress = crowd(4), Counted()
     parts = list(panel_blocks(story.company(), dates_of(story), NAMES, progress))
     assert len(parts) > 2
