@@ -7,7 +7,7 @@ from datetime import date
 from difflib import get_close_matches
 from types import MappingProxyType
 
-from features import attributes, basket, complaints, contacts, payments, rfm, surveys, tenure
+from features import attributes, basket, complaints, contacts, payments, rfm, subscriptions, surveys, tenure
 from features.attributes import attribute_feature, parsed
 from features.company import Company
 from features.definitions import Entry, Feature
@@ -18,7 +18,7 @@ from keepwell.errors import ConfigError
 FEATURES: Mapping[str, Feature] = MappingProxyType(
     {
         feature.name: feature
-        for builder in (rfm, tenure, complaints, basket, payments, surveys, contacts, attributes)
+        for builder in (rfm, tenure, complaints, basket, payments, subscriptions, surveys, contacts, attributes)
         for feature in builder.FEATURES
     }
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from training.trees import TreeSettings
 
-CHURN_TREES = TreeSettings(rounds=300, learning_rate=0.1, leaves=63, leaf_rows=10, feature_share=0.8, ridge=0.01, row_share=0.9)
+CHURN_TREES = TreeSettings(rounds=200, learning_rate=0.1, leaves=63, leaf_rows=10, feature_share=0.8, ridge=0.01, row_share=0.9)
 """Bold trees: on one date there is no later season to be cautious of, and calibration takes their confidence back."""
 
 

@@ -12,6 +12,7 @@ from features.views.contacts import CONTACTS, OUTCOME_DAYS
 from features.views.customers import ATTRIBUTES, JOININGS
 from features.views.payments import PAYMENTS
 from features.views.purchases import PURCHASE_DAYS, REFUNDS
+from features.views.subscriptions import CONTRACT_ENDS, CONTRACTS
 from features.views.surveys import ANSWERS, QUALITY_GAPS, SURVEYS
 
 __all__ = ["ATTRIBUTES", "PURCHASE_DAYS", "VIEWS"]
@@ -26,6 +27,7 @@ VIEWS: Mapping[str, View] = MappingProxyType(
             PAYMENTS,
             *(SURVEYS, *ANSWERS, QUALITY_GAPS),
             *(CONTACTS, OUTCOME_DAYS),
+            *(CONTRACTS, CONTRACT_ENDS),
             *(JOININGS, ATTRIBUTES),
         )
     }

@@ -30,6 +30,7 @@ DECIMALS: Mapping[str, int] = MappingProxyType(
         "transactions.list_amount": 2,
         "transactions.cost": 3,
         "payments.amount": 2,
+        "subscriptions.price": 3,
         "customers.wallet": 1,
     }
 )
@@ -37,6 +38,7 @@ EVENT_TIMES = {
     "transactions": "ordered_at",
     "complaints": "opened_at",
     "payments": "due_at",
+    "subscriptions": "started_at",
     "surveys": "answered_at",
     "contacts": "contacted_at",
 }
@@ -45,6 +47,7 @@ LATER_FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "transactions": {"delivered_at": ()},
         "complaints": {"first_response_at": (), "closed_at": ("satisfaction",)},
         "payments": {"paid_at": ()},
+        "subscriptions": {"ended_at": ()},
     }
 )
 """Times that are filled in later, and what becomes known with them."""
@@ -83,6 +86,14 @@ SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
         "known_at": TIME,
     },
     "payments": {"customer_id": TEXT, "due_at": TIME, "amount": CENTS, "paid_at": TIME, "known_at": TIME},
+    "subscriptions": {
+        "customer_id": TEXT,
+        "started_at": TIME,
+        "ended_at": TIME,
+        "plan": TEXT,
+        "price": CENTS,
+        "known_at": TIME,
+    },
     "surveys": {
         "customer_id": TEXT,
         "answered_at": TIME,
@@ -109,7 +120,7 @@ SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
         "plan": TEXT,
     },
 }
-REQUIRED = ("customer_id", "ordered_at", "amount", "opened_at", "due_at", "answered_at", "contacted_at")
+REQUIRED = ("customer_id", "ordered_at", "amount", "opened_at", "due_at", "started_at", "answered_at", "contacted_at")
 
 AGE_EDGES = (-1, 0, 1, 2, 29, 30, 31, 59, 60, 61, 89, 90, 91, 180, 181, 360, 361, 365, 366, 394, 395, 396, 730, 731)
 """Days before `as_of`, at the edges of all windows; 0 and less are at or after it."""
@@ -282,6 +293,12 @@ def _payment(choose: Chooser, customer: str, as_of: date) -> tuple:
     return customer, due_at, _cents(choose), _later(choose, due_at, earliest_days=-20), _later(choose, due_at)
 
 
+def _subscription(choose: Chooser, customer: str, as_of: date) -> tuple:
+    started_at = _time(choose, as_of)
+    ended_at = _later(choose, started_at, earliest_days=-2)
+    return customer, started_at, ended_at, choose.one((None, "gold", "basic")), _some_cents(choose), _later(choose, started_at)
+
+
 def _survey(choose: Chooser, customer: str, as_of: date) -> tuple:
     answered_at = _time(choose, as_of)
     answers = (choose.one((None, 1.0, 6.0, 7.0, 8.0, 9.0, 10.0, 5.5)) for _ in range(6))
@@ -321,6 +338,7 @@ ROWS: Mapping[str, Callable[[Chooser, str, date], tuple]] = MappingProxyType(
         "transactions": _transaction,
         "complaints": _complaint,
         "payments": _payment,
+        "subscriptions": _subscription,
         "surveys": _survey,
         "contacts": _contact,
         "customers": _customer,
@@ -358,7 +376,7 @@ def _table(name: str, rows: Sequence[tuple]) -> pl.DataFrame:
     return frame.with_columns(pl.col(column) / 10**n for column, n in money.items())
 
 
-ROWS_EACH = {"transactions": 12, "complaints": 5, "payments": 4, "surveys": 3, "contacts": 5}
+ROWS_EACH = {"transactions": 12, "complaints": 5, "payments": 4, "subscriptions": 4, "surveys": 3, "contacts": 5}
 """How many rows a customer has in a crowd, on average."""
 
 

@@ -117,6 +117,13 @@ def payment(**fields: object) -> pl.DataFrame:
     )
 
 
+def contract(**fields: object) -> pl.DataFrame:
+    return pl.DataFrame(
+        [{"customer_id": "a", "started_at": datetime(2024, 1, 1), "ended_at": None} | fields],
+        schema_overrides={"ended_at": pl.Datetime("us")},
+    )
+
+
 def contact(**fields: object) -> pl.DataFrame:
     return pl.DataFrame([{"customer_id": "a", "contacted_at": datetime(2024, 1, 1), "accepted": 1, "converted": 1} | fields])
 
@@ -137,6 +144,7 @@ LATER_FIELDS = {
         None,
     ),
     "paid_at": (lambda at: {"payments": payment(paid_at=at)}, "payments_overdue", 0.0, 1.0),
+    "ended_at": (lambda at: {"subscriptions": contract(ended_at=at)}, "contracts_running", 0.0, 1.0),
     "delivered_at": (lambda at: {"transactions": order(delivered_at=at)}, "deliveries_overdue", 0.0, 1.0),
     "accepted": (lambda at: {"contacts": contact(known_at=at)}, "contact_acceptances_all", 1.0, 0.0),
     "converted": (lambda at: {"contacts": contact(known_at=at)}, "contact_conversions_all", 1.0, 0.0),

@@ -123,6 +123,8 @@ def test_table_names_allow_what_builds_on_them() -> None:
         ("complaints", "closed_at", "resolve_hours_mean"),
         ("complaints", "complaint_id", "complaints_reopened"),
         ("payments", "paid_at", "late_payments_90d"),
+        ("subscriptions", "ended_at", "contracts_ended_90d"),
+        ("subscriptions", "price", "contract_price"),
         ("surveys", "expectation", "survey_quality_gap_last"),
         ("contacts", "accepted", "contact_response_share_all"),
         ("customers", "joined_at", "days_since_joined"),
