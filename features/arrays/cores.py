@@ -1,17 +1,16 @@
-"""The cores of the machine, and work on arrays spread over them in slices that stay in a core's cache."""
+"""The cores of the machine, and work on long arrays spread over them in slices that stay in a core's cache."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 SLICE_ROWS = 2**15
 """How many rows a slice holds."""
 
-T = TypeVar("T")
-R = TypeVar("R")
+MANY_SLICES = 16
+"""From here on it pays to spread them: what is done for a block of customers stays on the core that makes the block."""
 
 
 def cores() -> int:
@@ -19,19 +18,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def slices(rows: int) -> list[slice]:
-    """All rows, in neighbouring slices.
-
-    >>> slices(SLICE_ROWS + 1)
-    [slice(0, 32768, None), slice(32768, 32769, None)]
-    """
-    return [slice(first, min(first + SLICE_ROWS, rows)) for first in range(0, rows, SLICE_ROWS)]
-
-
-def on_all_cores(work: Callable[[T], R], parts: Iterable[T]) -> Sequence[R]:
-    """What `work` makes of each part, in their order; on this thread alone where there is one part, or one core."""
-    each = list(parts)
-    if len(each) < 2 or cores() < 2:
-        return [work(one) for one in each]
+def over_slices(work: Callable[[slice], None], rows: int) -> None:
+    """Do `work` for neighbouring slices of all rows."""
+    slices = [slice(first, min(first + SLICE_ROWS, rows)) for first in range(0, rows, SLICE_ROWS)]
+    if len(slices) < MANY_SLICES:
+        for part in slices:
+            work(part)
+        return
     with ThreadPoolExecutor(cores()) as pool:
-        return list(pool.map(work, each))
+        for _ in pool.map(work, slices):
+            pass  # an error in a slice is raised here

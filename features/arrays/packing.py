@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from features.arrays.cores import cores, on_all_cores, slices
+from features.arrays.cores import over_slices
 from features.arrays.operations import Array, Integers
 
 ROW = ""
@@ -20,9 +20,6 @@ ROW = ""
 
 FEW_ROWS = 4096
 """Up to here one call of `lexsort` beats packing."""
-
-MANY_ROWS = 2**19
-"""From here on it pays to sort on two cores."""
 
 ROOM_BITS = 63
 
@@ -70,7 +67,7 @@ class PackedRows:
             values = self.rows[max(part.start - 1, 0) : part.stop] >> shift
             np.not_equal(values[1:], values[:-1], out=begins[max(part.start, 1) : part.stop])
 
-        on_all_cores(compare, slices(len(begins)))
+        over_slices(compare, len(begins))
         return np.flatnonzero(begins)
 
 
@@ -124,16 +121,6 @@ def _packed(columns: Mapping[str, Array]) -> PackedRows | None:
             rows <<= fields[name].bits
             rows |= columns[name][part] - np.int64(fields[name].lowest)
 
-    on_all_cores(pack, slices(len(packed)))
-    _sort(packed)
+    over_slices(pack, len(packed))
+    packed.sort()
     return PackedRows(packed, fields)
-
-
-def _sort(packed: Integers) -> None:
-    """Sort in place; many on two cores."""
-    halves = [packed]
-    if len(packed) >= MANY_ROWS and cores() > 1:
-        middle = len(packed) // 2
-        packed.partition(middle)
-        halves = [packed[:middle], packed[middle:]]
-    on_all_cores(np.ndarray.sort, halves)

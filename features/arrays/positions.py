@@ -8,13 +8,16 @@ days hold 3 - 0 = 3 and 4 - 3 = 1 purchase days, and their spend is the differen
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
 
 from features.arrays.operations import Array, Integers
+
+FEW_SLOTS = 64
+"""Up to here one call that is slow for each cell beats a quick one for each edge."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,13 @@ class Edges:
     number: Mapping[int | None, Integers]
     between: Integers
     """For each day from the one before the first edge to the last edge, how many edges are not after it."""
+    _of_many: dict[tuple[int | None, ...], Integers] = field(default_factory=dict, init=False, repr=False)
+
+    def numbers(self, ages: tuple[int | None, ...]) -> Integers:
+        """`number` of many ages (rows), by date; made once, for edges serve many blocks and requests."""
+        if ages not in self._of_many:
+            self._of_many[ages] = np.array([self.number[age] for age in ages])
+        return self._of_many[ages]
 
     def passed(self, day: Integers) -> Integers:
         """How many edges are not after each day."""
@@ -118,16 +128,23 @@ class Positions:
         return np.asarray(self.days)[self._date]
 
     def _counted(self, passed: Integers) -> Integers:
-        """For each edge (rows) and slot (columns) the position before that day: rows counted in cells, these cumulated over edges."""
+        """For each edge (rows) and slot the position before that day: rows counted in cells, these cumulated over edges."""
         edges, slots = len(self._edges.days), len(self._starts)
         cells = np.bincount((passed + 1) * slots + self._row_slot, minlength=(edges + 2) * slots)
         table = cells[: (edges + 1) * slots].reshape(edges + 1, slots)
         table[0] = self._starts
+        if slots <= FEW_SLOTS:
+            return table.cumsum(axis=0, out=table)
         for earlier, row in pairwise(table):  # several times faster than NumPy's cumsum along the first axis
             np.add(row, earlier, out=row)
         return table
 
-    def before(self, ages: Sequence[int | None]) -> Integers:
-        """For each age (rows) and chosen pair (columns) the position after its rows that are older; None: before all rows."""
-        of_all = self._table[[self._edges.number[age] for age in ages]].reshape(len(ages), -1)
+    def before(self, age: int | None) -> Integers:
+        """For each chosen pair the position after its rows that are older; None: before all rows."""
+        of_all = self._table[self._edges.number[age]].ravel()
+        return of_all if self._cell is None else of_all.take(self._cell)
+
+    def before_each(self, ages: tuple[int | None, ...]) -> Integers:
+        """The same for many ages (rows)."""
+        of_all = self._table[self._edges.numbers(ages)].reshape(len(ages), -1)
         return of_all if self._cell is None else of_all.take(self._cell, axis=1)

@@ -10,8 +10,8 @@ from features.arrays.extremes import RangeExtremes
 from features.arrays.operations import Array, Floats, Integers
 from features.definitions import Aggregate, Window
 
-Placed = Callable[[Sequence[int | None]], Integers]
-"""Ages -> for each of them (rows) and each pair (columns) the position after its rows that are older: `Positions.before`."""
+Placed = Callable[[int | None], Integers]
+"""An age -> for each pair the position after its rows that are older."""
 
 
 class Selection:
@@ -33,11 +33,8 @@ class Selection:
     def where(self, condition: Array) -> Selection:
         """The rows for which a condition holds."""
         holding = running(condition)
-
-        def placed(ages: Sequence[int | None]) -> Integers:
-            return np.stack([holding[self._before(age)] for age in ages])
-
-        return Selection(self._columns, condition.nonzero()[0], placed, self._as_of_day, self._longest)
+        rows = condition.nonzero()[0]
+        return Selection(self._columns, rows, lambda age: holding[self._before(age)], self._as_of_day, self._longest)
 
     def of_each_date(self, conditions: Sequence[Array], dates: Sequence[slice]) -> Selection:
         """The rows for which the condition of a date holds, date after date; `dates` are the pairs of each."""
@@ -45,11 +42,9 @@ class Selection:
         offsets = np.cumsum([0, *(sums[-1] for sums in holding[:-1])]).tolist()
         parts = list(zip(holding, dates, offsets, strict=True))
 
-        def placed(ages: Sequence[int | None]) -> Integers:
-            befores = map(self._before, ages)
-            return np.stack(
-                [np.concatenate([sums[before[pairs]] + offset for sums, pairs, offset in parts]) for before in befores]
-            )
+        def placed(age: int | None) -> Integers:
+            before = self._before(age)
+            return np.concatenate([sums[before[pairs]] + offset for sums, pairs, offset in parts])
 
         rows = np.concatenate([np.flatnonzero(condition) for condition in conditions])
         return Selection(self._columns, rows, placed, self._as_of_day, self._longest)
@@ -65,7 +60,7 @@ class Selection:
     def _before(self, age: int | None) -> Integers:
         """The positions of one age; each is looked up once."""
         if age not in self._positions:
-            self._positions[age] = self._placed((age,))[0]
+            self._positions[age] = self._placed(age)
         return self._positions[age]
 
     def _count(self, window: Window) -> Integers:

@@ -24,11 +24,10 @@ far = st.integers(-(2**62), 2**62) | st.sampled_from([NEVER_DAY, NEVER_US])
 
 
 def pack_few_rows(patch: pytest.MonkeyPatch) -> None:
-    """Few rows, too, are packed, in more than one slice, and sorted in two halves."""
+    """Few rows, too, are packed, in more than one slice, and on all cores."""
     patch.setattr(packing, "FEW_ROWS", 0)
-    patch.setattr(packing, "MANY_ROWS", 2)
-    patch.setattr(packing, "cores", lambda: 2)
     patch.setattr(cores, "SLICE_ROWS", 3)
+    patch.setattr(cores, "MANY_SLICES", 2)
 
 
 def column(values: list[int]) -> np.ndarray:
