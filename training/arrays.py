@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from features.arrays.cores import cores
+
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
+
+R = TypeVar("R")
+
+ROWS_AT_ONCE = 4_096
+"""Rows that one core takes at a time."""
 
 EDGE = 1e-6
 """Probabilities stay in [EDGE, 1 - EDGE], so that their logit is finite and one surprise never costs everything."""
@@ -38,3 +47,12 @@ def expected_value(log_odds: Floats, log_amount: Floats, refunds: Floats) -> Flo
     """What customers are expected to bring (n,): the amount if they buy, the refunds (0 or less) if they do not."""
     churn = probability_of(log_odds)
     return (1 - churn) * np.exp(log_amount) + churn * refunds
+
+
+def in_parts(work: Callable[[Floats], R], matrix: Floats) -> list[R]:
+    """What `work` makes of each part of the rows, in their order; the parts, at least one, are spread over all cores."""
+    parts = [matrix[start : start + ROWS_AT_ONCE] for start in range(0, max(len(matrix), 1), ROWS_AT_ONCE)]
+    if len(parts) == 1:
+        return [work(matrix)]
+    with ThreadPoolExecutor(cores()) as pool:
+        return list(pool.map(work, parts))

@@ -37,18 +37,17 @@ class Refunds(NamedTuple):
     column: int | None
 
 
-def explained(churn_sum: Sum, amount_sum: Sum, refunds: Refunds) -> Explanation:
-    """The explanation of a model, given the sums of its log-odds of churn and of its log amount.
+def explained(churn_sum: Sum, amount_sum: Sum, log_odds: Floats, log_amount: Floats, refunds: Refunds) -> Explanation:
+    """The explanation of a model's log-odds of churn and log amount (n,), given both as sums over features.
 
     The value is split between being active, the amount and refunds by their Shapley values, and within each in the proportions
-    of its own contributions.
+    of its own contributions. The log-odds have bounds that their sum does not have: there contributions shrink.
     """
-    (churn, churn_base), (amount, amount_base) = churn_sum, amount_sum
-    log_odds = np.clip(churn.sum(axis=1) + churn_base, -LOGIT_EDGE, LOGIT_EDGE)
-    churn = churn * _ratio(log_odds - churn_base, churn.sum(axis=1))[:, None]
-    inputs = np.column_stack([log_odds, amount.sum(axis=1) + amount_base, refunds.values])
+    churn_base, amount_base = float(np.clip(churn_sum[1], -LOGIT_EDGE, LOGIT_EDGE)), amount_sum[1]
+    churn = _shared(log_odds - churn_base, churn_sum[0])
+    inputs = np.column_stack([log_odds, log_amount, refunds.values])
     parts, base = shapley(_log_expected_value, inputs, np.array([churn_base, amount_base, 0.0]))
-    value = churn * _ratio(parts[:, 0], churn.sum(axis=1))[:, None] + amount * _ratio(parts[:, 1], amount.sum(axis=1))[:, None]
+    value = _shared(parts[:, 0], churn) + _shared(parts[:, 1], amount_sum[0])
     if refunds.column is not None:
         value[:, refunds.column] += parts[:, 2]
     value[expected_value(*inputs.T) <= 0] = np.nan
@@ -92,11 +91,25 @@ def _forecast_of(forecast: Callable[..., Floats], inputs: Floats, reference: Flo
 
 
 def _log_expected_value(log_odds: Floats, log_amount: Floats, refunds: Floats) -> Floats:
-    """The logarithm of the expected value, with a floor far below any real one where refunds outweigh it."""
-    return np.log(np.maximum(expected_value(log_odds, log_amount, refunds), EDGE**2 * np.exp(log_amount)))
+    """The logarithm of the expected value; that of a value far below any real one where refunds outweigh it."""
+    expected = expected_value(log_odds, log_amount, refunds)
+    return np.log(np.where(expected > 0, expected, EDGE**2 * np.exp(log_amount)))
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    """The quotient part / whole (n,); 1 where the whole is nothing, since then the part is nothing, too."""
-    small = np.abs(whole) < 1e-12
-    return np.where(small, 1.0, part / np.where(small, 1.0, whole))
+def _shared(part: Floats, contributions: Floats) -> Floats:
+    """Contributions (n, features) made to sum to `part` (n,): none of them grows, and what is lacking then goes by their sizes.
+
+    >>> _shared(np.array([1.0, 3.0]), np.array([[3.0, -1.0], [3.0, -1.0]]))
+    array([[ 1.5 , -0.5 ],
+           [ 3.75, -0.75]])
+    """
+    sizes = np.abs(contributions)
+    factor = np.clip(_quotient(part, contributions.sum(axis=1)), -1, 1)
+    found = factor[:, None] * contributions
+    return found + _quotient(part - found.sum(axis=1), sizes.sum(axis=1))[:, None] * sizes
+
+
+def _quotient(part: Floats, whole: Floats) -> Floats:
+    """The quotients (n,) part / whole; 0 where the whole is 0."""
+    with np.errstate(over="ignore"):
+        return np.divide(part, whole, out=np.zeros_like(part), where=whole != 0)

@@ -11,10 +11,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from features.arrays.cores import on_all_cores
 from features.tables import ATTRIBUTION_DAYS
 from keepwell.errors import ModelError
-from training.arrays import LOGIT_EDGE, Floats, expected_value, probability_of
+from training.arrays import LOGIT_EDGE, Floats, expected_value, in_parts, probability_of
 from training.explanation import Explanation, Refunds, blended, explained
 from training.formats import FORMAT, upgraded
 from training.horizons import Further, further_column
@@ -26,9 +25,6 @@ from training.stack import Blend
 
 FILE = "scorer.json"
 DATES = ("trained_as_of", "labels_until", "data_until")
-
-ROWS_AT_ONCE = 4_096
-"""Rows that one core predicts or explains at a time."""
 
 Churn = Literal["purchases", "contracts", "labels"]
 
@@ -119,7 +115,7 @@ class Scorer:
 
     def predict(self, matrix: Floats) -> Predictions:
         """Forecasts for the rows of a matrix; a row's are the same bits whatever rows are beside it."""
-        return in_a_row(on_all_cores(self._predicted, _parts(self._checked(matrix))))
+        return in_a_row(in_parts(self._predicted, self._checked(matrix)))
 
     def _predicted(self, rows: Floats) -> Predictions:
         log_odds, log_amount = self._links(rows)
@@ -144,14 +140,14 @@ class Scorer:
 
         The season and the calibration belong to the baseline.
         """
-        parts = on_all_cores(self._explained, _parts(self._checked(matrix)))
+        parts = in_parts(self._explained, self._checked(matrix))
         churn, value = (np.concatenate([getattr(part, target) for part in parts]) for target in ("churn", "value"))
         return Explanation(churn, parts[0].churn_baseline, value, parts[0].value_baseline)
 
     def _explained(self, rows: Floats) -> Explanation:
         churn = blended(self.churn, [member.churn_sum(rows) for member in self.members])
         amount = blended(self.amount, [member.amount_sum(rows) for member in self.members])
-        return explained(churn, amount, Refunds(self._refunds(rows), self._refund_column))
+        return explained(churn, amount, *self._links(rows), Refunds(self._refunds(rows), self._refund_column))
 
     def graded(self, grade: str, backtest_dates: int) -> Scorer:
         """The same scorer with the grade that its backtest gave."""
@@ -231,7 +227,3 @@ class Scorer:
 
 
 REFUNDED = "spend_90d"
-
-
-def _parts(matrix: Floats) -> list[Floats]:
-    return [matrix[start : start + ROWS_AT_ONCE] for start in range(0, max(len(matrix), 1), ROWS_AT_ONCE)]

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from keepwell.errors import ModelError
+from training.arrays import ROWS_AT_ONCE
 from training.procedure import fit_procedure
-from training.scorer import FILE, ROWS_AT_ONCE, Predictions, Scorer
+from training.scorer import FILE, Predictions, Scorer
 
 
 def arrays(forecast: Predictions) -> list[np.ndarray]:
