@@ -6,14 +6,9 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from training.explanation import shapley
 from training.members import LifetimeMember
 from training.scorer import MEMBERS, Scorer
-
-numbers = st.floats(-5, 5)
 
 
 def test_contributions_of_every_member_sum_to_its_forecast(scorer: Scorer, matrix: np.ndarray):
@@ -40,18 +35,3 @@ def test_buy_till_you_die_speaks_of_its_own_columns_alone(scorer: Scorer, matrix
     unknown = matrix.copy()
     unknown[:, others] = np.nan
     assert np.array_equal(lifetime.churn_logit(unknown), lifetime.churn_logit(matrix))
-
-
-@given(inputs=st.tuples(numbers, numbers, numbers), reference=st.tuples(numbers, numbers, numbers), factor=numbers)
-def test_shapley_values_of_a_sum_are_its_parts(inputs, reference, factor):
-    values, base = shapley(lambda a, b, c: factor * a + b**2 + 0 * c, np.array([inputs]), np.array(reference))
-    expected = [factor * (inputs[0] - reference[0]), inputs[1] ** 2 - reference[1] ** 2, 0.0]
-    assert values[0] == pytest.approx(expected, abs=1e-9)
-    assert base == pytest.approx(factor * reference[0] + reference[1] ** 2)
-
-
-@given(st.tuples(numbers, numbers, numbers))
-def test_shapley_values_share_an_interaction_equally(inputs):
-    values, base = shapley(lambda a, b, c: a * b * c, np.array([inputs]), np.zeros(3))
-    assert values[0] == pytest.approx([inputs[0] * inputs[1] * inputs[2] / 3] * 3)
-    assert base == 0
