@@ -16,9 +16,6 @@ import numpy as np
 
 from features.arrays.operations import Array, Integers
 
-FEW_SLOTS = 64
-"""Up to here one call that is slow for each cell beats a quick one for each edge."""
-
 
 @dataclass(frozen=True)
 class Pairs:
@@ -107,8 +104,8 @@ class Positions:
         self._starts = counts.cumsum() - counts
         self._edges = _edges(tuple(pairs.days), ages)
         self._table = self._counted(self._edges.passed(day))
-        cells = len(self.days) * len(self._starts)
-        self._cell = None if len(self._date) == cells else self._date * len(self._starts) + self._slot
+        everyone = len(self._date) == len(self.days) * len(self._starts)
+        self._cell = None if everyone else self._date * len(self._starts) + self._slot
 
     def _leave_out(self, having: Array) -> None:
         """Those who are not among the customers with rows."""
@@ -128,23 +125,21 @@ class Positions:
         return np.asarray(self.days)[self._date]
 
     def _counted(self, passed: Integers) -> Integers:
-        """For each edge (rows) and slot the position before that day: rows counted in cells, these cumulated over edges."""
+        """For each edge (rows) and slot (columns) the position before that day: counts in cells, cumulated over the edges."""
         edges, slots = len(self._edges.days), len(self._starts)
         cells = np.bincount((passed + 1) * slots + self._row_slot, minlength=(edges + 2) * slots)
         table = cells[: (edges + 1) * slots].reshape(edges + 1, slots)
         table[0] = self._starts
-        if slots <= FEW_SLOTS:
-            return table.cumsum(axis=0, out=table)
         for earlier, row in pairwise(table):  # several times faster than NumPy's cumsum along the first axis
             np.add(row, earlier, out=row)
         return table
 
     def before(self, age: int | None) -> Integers:
         """For each chosen pair the position after its rows that are older; None: before all rows."""
-        of_all = self._table[self._edges.number[age]].ravel()
+        of_all = self._table.take(self._edges.number[age], axis=0).ravel()
         return of_all if self._cell is None else of_all.take(self._cell)
 
     def before_each(self, ages: tuple[int | None, ...]) -> Integers:
         """The same for many ages (rows)."""
-        of_all = self._table[self._edges.numbers(ages)].reshape(len(ages), -1)
+        of_all = self._table.take(self._edges.numbers(ages), axis=0).reshape(len(ages), -1)
         return of_all if self._cell is None else of_all.take(self._cell, axis=1)
