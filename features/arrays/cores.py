@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 SLICE_ROWS = 2**15
 """How many rows a slice holds."""
@@ -32,12 +28,3 @@ def over_slices(work: Callable[[slice], None], rows: int) -> None:
     with ThreadPoolExecutor(cores()) as pool:
         for _ in pool.map(work, slices):
             pass  # an error in a slice is raised here
-
-
-def on_all_cores(work: Callable[[T], R], parts: Iterable[T]) -> Sequence[R]:
-    """What `work` makes of each part, in their order; on this thread alone where there is one part, or one core."""
-    each = list(parts)
-    if len(each) < 2 or cores() < 2:
-        return [work(one) for one in each]
-    with ThreadPoolExecutor(cores()) as pool:
-        return list(pool.map(work, each))
