@@ -143,17 +143,15 @@ def about_the_data(
     """What the data show: the horizon, late rows, customers unlike any seen, leaks. `shown` features of each target count."""
     advice = evidence.advice
     if advice is not None and advice.horizon_days is not None and advice.fits and advice.horizon_days != horizon_days:
-        yield f"`keepwell horizon` would take {advice.horizon_days} days, not {horizon_days}: {advice.reasons[0]}."
+        yield f"keepwell horizon would take {advice.horizon_days} days, not {horizon_days}: {advice.reasons[0]}."
     for table, share in evidence.late.items():
         if share >= MANY_LATE:
             yield f"{share:.0%} of the last year's {table} became known more than a week late: the newest are not all there yet."
     leading = dict.fromkeys(name for weights in importance.values() for name in list(weights)[:shown])
-    for name in leading:
-        share = evidence.beyond.get(name, 0.0)
-        if share >= MANY_BEYOND:
-            entry = entry_of(name)
-            title = entry.title if entry else name
-            yield f"{share:.0%} of today's customers lie beyond anything seen in training in a leading feature: {title}."
+    beyond = {name: evidence.beyond[name] for name in leading if evidence.beyond.get(name, 0.0) >= MANY_BEYOND}
+    if beyond:
+        told = ", ".join(f"{share:.0%} in {_title(name)}" for name, share in beyond.items())
+        yield f"Some of today's customers lie beyond any that could be learned from, in features that lead: {told}."
     for suspicion in evidence.suspicions or ():
         yield f"It looks like a leak: {suspicion.place}: {suspicion.message}. {suspicion.way_out}."
 
@@ -163,3 +161,8 @@ def always(data_until: object) -> Iterator[str]:
     yield f"A forecast for a date long after {data_until} is of a world that may have changed: train again on newer data."
     yield "A market-wide event (a strike, a rival's closure, a pandemic) is not in the model."
     yield "Contributions say what moved the forecast, not what would move the customer: only a holdout measures an action."
+
+
+def _title(feature: str) -> str:
+    entry = entry_of(feature)
+    return f'"{entry.title}"' if entry else feature

@@ -100,7 +100,10 @@ def test_an_order_that_was_surely_better_at_one_date_is_said():
     [
         (replace(NONE, advice=Advice(60, fits=True, reasons=("12% came back",))), "would take 60 days, not 30: 12% came back"),
         (replace(NONE, late={"complaints": 0.2}), "20% of the last year's complaints became known more than a week late"),
-        (replace(NONE, beyond={"recency_days": 0.1}), "10% of today's customers lie beyond anything seen"),
+        (
+            replace(NONE, beyond={"recency_days": 0.1}),
+            'beyond any that could be learned from, in features that lead: 10% in "Days since last purchase"',
+        ),
         (
             replace(NONE, suspicions=(Suspicion("alone", "customers.plan", "tells all", "leave it out"),)),
             "customers.plan: tells all",
