@@ -15,6 +15,7 @@ from commands.data import check, features, simulate
 from commands.demo import demo
 from commands.horizon import horizon
 from commands.importing import import_public
+from commands.lifetime import lifetime
 from commands.lists import plan, score
 from commands.models import train
 from commands.monitor import monitor
@@ -56,6 +57,7 @@ for command in (
     rollback,
     score,
     tiers,
+    lifetime,
     monitor,
     plan,
     serve,

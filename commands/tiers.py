@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands import pipeline
-from commands.terminal import AS_JSON, PATH, POLICY, TABLE_FILE, to_json
+from commands.terminal import AS_JSON, PATH, POLICY, TABLE_FILE, require_no_input, to_json
 from keepwell.errors import ConfigError, DataError
 from keepwell.progress import Steps
 
@@ -49,6 +49,8 @@ def tiers(
     """
     from serving.planning import read_scores
 
+    if out is not None and data is not None:
+        require_no_input(out, data)
     if (data is None) != (by is None) or (out is not None and by is None):
         raise ConfigError("--data, --by and --out belong together", hint="say --data DATA --by owner [--out groups.csv]")
     frame = read_scores(scores)

@@ -15,9 +15,9 @@ class Sources:
     """What the parts are made of, each of shape (n,); all years are alike, amounts are net of refunds.
 
     `first_price` and `acquisition_cost`: what the first purchase brought, and what it took to win the customer. `income`: a
-    year's spend. `premium_share`: how much of it is price above what customers usually pay, negative below. `cross_share`: what part
-    of the rest is for other categories than the first ones, 0 to 1. `service_cost`: a year's cost to serve; `usual_service_cost`:
-    that of a usual customer. `referrals`: customers won by this one in a year, each worth `referral_value`.
+    year's spend. `premium_share`: the part of it that is price above what customers usually pay, negative below. `cross_share`:
+    the part of the rest that is for other categories than the first ones, 0 to 1. `service_cost`: a year's cost to serve;
+    `usual_service_cost`: that of a usual customer. `referrals`: customers won by this one in a year, each worth `referral_value`.
     """
 
     first_price: Floats
