@@ -86,7 +86,7 @@ def _known_buyers(company: Company, as_of: date) -> pl.DataFrame:
 def attributes_of(values: pl.Series) -> list[Attribute]:
     """The features of one attribute."""
     how = _how(values)
-    return [Attribute(values.name, how, value) for value in (_common_values(values) if how == "text" else [""])]
+    return [Attribute(values.name, how, value) for value in (common_values(values) if how == "text" else [""])]
 
 
 def _how(values: pl.Series) -> How:
@@ -94,7 +94,7 @@ def _how(values: pl.Series) -> How:
     return "text" if values.dtype == pl.String else "days" if values.dtype == pl.Int32 else "number"
 
 
-def _common_values(texts: pl.Series) -> list[str]:
+def common_values(texts: pl.Series) -> list[str]:
     """The values with a feature, the most common first; one of those that differ by case alone, which some engines ignore."""
     few = min(LEAST_CUSTOMERS, math.ceil(ENOUGH_SHARE * len(texts)))
     least = max(math.ceil(LEAST_SHARE * len(texts)), few)

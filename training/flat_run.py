@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from datetime import date
+from types import MappingProxyType
 
 import numpy as np
 
@@ -20,14 +21,15 @@ from training.flat_leaks import left_out_columns
 from training.flat_model import FlatScorer
 from training.flat_recipe import FlatRecipe
 from training.flat_report import log_flat_result
-from training.flat_tune import tune_flat
-from training.flat_validation import Unseen, fit_flat, fit_flat_rival, predictions, unseen, validated
+from training.flat_tune import folds_loss, tune_flat
+from training.flat_validation import FAMILY, Unseen, fit_flat, fold_of, judged, label_info, predictions, unseen
 from training.gate import Verdict, compare, log_losses, verdict_of
 from training.record import log_trial
 from training.registry import Registry, Run, model_name
 from training.result import TrainingResult
 from training.run import EXAMPLE_ROWS, EXPERIMENT, one_blas_thread, set_alias
 from training.scorer import Predictions
+from training.study import Study
 
 EXPLAINED_ROWS = 500
 """Customers whose contributions make the importance of a column."""
@@ -54,16 +56,16 @@ def train_flat(
     data = flat_data(company, horizon_days, before, left_out)
     settings = {"horizon_days": horizon_days, "as_of": data.as_of, "trials": trials, "seed": seed}
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {data.as_of}") as run:
-        fingerprint = _log_inputs(run, company, data, settings, left_out)
-        study = (
-            f"{company.key} labels of {data.as_of}, {trials} trials, seed {seed}, {fingerprint[:16]}, {len(data.names)} features"
-        )
-        recipe = _tuned(data, run, registry.study_storage(), study, trials=trials, seed=seed, progress=progress)
+        fingerprint = log_flat_inputs(run, company, data, settings, left_out)
+        name = f"{company.key} labels of {data.as_of}, seed {seed}, {fingerprint[:16]}, {len(data.names)} features"
+        study = Study(registry.study_storage(), trials, seed, name=name)
+        recipe = tuned(folds_loss(data, seed), FlatRecipe(), study, run, progress)
         with progress.step("cross-validation"):
             found = unseen(data, recipe, seed)
-            tested = validated(data, found, recipe, seed)
+            tested = judged((fold_of(found, data.as_of, recipe),), seed)
         with progress.step("model"):
-            scorer = _graded(data, found, tested, recipe, seed)
+            info = label_info(data, tested.champion or FAMILY)
+            scorer = fit_flat(data, found, recipe, info, seed=seed, rival=tested.champion).graded(tested.grade, 0)
         with progress.step("comparison with the champion"):
             champion, verdict = _compared(registry, data, found, tested, scorer, seed=seed)
         with progress.step("model card"):
@@ -96,7 +98,9 @@ def column_importance(scorer: FlatScorer, matrix: Floats) -> dict[str, dict[str,
     }
 
 
-def _log_inputs(run: Run, company: Company, data: FlatData, settings: Mapping[str, object], left_out: Mapping[str, str]) -> str:
+def log_flat_inputs(
+    run: Run, company: Company, data: FlatData, settings: Mapping[str, object], left_out: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Log what goes in, and which columns are `left_out` and why; the fingerprint of the data."""
     fingerprint = company.fingerprint()
     run.log_params({"company": company.key, **settings, "rows": len(data), "features": len(data.names)})
@@ -105,25 +109,20 @@ def _log_inputs(run: Run, company: Company, data: FlatData, settings: Mapping[st
     entries = {name: entry_of(name) for name in data.names}
     run.log_dict({name: asdict(entry) for name, entry in entries.items() if entry}, "features.json")
     run.log_dict(dict(left_out), "left_out.json")
-    for name in ("customers", "labels"):
-        run.log_dataset(company.tables[name], f"{company.key}/{name}", fingerprint, context="training")
+    for name, frame in company.tables.items():
+        run.log_dataset(frame, f"{company.key}/{name}", fingerprint, context="training")
     return fingerprint
 
 
-def _tuned(data: FlatData, run: Run, storage: str, study: str, *, trials: int, seed: int, progress: Progress) -> FlatRecipe:
+def tuned(loss_of: Callable[[FlatRecipe], float], default: FlatRecipe, study: Study, run: Run, progress: Progress) -> FlatRecipe:
+    """Carry a study through; each of its trials is a nested run."""
+
     def on_trial(number: int, params: Mapping[str, object], loss: float) -> None:
         log_trial(run, number, params, {"churn_log_loss": loss})
-        progress.count(number + 1, trials)
+        progress.count(number + 1, study.trials)
 
-    with progress.step(f"tuning, {trials} trials"):
-        return tune_flat(data, trials=trials, seed=seed, storage_url=storage, study_name=study, on_trial=on_trial)
-
-
-def _graded(data: FlatData, found: Unseen, tested: Backtest, recipe: FlatRecipe, seed: int) -> FlatScorer:
-    """The scorer to hand out: the procedure's, or the rival that surely beats it; with its grade."""
-    rival = tested.champion
-    scorer = fit_flat_rival(data, found, rival, recipe, seed) if rival else fit_flat(data, found, recipe, seed)
-    return scorer.graded(tested.grade, 0)
+    with progress.step(f"tuning, {study.trials} trials"):
+        return tune_flat(loss_of, default, study, on_trial)
 
 
 def _compared(
@@ -144,8 +143,8 @@ def _compared(
     if not isinstance(champion, FlatScorer):
         return version, Verdict(True, f"champion {version} learned from what customers did, and there is nothing of it now")
     theirs = found if champion.recipe == scorer.recipe else unseen(data, champion.recipe, seed)
-    mine = predictions(data, found, scorer.recipe, tested.champion)
-    before = predictions(data, theirs, champion.recipe, champion.info.family if champion.info.family in theirs.rivals else "")
+    mine = predictions(found, scorer.recipe, tested.champion)
+    before = predictions(theirs, champion.recipe, champion.info.family if champion.info.family in theirs.rivals else "")
     losses = [_losses(tested, each, len(data)) for each in (mine, before)]
     return version, verdict_of((compare("log_loss", losses[0], losses[1], seed),), len(data), data.as_of)
 

@@ -1,4 +1,4 @@
-"""The search for a recipe of a flat table: an Optuna study over the churn trees, judged on customers that they have not seen.
+"""The search for a recipe of a flat table, or of contracts: an Optuna study over the churn trees.
 
 It lives in a database under its name, goes on where it stopped, and is limited by trials, never by the clock.
 """
@@ -18,6 +18,7 @@ from training.flat_data import FlatData
 from training.flat_fitting import CHURN_TREES_ONCE, FOLDS, calibrated, rows, unseen_forecasts
 from training.flat_recipe import FlatRecipe
 from training.gate import log_losses
+from training.study import Study
 from training.trees import TreeSettings
 
 OnTrial = Callable[[int, Mapping[str, Any], float], None]
@@ -32,36 +33,40 @@ TUNED = ("rounds", "leaves", "leaf_rows", "feature_share", "row_share", "ridge")
 
 
 def tune_flat(
-    data: FlatData,
-    *,
-    trials: int,
-    seed: int,
-    storage_url: str | None = None,
-    study_name: str = "keepwell flat",
-    on_trial: OnTrial | None = None,
+    loss_of: Callable[[FlatRecipe], float], default: FlatRecipe, asked: Study, on_trial: OnTrial | None = None
 ) -> FlatRecipe:
-    """The best recipe of a study of `trials` trials in all; the default recipe is the first and wins ties.
+    """The recipe of the lowest loss in the study that is asked for; `default` is the first and wins ties.
 
-    A recipe is judged by the log loss of calibrated trees on customers of other folds. `on_trial(number, parameters, loss)`
-    follows each new trial.
+    `on_trial(number, parameters, loss)` follows each new trial.
     """
-    if trials < 1:
-        return FlatRecipe()
-    few = rows(data, np.linspace(0, 1, len(data)) < TRIAL_ROWS / len(data)) if len(data) > TRIAL_ROWS else data
-    study = _study(storage_url, study_name)
-    for number in range(len(_finished(study)), trials):
-        study.sampler = TPESampler(seed=seed + number)  # of its own, so that a stopped study goes on as if it had not been
+    if asked.trials < 1:
+        return default
+    study = _study(asked, default)
+    for number in range(len(_finished(study)), asked.trials):
+        study.sampler = TPESampler(seed=asked.seed + number)  # its own, so that a stopped study goes on as if it had not been
         trial = study.ask()
-        loss = _loss(suggested(trial), few, seed)
+        loss = loss_of(suggested(trial, default))
         study.tell(trial, loss)
         if on_trial is not None:
             on_trial(trial.number, trial.params, loss)
-    return suggested(optuna.trial.FixedTrial(study.best_params))
+    return suggested(optuna.trial.FixedTrial(study.best_params), default)
 
 
-def suggested(trial: optuna.trial.BaseTrial) -> FlatRecipe:
-    """The recipe that a trial proposes."""
-    default = FlatRecipe()
+def folds_loss(data: FlatData, seed: int) -> Callable[[FlatRecipe], float]:
+    """The log loss of a recipe's calibrated trees on customers of folds that they have not seen."""
+    few = rows(data, np.linspace(0, 1, len(data)) < TRIAL_ROWS / len(data)) if len(data) > TRIAL_ROWS else data
+    fold, everyone = few.folds(FOLDS, STUDY_SEED + seed), np.ones(len(few), dtype=bool)
+
+    def loss_of(recipe: FlatRecipe) -> float:
+        forecasts = unseen_forecasts((CHURN_TREES_ONCE,), few, everyone, recipe, fold, seed=seed)
+        churn = probability_of(calibrated(forecasts, few.churned, fold, recipe))
+        return float(log_losses(few.churned == 1, churn).mean())
+
+    return loss_of
+
+
+def suggested(trial: optuna.trial.BaseTrial, default: FlatRecipe) -> FlatRecipe:
+    """The recipe that a trial proposes; what is not tuned is the default's."""
     trees = TreeSettings(
         rounds=trial.suggest_int("rounds", 50, 500, step=25),
         learning_rate=default.churn_trees.learning_rate,
@@ -74,21 +79,14 @@ def suggested(trial: optuna.trial.BaseTrial) -> FlatRecipe:
     return replace(default, churn_trees=trees)
 
 
-def _study(storage_url: str | None, name: str) -> optuna.Study:
+def _study(asked: Study, default: FlatRecipe) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(storage=storage_url, study_name=name, load_if_exists=True)
+    study = optuna.create_study(storage=asked.storage_url, study_name=asked.name, load_if_exists=True)
     if not _finished(study):  # a study that was killed in its first trial has not tried the default yet
-        settings = asdict(FlatRecipe().churn_trees)
+        settings = asdict(default.churn_trees)
         study.enqueue_trial({name: settings[name] for name in TUNED}, skip_if_exists=False)
     return study
 
 
 def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     return study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
-
-
-def _loss(recipe: FlatRecipe, data: FlatData, seed: int) -> float:
-    fold, everyone = data.folds(FOLDS, STUDY_SEED + seed), np.ones(len(data), dtype=bool)
-    forecasts = unseen_forecasts((CHURN_TREES_ONCE,), data, everyone, recipe, fold, seed=seed)
-    churn = probability_of(calibrated(forecasts, data.churned, fold, recipe))
-    return float(log_losses(data.churned == 1, churn).mean())

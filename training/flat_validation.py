@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.arrays import Floats, probability_of
+from training.arrays import Flags, Floats, probability_of
 from training.backtest import Backtest, Fold, graded
 from training.flat_data import FlatData
 from training.flat_fitting import (
@@ -27,12 +27,13 @@ from training.flat_fitting import (
     rows,
     unseen_forecasts,
 )
-from training.flat_model import FlatModel, FlatScorer, Worth, forecast
+from training.flat_model import FlatScorer, Worth, forecast
 from training.flat_recipe import FlatRecipe
 from training.gate import log_losses
 from training.metrics import METRICS, Interval, interval, resampled_weights
 from training.quantiles import fit_spread
 from training.scorer import ModelInfo, Predictions
+from training.scorer import in_a_row as all_rows
 from training.stack import Blend
 from training.weighted import Outcome, Weighted
 
@@ -48,116 +49,146 @@ NO_MATRIX = np.empty((0, 0))
 
 @dataclass(frozen=True)
 class Unseen:
-    """Forecasts of customers by fits that have not seen them: a row a customer and cross-validation, one after another.
+    """Forecasts of customers by fits that have not seen them, and what came: one row (rows,) for each forecast.
 
     `churn` and `amount` are those of each kind of learner (rows, kinds), log-odds and logarithms; `log_odds` is the calibrated
-    blend (rows,), `rivals` the log-odds (rows,) of each simple rival. `amount` is None where labels have no values.
+    blend (rows,), `rivals` the log-odds (rows,) of each simple rival. `amount` is None where there are no values.
     """
 
+    customer_id: NDArray[Any]
+    churned: Floats
+    value: Floats
     churn: Floats
     log_odds: Floats
     rivals: Mapping[str, Floats]
     amount: Floats | None
 
+    @property
+    def paid(self) -> Flags:
+        """Who (rows,) stayed, and has a value."""
+        stayed: Flags = (self.churned == 0) & ~np.isnan(self.value)
+        return stayed
+
+
+def in_a_row(parts: Sequence[Unseen]) -> Unseen:
+    """The rows of all parts, one after another."""
+    columns = ("customer_id", "churned", "value", "churn", "log_odds")
+    amounts = [part.amount for part in parts if part.amount is not None]
+    return Unseen(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in columns},
+        rivals={name: np.concatenate([part.rivals[name] for part in parts]) for name in parts[0].rivals},
+        amount=np.concatenate(amounts) if amounts else None,
+    )
+
 
 def unseen(data: FlatData, recipe: FlatRecipe, seed: int) -> Unseen:
     """Forecast every customer `repeats` times, each time with other folds, by fits to the customers of the other folds."""
-    parts = [_one_validation(data, recipe, 1_000 * seed + each) for each in range(repeats(data))]
-    return Unseen(
-        churn=np.concatenate([part.churn for part in parts]),
-        log_odds=np.concatenate([part.log_odds for part in parts]),
-        rivals={name: np.concatenate([part.rivals[name] for part in parts]) for name in parts[0].rivals},
-        amount=np.concatenate([part.amount for part in parts if part.amount is not None]) if data.has_values else None,
-    )
+    return in_a_row([_one_validation(data, recipe, 1_000 * seed + each) for each in range(repeats(data))])
 
 
 def _one_validation(data: FlatData, recipe: FlatRecipe, seed: int) -> Unseen:
     fold, everyone = data.folds(FOLDS, seed), np.ones(len(data), dtype=bool)
     churn = unseen_forecasts(churn_kinds(data), data, everyone, recipe, fold, seed=seed)
     rivals = unseen_forecasts(rival_kinds(data), data, everyone, recipe, fold, seed=seed)
-    amount = unseen_forecasts(amount_kinds(data), data, data.paid, recipe, fold, seed=seed) if data.has_values else None
-    named = dict(zip((kind.name for kind in rival_kinds(data)), rivals.T, strict=True))
-    return Unseen(churn, calibrated(churn, data.churned, fold, recipe), named, amount)
+    return Unseen(
+        customer_id=data.customer_id,
+        churned=data.churned,
+        value=data.value,
+        churn=churn,
+        log_odds=calibrated(churn, data.churned, fold, recipe),
+        rivals=dict(zip((kind.name for kind in rival_kinds(data)), rivals.T, strict=True)),
+        amount=unseen_forecasts(amount_kinds(data), data, data.paid, recipe, fold, seed=seed) if data.has_values else None,
+    )
 
 
-def fit_flat(data: FlatData, found: Unseen, recipe: FlatRecipe, seed: int) -> FlatScorer:
-    """The procedure's scorer: learners fitted to all customers, blended as their forecasts of unseen ones deserve."""
-    blend = churn_blend(found.churn, _each_time(data.churned, found), recipe)
-    churn = model(fitted(churn_kinds(data), data, recipe, seed), blend)
-    return _scorer(data, found, FAMILY, churn, recipe, seed=seed)
+def fit_flat(data: FlatData, found: Unseen, recipe: FlatRecipe, info: ModelInfo, *, seed: int, rival: str = "") -> FlatScorer:
+    """A scorer whose learners are fitted to all of `data`, blended as their forecasts of unseen customers deserve.
 
-
-def fit_flat_rival(data: FlatData, found: Unseen, name: str, recipe: FlatRecipe, seed: int) -> FlatScorer:
-    """The scorer of a simple rival of churn; what customers bring is forecast as the procedure does it."""
-    kind = next(kind for kind in rival_kinds(data) if kind.name == name)
-    return _scorer(data, found, name, model(fitted((kind,), data, recipe, seed), ALONE), recipe, seed=seed)
-
-
-def _scorer(data: FlatData, found: Unseen, family: str, churn: FlatModel, recipe: FlatRecipe, *, seed: int) -> FlatScorer:
-    info, amount = _info(data, family), None
+    With `rival`, the churn is that simple rival's, as it comes.
+    """
+    kinds = [kind for kind in rival_kinds(data) if kind.name == rival] if rival else churn_kinds(data)
+    blend = ALONE if rival else churn_blend(found.churn, found.churned, recipe)
+    amount = None
     if found.amount is not None:
         fits = fitted(amount_kinds(data), rows(data, data.paid), recipe, seed)
-        amount = model(fits, _amount_blend(data, found, recipe))
-    log_odds = found.rivals.get(family, found.log_odds)
-    return FlatScorer(info, recipe, churn, amount, _worth(data, found, log_odds, recipe))
+        amount = model(fits, _amount_blend(found, found.amount, recipe))
+    churn = model(fitted(kinds, data, recipe, seed), blend)
+    return FlatScorer(info, recipe, churn, amount, _worth(found, found.rivals.get(rival, found.log_odds), recipe))
 
 
-def predictions(data: FlatData, found: Unseen, recipe: FlatRecipe, rival: str = "") -> Predictions:
+def predictions(found: Unseen, recipe: FlatRecipe, rival: str = "") -> Predictions:
     """What was forecast of unseen customers (rows,), by the procedure or by a rival of its churn."""
     log_odds = found.rivals[rival] if rival else found.log_odds
-    log_amount = None if found.amount is None else _amount_blend(data, found, recipe).combine(found.amount)
-    return forecast(log_odds, log_amount, _worth(data, found, log_odds, recipe))
+    log_amount = None if found.amount is None else _amount_blend(found, found.amount, recipe).combine(found.amount)
+    return forecast(log_odds, log_amount, _worth(found, log_odds, recipe))
 
 
-def _amount_blend(data: FlatData, found: Unseen, recipe: FlatRecipe) -> Blend:
-    assert found.amount is not None
-    paid = _each_time(data.paid, found)
-    return amount_blend(found.amount[paid], _each_time(data.value, found)[paid], recipe)
+def _amount_blend(found: Unseen, amount: Floats, recipe: FlatRecipe) -> Blend:
+    return amount_blend(amount[found.paid], found.value[found.paid], recipe)
 
 
-def _worth(data: FlatData, found: Unseen, log_odds: Floats, recipe: FlatRecipe) -> Worth | None:
+def _worth(found: Unseen, log_odds: Floats, recipe: FlatRecipe) -> Worth | None:
     """How the amounts of unseen customers spread, and how much of them leavers still brought."""
     if found.amount is None:
         return None
-    value, churned = _each_time(data.value, found), _each_time(data.churned, found)
-    amount = np.exp(_amount_blend(data, found, recipe).combine(found.amount))
-    known = ~np.isnan(value)
-    left = known & (churned == 1)
-    share = float(np.clip(np.maximum(value[left], 0).sum() / amount[left].sum(), 0, 1)) if left.any() else 0.0
-    return Worth(fit_spread(1 - probability_of(log_odds[known]), amount[known], value[known], churned[known]), share)
+    amount = np.exp(_amount_blend(found, found.amount, recipe).combine(found.amount))
+    known = ~np.isnan(found.value)
+    left = known & (found.churned == 1)
+    share = float(np.clip(np.maximum(found.value[left], 0).sum() / amount[left].sum(), 0, 1)) if left.any() else 0.0
+    spread = fit_spread(1 - probability_of(log_odds[known]), amount[known], found.value[known], found.churned[known])
+    return Worth(spread, share)
 
 
-def _each_time(column: NDArray[Any], found: Unseen) -> NDArray[Any]:
-    """A column (n,) beside the rows of `found`: once for each validation."""
-    return np.tile(column, len(found.log_odds) // len(column))
+def fold_of(found: Unseen, as_of: date, recipe: FlatRecipe) -> Fold:
+    """Unseen customers as a fold of a backtest."""
+    return Fold(
+        as_of=as_of,
+        customer_id=found.customer_id,
+        matrix=NO_MATRIX,
+        churned=found.churned == 1,
+        value=found.value,
+        predictions=predictions(found, recipe),
+        rivals={name: predictions(found, recipe, name) for name in found.rivals},
+    )
 
 
-def validated(data: FlatData, found: Unseen, recipe: FlatRecipe, seed: int) -> Backtest:
-    """Figures, gains over the rivals and the grade, in the form of a backtest with one fold: the customers, unseen.
+def judged(folds: tuple[Fold, ...], seed: int) -> Backtest:
+    """Figures, gains over the rivals and the grade; the rows of one customer stay together in every resample.
 
-    A gain is the share of the rival's log loss that the procedure saves. Intervals are over customers, whose forecasts by several
-    validations stay together.
+    A gain is the share of the rival's log loss that the procedure saves. A rival replaces the procedure where it is surely
+    better over all folds, and in the first.
     """
-    churned, ours = _each_time(data.churned, found) == 1, predictions(data, found, recipe)
-    rivals = {name: predictions(data, found, recipe, name) for name in found.rivals}
-    resamples = resampled_weights(_each_time(np.arange(len(data)), found), seed)
-    losses = {name: log_losses(churned, rival.churn_probability) for name, rival in rivals.items()}
-    gains = {
-        name: interval(_saved(log_losses(churned, ours.churn_probability), loss), resamples) for name, loss in losses.items()
-    }
-    grade, champion = graded(gains, gains)
-    value = _each_time(data.value, found)
+    outcome = Outcome(np.concatenate([fold.churned for fold in folds]), np.concatenate([fold.value for fold in folds]))
+    ours, resamples = all_rows([fold.predictions for fold in folds]), _resamples(folds, seed)
+    rivals = {name: all_rows([fold.rivals[name] for fold in folds]) for name in folds[0].rivals}
+    gains = _gains(folds, resamples)
+    grade, champion = graded(gains, _gains(folds[:1], _resamples(folds[:1], seed)))
     return Backtest(
-        folds=(Fold(data.as_of, _each_time(data.customer_id, found), NO_MATRIX, churned, value, ours, rivals),),
-        figures=_figures(Outcome(churned, value), ours, resamples),
+        folds=folds,
+        figures=_figures(outcome, ours, resamples),
         rival_figures={
-            name: {metric: interval(METRICS[metric](Outcome(churned, value), rival), resamples) for metric in RIVAL_METRICS}
+            name: {metric: interval(METRICS[metric](outcome, rival), resamples) for metric in RIVAL_METRICS}
             for name, rival in rivals.items()
         },
         gains=gains,
         grade=grade,
         champion=champion,
     )
+
+
+def _resamples(folds: Sequence[Fold], seed: int) -> Floats:
+    _, customer = np.unique(np.concatenate([fold.customer_id for fold in folds]), return_inverse=True)
+    return resampled_weights(customer, seed)
+
+
+def _gains(folds: Sequence[Fold], resamples: Floats) -> dict[str, Interval]:
+    churned = np.concatenate([fold.churned for fold in folds])
+    ours = log_losses(churned, np.concatenate([fold.predictions.churn_probability for fold in folds]))
+    gains = {}
+    for name in folds[0].rivals:
+        theirs = log_losses(churned, np.concatenate([fold.rivals[name].churn_probability for fold in folds]))
+        gains[name] = interval(_saved(ours, theirs), resamples)
+    return gains
 
 
 def _figures(outcome: Outcome, forecast: Predictions, resamples: Floats) -> dict[str, Interval]:
@@ -178,7 +209,8 @@ def _saved(mine: Floats, theirs: Floats) -> Weighted:
     return lambda weights: float(1 - (weights @ mine) / (weights @ theirs))
 
 
-def _info(data: FlatData, family: str) -> ModelInfo:
+def label_info(data: FlatData, family: str) -> ModelInfo:
+    """What a reader must know of a model of a flat table."""
     return ModelInfo(
         company=data.company,
         horizon_days=data.horizon_days,
