@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 from scipy.special import betaincinv, betaln, digamma, expit, gammaln
 
 from training.arrays import Floats
@@ -28,6 +28,23 @@ STARTS = ((0.5, 1.0, 0.8, 2.5), (1.5, 0.3, 0.3, 3.0), (0.2, 3.0, 2.0, 2.0))
 
 PRIOR = 1e-7
 """Strength of the prior on the logarithms of the parameters, per customer: it only holds a flat direction in place."""
+
+USUAL = (
+    ((1.0, -1.0, 0.0, 0.0), 0.7, 1.0),  # repeat purchases in the mean T, while active: about 2
+    ((1.0, 0.0, 0.0, 0.0), -0.4, 0.7),  # how alike customers buy: r about 0.7
+    ((0.0, 0.0, 1.0, -1.0), -1.2, 1.0),  # leaving after a purchase: about one in four
+    ((0.0, 0.0, 1.0, 1.0), 0.6, 1.2),  # how alike they leave: a b about 1.8
+)
+"""What a company is like before its customers have told: weights of (log r, log alpha, log a, log b), their sum's mean and sd."""
+
+USUAL_SHAPE, USUAL_FREEDOM = 1.4, 2.0
+"""The logarithm of Gamma-Gamma's p: own purchases deviate by half their mean; and how many deviations it counts as."""
+
+USUAL_TAIL, USUAL_SD = 0.9, 0.7
+"""The logarithm of q - 1, and the deviation of what is usual of Gamma-Gamma."""
+
+LOGARITHMS = (-9.0, 9.0)
+"""Bounds of the logarithms of all parameters."""
 
 START_ROWS = 4_000
 """Rows on which the starts compete; the best one is then finished on all rows."""
@@ -98,8 +115,11 @@ class SpendModel:
         return self.p * (self.v + purchases * mean_spend) / (self.p * purchases + self.q - 1)
 
 
-def fit_purchases(x: Floats, tx: Floats, T: Floats, kind: Kind | None = None) -> PurchaseModel:
+def fit_purchases(x: Floats, tx: Floats, T: Floats, kind: Kind | None = None, *, usual: bool = False) -> PurchaseModel:
     """Fit by maximum likelihood, to histories in any one unit of time; the likelier of the two kinds unless `kind` is given.
+
+    With `usual`, the parameters are also drawn to those of a usual company: a handful of customers, or many of whom none has come
+    back, then tell nothing with certainty. The pull is that of a single observation, and lost among a thousand customers.
 
     Equal histories are counted once, time is rescaled to the mean T, and parameters are sought as logarithms, so that
     the search can not leave their range. Histories are arrays of one shape, at least one of them, 0 <= tx <= T.
@@ -108,16 +128,16 @@ def fit_purchases(x: Floats, tx: Floats, T: Floats, kind: Kind | None = None) ->
     scale = float(max(np.average(rows[:, 2], weights=weights), 1e-9))
     scaled = rows / (1.0, scale, scale)
     kinds: tuple[Kind, ...] = ("bgnbd", "mbgnbd") if kind is None else (kind,)
-    fits = [_fit_kind(scaled, weights.astype(float), scale, each) for each in kinds]
+    fits = [_fit_kind(scaled, weights.astype(float), scale, each, usual) for each in kinds]
     return max(fits, key=lambda model: model.log_likelihood)
 
 
-def _fit_kind(rows: Floats, weights: Floats, scale: float, kind: Kind) -> PurchaseModel:
+def _fit_kind(rows: Floats, weights: Floats, scale: float, kind: Kind, usual: bool) -> PurchaseModel:
     some = np.linspace(0, len(rows) - 1, min(len(rows), START_ROWS)).astype(int)
-    rough = [_minimum(_purchase_objective(rows[some], weights[some], kind), np.log(start)) for start in STARTS]
+    rough = [_minimum(_purchase_objective(rows[some], weights[some], kind, usual), np.log(start)) for start in STARTS]
     best = min(rough, key=lambda found: found[1])[0]
-    theta, _ = _minimum(_purchase_objective(rows, weights, kind), best)
-    log_likelihood = float(weights @ _log_likelihoods(rows, theta, kind)[0])
+    theta, _ = _minimum(_purchase_objective(rows, weights, kind, usual), best)
+    log_likelihood = float(weights @ log_likelihoods(rows, theta, kind)[0])
     # A density in scaled time: each of the x purchases carries one unit of time.
     log_likelihood -= float(weights @ rows[:, 0]) * np.log(scale)
     r, alpha, a, b = np.exp(theta)
@@ -125,24 +145,30 @@ def _fit_kind(rows: Floats, weights: Floats, scale: float, kind: Kind) -> Purcha
 
 
 def _minimum(objective: Objective, start: Floats) -> tuple[Floats, float]:
-    bounds = [(-9.0, 9.0)] * len(start)
+    bounds = [LOGARITHMS] * len(start)
     options = {"maxiter": 500, "ftol": 1e-13, "gtol": 1e-9}
     found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return found.x, float(found.fun)
 
 
-def _purchase_objective(rows: Floats, weights: Floats, kind: Kind) -> Objective:
+def _purchase_objective(rows: Floats, weights: Floats, kind: Kind, usual: bool) -> Objective:
     total = weights.sum()
+    sums, means, deviations = (np.array(part) for part in zip(*USUAL, strict=True))
 
     def objective(theta: Floats) -> tuple[float, Floats]:
-        values, slopes = _log_likelihoods(rows, theta, kind)
+        values, slopes = log_likelihoods(rows, theta, kind)
         loss = -(weights @ values) / total + PRIOR * theta @ theta
-        return float(loss), -(slopes @ weights) / total + 2 * PRIOR * theta
+        slope = -(slopes @ weights) / total + 2 * PRIOR * theta
+        if usual:
+            away = (sums @ theta - means) / deviations
+            loss += away @ away / (2 * total)
+            slope += (away / deviations) @ sums / total
+        return float(loss), slope
 
     return objective
 
 
-def _log_likelihoods(rows: Floats, theta: Floats, kind: Kind) -> tuple[Floats, Floats]:
+def log_likelihoods(rows: Floats, theta: Floats, kind: Kind) -> tuple[Floats, Floats]:
     """The log-likelihood of each row (n,), and its slopes in the logarithms of r, alpha, a, b (4, n).
 
     The likelihood is the sum of two stories, alive at T and gone after the last purchase; `gone` is the share of the second.
@@ -168,14 +194,24 @@ def _log_likelihoods(rows: Floats, theta: Floats, kind: Kind) -> tuple[Floats, F
     return common + both, np.stack([slope_r * r, slope_alpha * alpha, slope_a * a, slope_b * b])
 
 
-def fit_spend(purchases: Floats, mean_spend: Floats) -> SpendModel:
-    """Fit Gamma-Gamma by maximum likelihood to customers' number of purchases (at least 1) and mean spend (above 0)."""
-    scale = float(np.median(mean_spend))
+def fit_spend(purchases: Floats, mean_spend: Floats, spend_sd: Floats | None = None) -> SpendModel:
+    """Fit Gamma-Gamma by maximum likelihood to customers' number of purchases (at least 1) and mean spend (above 0).
+
+    How much a customer's own purchases differ, `p`, hardly shows in means alone, and not at all where all have bought equally
+    often: where `spend_sd`, the deviation of each customer's own purchases (NaN: not known), is given, it tells. A usual company
+    speaks where neither does.
+    """
+    scale = float(np.exp(np.mean(np.log(mean_spend))))
     counts, log_mean = purchases.astype(float), np.log(mean_spend / scale)
+    shape = (USUAL_SHAPE, USUAL_SD) if spend_sd is None else _own_shape(counts, spend_sd / mean_spend)
+    # What is drawn to: p, q - 1, and everyone's mean, p v / (q - 1), to that of these customers.
+    sums = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, -1.0, 1.0]])
+    wanted, sd = np.array([shape, (USUAL_TAIL, USUAL_SD), (0.0, USUAL_SD)]).T
 
     def objective(theta: Floats) -> tuple[float, Floats]:
-        values, slopes = _spend_log_likelihoods(counts, log_mean, theta)
-        return -float(values.mean()) + 1e-6 * float(theta @ theta), -slopes.mean(axis=1) + 2e-6 * theta
+        values, slopes = _spend_likelihoods(counts, log_mean, theta)
+        away = (sums @ theta - wanted) / sd
+        return (away @ away / 2 - float(values.sum())) / len(counts), ((away / sd) @ sums - slopes.sum(axis=1)) / len(counts)
 
     starts = (np.log((2.0, 2.0, 2.0)), np.log((6.0, 3.0, 15.0)))
     theta, _ = min((_minimum(objective, start) for start in starts), key=lambda found: found[1])
@@ -183,8 +219,27 @@ def fit_spend(purchases: Floats, mean_spend: Floats) -> SpendModel:
     return SpendModel(float(p), float(1 + above_one), float(v * scale))
 
 
-def _spend_log_likelihoods(n: Floats, log_m: Floats, theta: Floats) -> tuple[Floats, Floats]:
-    """As `_log_likelihoods`, for log p, log(q - 1), log v: q stays above 1, where the mean spend is finite."""
+def _own_shape(counts: Floats, relative_sd: Floats) -> tuple[float, float]:
+    """The logarithm of the shape p of customers' own purchases, from their relative deviations, and how surely it is known (sd).
+
+    For n purchases from one gamma distribution the squared relative deviation is 1 / (p + 1 / n) in the mean, whatever their
+    level (Lukacs' theorem). A usual company counts as USUAL_FREEDOM further purchases.
+    """
+    known = (counts > 1) & np.isfinite(relative_sd)
+    n, squared = counts[known], relative_sd[known] ** 2
+    freedom, usual = n - 1, np.exp(-USUAL_SHAPE)
+
+    def excess(log_p: float) -> float:
+        p = np.exp(log_p)
+        return float(freedom @ (squared - 1 / (p + 1 / n)) + USUAL_FREEDOM * (usual - 1 / p))
+
+    low, high = LOGARITHMS
+    log_p = high if excess(high) <= 0 else low if excess(low) >= 0 else float(brentq(excess, low, high))
+    return log_p, float(np.sqrt(2 / (freedom.sum() + USUAL_FREEDOM)))
+
+
+def _spend_likelihoods(n: Floats, log_m: Floats, theta: Floats) -> tuple[Floats, Floats]:
+    """As `log_likelihoods`, for log p, log(q - 1), log v: q stays above 1, where the mean spend is finite."""
     p, above_one, v = np.exp(theta)
     q, shape, whole = 1 + above_one, p * n, v + n * np.exp(log_m)
     values = gammaln(shape + q) - gammaln(shape) - gammaln(q) + q * np.log(v) - (shape + q) * np.log(whole)

@@ -22,6 +22,9 @@ LEAST_ROWS, LEAST_CLASS = 300, 30
 LINEAR_ROWS = 60_000
 """Rows that the linear member learns from: more of them no longer move its weights."""
 
+OWN_SPREAD = "spend_sd_all"
+"""The feature that tells how much a customer's own purchases differ."""
+
 SMALLEST_SHARE = 0.02
 """The share of the lowest positive values that sets the floor for refunded customers."""
 
@@ -55,8 +58,8 @@ def fit_lifetime(data: TrainingData, day: int) -> LifetimeMember:
     history = data.at(day).matrix[:, columns]
     purchase_days, recency, age, mean_spend = history.T
     return LifetimeMember(
-        purchases=fit_purchases(purchase_days - 1, age - recency, age),
-        spend=fit_spend(purchase_days, mean_spend),
+        purchases=fit_purchases(purchase_days - 1, age - recency, age, usual=True),
+        spend=fit_spend(purchase_days, mean_spend, data.at(day).column(OWN_SPREAD)),
         horizon_days=data.horizon_days,
         columns=columns,
         reference=tuple(map(float, np.median(history, axis=0))),
