@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import polars as pl
 
 from features.attributes import parsed
 from features.catalog import entry_of
+from features.facts import fact_of, tells
 
 if TYPE_CHECKING:
     from training.registry import Predictions, Predictor
@@ -26,16 +26,15 @@ REASONS = pl.List(pl.Struct({"target": pl.String, "feature": pl.String, "name": 
 MOST_SHOWN = 6
 BASELINE, ALL_OTHER = "baseline", "all_other"
 _NAMES = {BASELINE: "Where every customer starts", ALL_OTHER: "All other"}
-_WINDOW = re.compile(r"_(\d+d|all)(?=_|$)")
 
 
 def reasons_of(scorer: Predictor, matrix: Floats, predictions: Predictions, explained: Places) -> pl.Series:
     """The reasons of the rows `explained`, null for all others; a series beside the rows of `matrix`.
 
     A list begins with the baseline, then come at most MOST_SHOWN features by strength, then "all other"; those of target `churn`
-    sum to logit(churn_probability), those of target `value` to log(expected_value) (absent where that is 0 or less). Windows of
-    one thing (spend of 30, 90 ... days) are one reason, named after the window that does most; the values of one attribute are
-    one, named after the value that the customer holds.
+    sum to logit(churn_probability), those of target `value` to log(expected_value) (absent where that is 0 or less). Features
+    that tell one fact (spend of 30, 90 ... days, net of refunds, in the mean) are one reason, named after the one that does most;
+    the values of one attribute are one, named after the value that the customer holds.
     """
     found = scorer.explain(matrix[explained])
     churn, value = predictions.churn_probability[explained], predictions.expected_value[explained]
@@ -71,7 +70,7 @@ def _listed(names: tuple[str, ...], held: Flags, contributions: Floats, baseline
     sums = contributions @ groups
     strongest = np.argsort(-np.abs(sums), axis=1, kind="stable")[:, :MOST_SHOWN]
     shown = np.take_along_axis(sums, strongest, axis=1)
-    faces = _faces(contributions, held, groups, sums, strongest)
+    faces = _faces(contributions, held, _tellers(names, groups), sums, strongest)
     rows, columns = len(total), shown.shape[1] + 2
     frame = pl.DataFrame(
         {
@@ -108,23 +107,24 @@ def _of_texts(names: tuple[str, ...]) -> Flags:
 
 
 def _groups(names: tuple[str, ...]) -> Floats:
-    """(features, groups) of 0 and 1: features that differ only by their window, or the value of an attribute, are one group."""
-    stems = [_stem(name) for name in names]
-    different = list(dict.fromkeys(stems))
-    return np.array([[float(stem == group) for group in different] for stem in stems])
+    """(features, facts) of 0 and 1: which features tell which fact."""
+    facts = [fact_of(name) for name in names]
+    different = list(dict.fromkeys(facts))
+    return np.array([[float(fact == group) for group in different] for fact in facts])
 
 
-def _stem(name: str) -> str:
-    attribute = parsed(name)
-    return f"customers.{attribute.column}" if attribute else _WINDOW.sub("", name)
+def _tellers(names: tuple[str, ...], groups: Floats) -> Flags:
+    """(features, facts): after which features a fact may be named; where none of a fact reads right, after all of it."""
+    telling = (groups > 0) & np.array([tells(name) for name in names])[:, None]
+    return np.where(telling.any(axis=0), telling, groups > 0)
 
 
-def _faces(contributions: Floats, held: Flags, groups: Floats, sums: Floats, chosen: Places) -> Places:
+def _faces(contributions: Floats, held: Flags, tellers: Flags, sums: Floats, chosen: Places) -> Places:
     """The feature (rows, chosen) that stands for each chosen group: the value held, else what does most in its direction."""
     faces = np.empty(chosen.shape, dtype=np.intp)
     for column in range(chosen.shape[1]):
         group = chosen[:, column]
         direction = np.sign(np.take_along_axis(sums, group[:, None], axis=1))
-        does = np.where(groups[:, group].T > 0, np.where(held, np.inf, contributions * direction), -np.inf)
+        does = np.where(tellers[:, group].T, np.where(held, np.inf, contributions * direction), -np.inf)
         faces[:, column] = does.argmax(axis=1)
     return faces

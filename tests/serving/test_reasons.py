@@ -13,12 +13,15 @@ from serving.reasons import reasons_of
 NAMES = ("recency_days", "attr_plan_is_gold", "attr_plan_is_basic", "attr_age", "spend_30d", "spend_90d")
 
 
-def reasons(row: list[float], churn: list[float]) -> list[dict[str, object]]:
+RHYTHM = ("recency_days", "overdue_ratio", "purchase_days_all", "days_since_first_purchase", "purchase_days_90d")
+
+
+def reasons(row: list[float], churn: list[float], names: tuple[str, ...] = NAMES) -> list[dict[str, object]]:
     """The churn reasons of one customer, without baseline and "all other"."""
     contributions, matrix = np.array([churn]), np.array([row])
     logit = 0.25 + contributions.sum(axis=1)
-    explained = SimpleNamespace(churn=contributions, churn_baseline=0.25, value=np.zeros((1, len(NAMES))), value_baseline=0.0)
-    scorer = SimpleNamespace(info=SimpleNamespace(feature_names=NAMES), explain=lambda _: explained)
+    explained = SimpleNamespace(churn=contributions, churn_baseline=0.25, value=np.zeros((1, len(names))), value_baseline=0.0)
+    scorer = SimpleNamespace(info=SimpleNamespace(feature_names=names), explain=lambda _: explained)
     predictions = SimpleNamespace(churn_probability=1 / (1 + np.exp(-logit)), expected_value=np.array([1.0]))
     found = reasons_of(scorer, matrix, predictions, np.array([0]))  # type: ignore[arg-type]  # as much of them as is read
     return [reason for reason in found[0] if reason["target"] == "churn"][1:-1]
@@ -54,6 +57,29 @@ def test_windows_of_one_thing_are_one_reason_named_after_the_window_that_does_mo
     (reason,) = reasons([9, 1, 0, 30, 1, 1], [0, 0, 0, 0, -0.2, 0.9])
     assert (reason["feature"], reason["name"]) == ("spend_90d", "Spend, last 90 days")
     assert reason["contribution"] == pytest.approx(0.7)
+
+
+def test_many_purchases_that_make_a_silence_worse_are_told_as_the_silence() -> None:
+    (rhythm, frequency) = reasons([74, 4.6, 41, 900, 0], [0.4, 0.5, 0.9, -0.1, 0.2], RHYTHM)
+    assert (rhythm["feature"], rhythm["name"]) == ("overdue_ratio", "Overdue against own rhythm")
+    assert rhythm["contribution"] == pytest.approx(1.7)
+    assert frequency["feature"] == "purchase_days_90d"
+
+
+@given(st.lists(st.floats(-3, 3), min_size=len(RHYTHM), max_size=len(RHYTHM)))
+def test_the_rhythm_is_never_told_by_the_number_of_purchases(churn: list[float]) -> None:
+    told = {reason["feature"] for reason in reasons([74, 4.6, 41, 900, 0], churn, RHYTHM)}
+    assert told <= {"recency_days", "overdue_ratio", "purchase_days_90d"}
+
+
+def test_a_fact_of_which_nothing_reads_right_is_told_all_the_same() -> None:
+    (reason,) = reasons([41, 900], [0.9, -0.1], ("purchase_days_all", "days_since_first_purchase"))
+    assert reason["feature"] == "purchase_days_all"
+
+
+def test_what_overlaps_is_one_reason_and_not_two_that_cancel() -> None:
+    (reason,) = reasons([100, 90, 12], [5.0, -4.6, 0.3], ("spend_90d", "net_spend_90d", "spend_mean_90d"))
+    assert (reason["feature"], reason["contribution"]) == ("spend_90d", pytest.approx(0.7))
 
 
 @given(st.lists(st.floats(-3, 3), min_size=len(NAMES), max_size=len(NAMES)), st.sampled_from([0.0, 1.0, np.nan]))
