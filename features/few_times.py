@@ -22,6 +22,10 @@ ISO = re.compile(
 )
 """A day, or a time of day with an offset (the third group) or without."""
 
+AS_ZERO = str.maketrans("123456789", "0" * 9)
+NAIVE_SHAPE = re.compile(r"0000-00-00([T ]00:00(:00(\.0{1,6})?)?)?")
+"""The same without an offset, every digit as 0."""
+
 Integers: TypeAlias = npt.NDArray[np.int64]
 
 
@@ -64,20 +68,33 @@ def read_few_times(values: Sequence[Any], zone: str) -> FewTimes | None:
 
 def _read(texts: Sequence[str], zone: str) -> tuple[Integers, Integers] | None:
     """(day, instant) of texts that are all there."""
-    matches = [match.group(1, 3) for text in texts if (match := ISO.fullmatch(text))]
+    naive, offsets = (texts, []) if _all_naive(texts) else _split(texts)
     try:
-        wall = np.array([time for time, _ in matches], dtype="datetime64[us]").astype(np.int64)
+        wall = np.array(naive, dtype="datetime64[us]").astype(np.int64)
     except ValueError:  # there is no such day, or no such time of day
         return None
     clock = _clock(zone)
-    aware = np.array([offset is not None for _, offset in matches], dtype=bool)
     us = _instants(wall, clock)
-    if aware.any():
-        us[aware] = wall[aware] - [_minutes(offset) * MINUTE_US for _, offset in matches if offset]
+    if offsets:
+        aware = np.array([offset is not None for offset in offsets], dtype=bool)
+        us[aware] = wall[aware] - [_minutes(offset) * MINUTE_US for offset in offsets if offset]
         wall[aware] = us[aware] + clock.offsets[np.searchsorted(clock.instants, us[aware], side="right")]
     day = wall // DAY_US
-    inside = len(matches) == len(texts) and (day >= FIRST_DAY).all() and (day <= LAST_DAY).all()
+    inside = len(naive) == len(texts) and (day >= FIRST_DAY).all() and (day <= LAST_DAY).all()
     return (day, us) if inside else None
+
+
+def _all_naive(texts: Sequence[str]) -> bool:
+    """Whether all are days, or times without an offset: told by their few different shapes, as one by one takes longer."""
+    joined = "\n".join(texts)
+    shapes = set(joined.translate(AS_ZERO).split("\n"))
+    return joined.count("\n") == len(texts) - 1 and all(NAIVE_SHAPE.fullmatch(shape) for shape in shapes)
+
+
+def _split(texts: Sequence[str]) -> tuple[list[str], list[str | None]]:
+    """The times and their offsets, of the texts that are such."""
+    matches = [match for text in texts if (match := ISO.fullmatch(text))]
+    return [match[1] for match in matches], [match[3] for match in matches]
 
 
 def _minutes(offset: str) -> int:

@@ -50,7 +50,7 @@ def values_of(column: Column, *, odd: bool) -> st.SearchStrategy[Any]:
             cents = st.integers(-(10**6), 10**6).map(lambda one: one / 100)
             return cents | st.sampled_from([0.1 + 0.2, 1 / 3, -0.0, 1e15, 1e308, np.nan, np.inf]) if odd else cents
         case Kind.NUMBER:
-            low, high = column.low or 0, column.high or 100
+            low, high = max(column.low or 0, -1_000), min(column.high or 100, 1_000)
             return st.floats(low, high) | st.sampled_from([0.0, np.nan, -np.inf, 1e13, 11.0]) if odd else st.floats(low, high)
     if column.choices:
         return st.sampled_from([*column.choices, *((column.choices[0].upper(), "other", "") if odd else ())])
