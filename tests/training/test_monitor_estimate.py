@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
 from training.monitor.estimate import (
@@ -61,6 +63,21 @@ def test_labels_that_come_as_the_scores_say_agree(shape: tuple[float, float]) ->
     assert found.log_loss == pytest.approx(log_loss(y, p), abs=0.01)
     assert found.churned == pytest.approx(y.mean(), abs=0.01)
     assert found.profit == pytest.approx(expected_maximum_profit(sorted_contacts(y, p)).profit, rel=0.03)
+
+
+@pytest.mark.parametrize("other", [lambda x: x * 2, lambda x: x * 0.4, np.abs])
+def test_estimates_come_true_within_three_points_when_other_customers_come(other: Callable[[np.ndarray], np.ndarray]) -> None:
+    """A model learned from some customers is asked about others, whose behaviour for what they are is the same."""
+    random = np.random.default_rng(3)
+    before, now = random.normal(size=(2, 20_000))
+    y = random.random(20_000) < 1 / (1 + np.exp(-1.5 * before))
+    model = LogisticRegression().fit(before[:, None], y)
+    p = model.predict_proba(other(now)[:, None])[:, 1]
+    came = random.random(20_000) < 1 / (1 + np.exp(-1.5 * other(now)))
+    found, at_training = estimate(p, np.ones(20_000)), roc_auc_score(y, before)
+    assert found.auc.value == pytest.approx(roc_auc_score(came, p), abs=0.03)
+    assert found.log_loss == pytest.approx(log_loss(came, p), abs=0.03)
+    assert abs(at_training - roc_auc_score(came, p)) > 0.03  # so that the figure of the training would have been wrong
 
 
 def test_the_bounds_hold_the_auc_of_labels_as_often_as_they_say() -> None:

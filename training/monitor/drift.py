@@ -4,7 +4,7 @@ A shift is drift when it exceeds three limits at once:
 
     what matters    a floor below which nobody would act
     chance          what two samples of one distribution differ by, at 5 % for all columns of a report together
-    what is usual   half as much again as two dates of the training differed by that lay as far apart as then and now
+    what is usual   a quarter more than any two dates of the training differed by that lay as far apart as then and now
 
 The last one is what keeps a growing or seasonal company from raising an alarm every month: customers age, and a year turns.
 """
@@ -27,14 +27,14 @@ FAMILY_CHANCE = 0.05
 """The chance of a false alarm over all columns of one report, for what chance alone does."""
 
 LEAST_DISTANCE, LEAST_MISSING, LEAST_MEAN_RATIO, LEAST_AUC_LOSS = 0.1, 0.05, 1.25, 0.03
-"""What matters: a stability index, a difference of missing shares, a ratio of mean scores, a loss of AUC."""
+"""What matters: a stability index, a rise of missing shares, a ratio of mean scores, a loss of AUC."""
 
 
 @dataclass(frozen=True)
 class Shift:
     """How far a column has moved since training. `measure` says in which unit: `distribution`, `missing share` or `mean`.
 
-    `value` and `limit` are a stability index, a difference of shares, or the logarithm of a ratio (its size); `importance` is the
+    `value` and `limit` are a stability index, a rise of the share, or the logarithm of a ratio (its size); `importance` is the
     feature's share of all that moves the forecasts, 1 for a score.
     """
 
@@ -103,6 +103,7 @@ def _distribution(column: Watched, usual: Usual, chance: float) -> Shift:
 
 
 def _missing(column: Watched, usual: Usual, chance: float) -> Shift:
+    """Only a rise counts: as a history grows, what looks a year back becomes known."""
     missing, known = np.array(column.before.missing), np.array(column.before.counts).sum(axis=1)
     sizes, size = missing + known, len(column.now)
     shares, now = missing / sizes, float(np.isnan(column.now).mean())
@@ -110,7 +111,7 @@ def _missing(column: Watched, usual: Usual, chance: float) -> Shift:
     by_chance = float(norm.isf(chance / 2) * np.sqrt(pooled * (1 - pooled) * (1 / sizes[-1] + 1 / size)))
     usually = usual.limit(np.abs(shares[:, None] - shares[None, :]))
     before, limit = float(shares[-1]), max(LEAST_MISSING, by_chance, usually)
-    return Shift(column.name, "missing share", abs(now - before), limit, before, now, column.importance)
+    return Shift(column.name, "missing share", now - before, limit, before, now, column.importance)
 
 
 def _mean(column: Watched, usual: Usual, chance: float) -> Shift:

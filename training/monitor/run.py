@@ -22,7 +22,7 @@ from training.monitor.report import MonitorReport
 from training.monitor.tables import new_words, table_states
 from training.registry import Registry
 from training.run import known_until, one_blas_thread
-from training.scorer import ModelInfo, Predictions, Scorer
+from training.scorer import Predictions, Scorer
 
 MADE_AGAIN = "made again by the champion"
 
@@ -47,7 +47,7 @@ def monitor(
     reference = None if values is None else Reference.from_dict(values)
     with one_blas_thread():
         with progress.step("features and scores"):
-            _, matrix, predictions = _scored(known, info, scorer, as_of)
+            _, matrix, predictions = scored(known, scorer, as_of)
         with progress.step("drift"):
             gap_days = (as_of - info.trained_as_of).days
             columns = dict(zip(info.feature_names, matrix.T, strict=True))
@@ -86,13 +86,13 @@ def require_later(scorer: Scorer, as_of: date) -> None:
         raise ModelError(f"the champion was trained as of {info.trained_as_of}, which is after {as_of}", hint=hint)
 
 
-def _scored(known: Company, info: ModelInfo, scorer: Scorer, day: date) -> tuple[pl.Series, Floats, Predictions]:
+def scored(known: Company, scorer: Scorer, day: date) -> tuple[pl.Series, Floats, Predictions]:
     """Ids, features and scores of everybody who is known at a date; what the data no longer give is missing."""
-    given = [name for name in info.feature_names if allows(known, name)]
+    names = scorer.info.feature_names
+    given = [name for name in names if allows(known, name)]
     panel = build_panel(known, [day], given)
     columns = [
-        panel[name].fill_null(float("nan")).to_numpy() if name in given else np.full(panel.height, np.nan)
-        for name in info.feature_names
+        panel[name].fill_null(float("nan")).to_numpy() if name in given else np.full(panel.height, np.nan) for name in names
     ]
     matrix = np.column_stack(columns)
     return panel["customer_id"], matrix, scorer.predict(matrix)
@@ -103,6 +103,6 @@ def _made_again(known: Company, scorer: Scorer, as_of: date, earlier: Sequence[F
     info, day = scorer.info, scorer.info.trained_as_of
     if (as_of - day).days < info.horizon_days or any(each.as_of == day for each in earlier):
         return []
-    customer_id, _, predictions = _scored(known, info, scorer, day)
+    customer_id, _, predictions = scored(known, scorer, day)
     scores = pl.DataFrame({"customer_id": customer_id, **{name: getattr(predictions, name) for name in FORECASTS[1:]}})
     return [Forecasts(day, info.version, MADE_AGAIN, scores)]

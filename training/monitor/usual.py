@@ -8,8 +8,9 @@ import numpy as np
 
 from training.arrays import Floats
 
-MARGIN = 1.5
-"""How far beyond the largest usual difference is unusual."""
+MARGIN, YOUNG_MARGIN, YEAR_DAYS = 1.25, 2.0, 330
+"""How far beyond the largest usual difference is unusual; farther where the dates do not span about a year: a young company has
+not yet shown what it does, and what looks half a year back has only begun to be known."""
 
 NEAR_GAP = 1.5
 """Dates that lie between two thirds and one and a half times as far apart tell what is usual for a gap."""
@@ -30,9 +31,10 @@ class Usual:
         """Beyond which a difference is unusual, from those of all pairs (dates, dates); 0 where there is only one date.
 
         >>> Usual((60, 30, 0), 30).limit(np.array([[0, 2, 5], [2, 0, 4], [5, 4, 0]]))
-        6.0
+        8.0
         """
-        return MARGIN * self.most(differences)
+        settled = max(self.days_ago) - min(self.days_ago) >= YEAR_DAYS
+        return (MARGIN if settled else YOUNG_MARGIN) * self.most(differences)
 
     def most(self, differences: Floats) -> float:
         """The largest of the differences (dates, dates) that tell what is usual, 0 where there is only one date."""
