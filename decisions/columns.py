@@ -55,4 +55,4 @@ def words(labels: Iterable[Label], codes: Ints) -> Texts:
     >>> words(Quadrant, np.array([1, 0])).tolist()
     ['star', 'gold']
     """
-    return np.array([str(label) for label in labels])[codes]
+    return np.array([str(label) for label in labels], dtype=object)[codes]

@@ -214,6 +214,29 @@ def test_a_new_load_replaces_the_old_one_and_old_ones_are_removed(store: Store) 
         assert connection.exec_driver_sql("SELECT count(*) FROM scores").scalar() == 3 * KEPT_LOADS
 
 
+def test_the_words_before_a_date_are_those_of_the_newest_load_of_an_earlier_one(store: Store) -> None:
+    assert store.words_before("acme", 90, date(2024, 3, 1), ("value_tier",)) is None
+    for day, words in (
+        (date(2024, 2, 1), ["VIP", "small"]),
+        (date(2024, 3, 1), ["small", "VIP"]),
+        (date(2024, 1, 1), ["major"] * 2),
+    ):
+        filled(store, scores(2).with_columns(as_of=day, value_tier=pl.Series(words)))
+    found = {day: store.words_before("acme", 90, day, ("value_tier",)) for day in (date(2024, 3, 1), date(2024, 3, 2))}
+    assert sorted(found[date(2024, 3, 1)].rows()) == [("c0000", "VIP"), ("c0001", "small")]
+    assert sorted(found[date(2024, 3, 2)].rows()) == [("c0000", "small"), ("c0001", "VIP")]
+    assert store.words_before("acme", 30, date(2024, 3, 2), ("value_tier",)) is None
+    assert store.words_before("other", 90, date(2024, 3, 2), ("value_tier",)) is None
+
+
+def test_scoring_a_date_often_never_removes_where_customers_come_from(store: Store) -> None:
+    filled(store, scores(2).with_columns(as_of=date(2024, 2, 1)))
+    for version in range(KEPT_LOADS + 2):
+        filled(store, scores(2, version=str(version)))
+    assert store.words_before("acme", 90, date(2024, 3, 1), ("value_tier",)).height == 2
+    assert len(store.loads()) == KEPT_LOADS + 1
+
+
 def test_every_company_and_horizon_has_its_own_current_load(store: Store) -> None:
     filled(store, scores(2, horizon_days=30))
     filled(store, scores(4, horizon_days=90))
