@@ -79,9 +79,13 @@ def learn(
     objectives: tuple[str, ...] = ("overall_loss",),
 ) -> TrainingResult:
     """Train, register and, where the gate allows, promote; a study seeks the `objectives`."""
+    from features.contracts import leaves_by_contract
+    from training.contract_run import train_contracts
     from training.run import train
 
     registry = open_registry(settings)
+    if leaves_by_contract(company):
+        return train_contracts(company, horizon_days, as_of, trials=trials, seed=seed, registry=registry, progress=steps)
     return train(company, horizon_days, as_of, trials=trials, seed=seed, objectives=objectives, registry=registry, progress=steps)
 
 
@@ -142,28 +146,43 @@ def score(
     allow_hindsight: bool,
     steps: Steps,
     previous: pl.DataFrame | None = None,
+    most_explained: int | None = None,
 ) -> pl.DataFrame:
     """Score every customer with the champion; write the file and load the store.
 
-    `previous`: the scores of an earlier date, where customers come from; None: what the store has of one.
+    `previous`: the scores of an earlier date, where customers come from; None: what the store has of one. `most_explained`: how
+    many customers get reasons; None: the usual number.
     """
+    from serving.contract_scoring import contract_scoring_panel, score_contracts
     from serving.flat_scoring import flat_scoring_panel, score_flat
-    from serving.scoring import load_into_store, score_company, scoring_panel, write_table
+    from serving.scoring import MOST_EXPLAINED, load_into_store, score_company, scoring_panel, write_table
     from serving.store import Store
 
+    explained = MOST_EXPLAINED if most_explained is None else most_explained
     registry = open_registry(settings)
     with steps.step("Loading the champion"):
         scorer = registry.champion(company.key, champion_horizon(registry, company.key, horizon_days))
     with steps.step("Building features"):
-        flat = scorer.info.churn == "labels"
-        panel = (flat_scoring_panel if flat else scoring_panel)(company, scorer.info, as_of)
+        panels = {"labels": flat_scoring_panel, "contracts": contract_scoring_panel}
+        panel = panels.get(scorer.info.churn, scoring_panel)(company, scorer.info, as_of)
     store = Store(settings.resolved_store_url)
-    if flat:
-        scores = score_flat(company, scorer, as_of, panel=panel, allow_hindsight=allow_hindsight, progress=steps)
+    if scorer.info.churn in panels:
+        scored = score_flat if scorer.info.churn == "labels" else score_contracts
+        scores = scored(
+            company, scorer, as_of, panel=panel, allow_hindsight=allow_hindsight, most_explained=explained, progress=steps
+        )
     else:
         before = _words_before(store, company, scorer.info.horizon_days, as_of) if previous is None else previous
         scores = score_company(
-            company, scorer, as_of, policy, panel=panel, previous=before, allow_hindsight=allow_hindsight, progress=steps
+            company,
+            scorer,
+            as_of,
+            policy,
+            panel=panel,
+            previous=before,
+            allow_hindsight=allow_hindsight,
+            most_explained=explained,
+            progress=steps,
         )
     with steps.step("Writing the scores"), written_whole(out) as temporary:  # the file appears once the store has them too
         write_table(scores, temporary)

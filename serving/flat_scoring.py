@@ -59,9 +59,15 @@ def score_flat(
     """
     info = scorer.info
     refuse_misfit(company, info, as_of, allow_hindsight=allow_hindsight)
-    if panel is None:
-        with progress.step("features"):
-            panel = flat_scoring_panel(company, info, as_of)
+    panel = flat_scoring_panel(company, info, as_of) if panel is None else panel
+    return scored_rows(scorer, panel, info.data_until, most_explained, progress)
+
+
+def scored_rows(
+    scorer: Predictor, panel: pl.DataFrame, data_until: date, most_explained: int, progress: Progress
+) -> pl.DataFrame:
+    """The columns of SCORE_TYPES for the rows of a panel: what the model tells, all words null."""
+    info = scorer.info
     with progress.step("predictions"):
         matrix = np.ascontiguousarray(panel.select(pl.col(info.feature_names).fill_null(float("nan"))).to_numpy())
         found = scorer.predict(matrix)
@@ -73,13 +79,20 @@ def score_flat(
     told = {"churn_probability": found.churn_probability, "value_at_risk": at_risk} | {
         name: getattr(found, name) for name in MONEY
     }
-    run = {"horizon_days": info.horizon_days, "model_version": info.version, "model_family": info.family, "grade": info.grade}
     whole = panel.select("customer_id", "as_of").with_columns(
-        *(pl.Series(name, values).fill_nan(None) for name, values in told.items()),
-        *(pl.lit(value).alias(name) for name, value in run.items()),
-        reasons=reasons,
-        data_until=pl.lit(info.data_until),
+        *(pl.Series(name, values).fill_nan(None) for name, values in told.items()), reasons=reasons, **run_of(info, data_until)
     )
-    absent = [pl.lit(None).alias(name) for name in SCORE_TYPES if name not in whole.columns]
+    return as_scores(whole)
+
+
+def run_of(info: ModelInfo, data_until: date) -> dict[str, pl.Expr]:
+    """What is the same in every row of a scoring."""
+    facts = {"horizon_days": info.horizon_days, "model_version": info.version, "model_family": info.family, "grade": info.grade}
+    return {name: pl.lit(value) for name, value in {**facts, "data_until": data_until}.items()}
+
+
+def as_scores(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns of SCORE_TYPES; what `frame` does not have is null."""
+    absent = [pl.lit(None).alias(name) for name in SCORE_TYPES if name not in frame.columns]
     columns = (pl.col(name) if dtype is None else pl.col(name).cast(dtype) for name, dtype in SCORE_TYPES.items())
-    return whole.with_columns(absent).select(columns)
+    return frame.with_columns(absent).select(columns)

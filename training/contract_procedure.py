@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from training.flat_data import FlatData
 from training.flat_fitting import CHURN_TREES_ONCE, Kind, amount_kinds, churn_blend, churn_kinds, fitted, rival_kinds, rows
 from training.flat_model import FlatScorer
 from training.flat_recipe import FlatRecipe
-from training.flat_validation import FAMILY, Unseen, fit_flat, in_a_row, judged, unseen
+from training.flat_validation import FAMILY, Unseen, alone, fit_flat, in_a_row, judged, unseen
 from training.gate import log_losses
 from training.procedure import CALIBRATION_CUTS
 from training.scorer import ModelInfo
@@ -101,7 +102,9 @@ def _judging(data: ContractData, day: int) -> Flags:
 def _fold(data: ContractData, day: int, recipe: FlatRecipe, seed: int) -> Fold:
     part = data.part(_judging(data, day))
     scorer = fit_contracts(data, day, recipe, seed)
-    rivals = {kind.name: fit_contracts(data, day, recipe, seed, kind.name) for kind in rival_kinds(part)}
+    known = data.part(data.known_at(day))
+    # Rivals of churn: what customers bring is forecast for them as the procedure does it.
+    rivals = {kind.name: replace(scorer, churn=alone(kind, known, recipe, seed)) for kind in rival_kinds(known)}
     return Fold(
         as_of=day_date(day),
         customer_id=part.customer_id,

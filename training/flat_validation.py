@@ -15,6 +15,7 @@ from training.backtest import Backtest, Fold, graded
 from training.flat_data import FlatData
 from training.flat_fitting import (
     FOLDS,
+    Kind,
     amount_blend,
     amount_kinds,
     calibrated,
@@ -27,7 +28,7 @@ from training.flat_fitting import (
     rows,
     unseen_forecasts,
 )
-from training.flat_model import FlatScorer, Worth, forecast
+from training.flat_model import FlatModel, FlatScorer, Worth, forecast
 from training.flat_recipe import FlatRecipe
 from training.gate import log_losses
 from training.metrics import METRICS, Interval, interval, resampled_weights
@@ -106,14 +107,21 @@ def fit_flat(data: FlatData, found: Unseen, recipe: FlatRecipe, info: ModelInfo,
 
     With `rival`, the churn is that simple rival's, as it comes.
     """
-    kinds = [kind for kind in rival_kinds(data) if kind.name == rival] if rival else churn_kinds(data)
-    blend = ALONE if rival else churn_blend(found.churn, found.churned, recipe)
+    if rival:
+        churn = alone(next(kind for kind in rival_kinds(data) if kind.name == rival), data, recipe, seed)
+    else:
+        blend = churn_blend(found.churn, found.churned, recipe)
+        churn = model(fitted(churn_kinds(data), data, recipe, seed), blend)
     amount = None
     if found.amount is not None:
         fits = fitted(amount_kinds(data), rows(data, data.paid), recipe, seed)
         amount = model(fits, _amount_blend(found, found.amount, recipe))
-    churn = model(fitted(kinds, data, recipe, seed), blend)
     return FlatScorer(info, recipe, churn, amount, _worth(found, found.rivals.get(rival, found.log_odds), recipe))
+
+
+def alone(kind: Kind, data: FlatData, recipe: FlatRecipe, seed: int) -> FlatModel:
+    """One kind of learner as it comes: nothing blended, nothing calibrated."""
+    return model(fitted((kind,), data, recipe, seed), ALONE)
 
 
 def predictions(found: Unseen, recipe: FlatRecipe, rival: str = "") -> Predictions:
