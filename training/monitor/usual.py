@@ -8,7 +8,7 @@ import numpy as np
 
 from training.arrays import Floats
 
-MARGIN, YOUNG_MARGIN, YEAR_DAYS = 1.25, 2.0, 330
+MARGIN, YOUNG_MARGIN, YEAR_DAYS = 1.25, 3.0, 330
 """How far beyond the largest usual difference is unusual; farther where the dates do not span about a year: a young company has
 not yet shown what it does, and what looks half a year back has only begun to be known."""
 
@@ -31,7 +31,7 @@ class Usual:
         """Beyond which a difference is unusual, from those of all pairs (dates, dates); 0 where there is only one date.
 
         >>> Usual((60, 30, 0), 30).limit(np.array([[0, 2, 5], [2, 0, 4], [5, 4, 0]]))
-        8.0
+        12.0
         """
         settled = max(self.days_ago) - min(self.days_ago) >= YEAR_DAYS
         return (MARGIN if settled else YOUNG_MARGIN) * self.most(differences)
