@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 @click.option(
     "--previous", type=PATH, help="Scores of an earlier date, from which customers move. Default: the store's last ones."
 )
+@click.option(
+    "--explain",
+    type=click.IntRange(min=0),
+    help="Customers that get reasons: those with most at risk. Each 10,000 take some seconds. Default: 20,000.",
+)
 @click.option("--allow-hindsight", is_flag=True, help="Allow a model whose labels reach past --as-of.")
 @click.pass_obj
 def score(
@@ -38,6 +43,7 @@ def score(
     out: Path,
     policy: Path | None,
     previous: Path | None,
+    explain: int | None,
     allow_hindsight: bool,
 ) -> None:
     """Score every customer with the champion: a file, and the store behind the console.
@@ -63,6 +69,7 @@ def score(
         allow_hindsight=allow_hindsight,
         steps=steps,
         previous=before,
+        most_explained=explain,
     )
     version, family, grade = scores.select("model_version", "model_family", "grade").row(0)
     click.echo(f"{scores.height:,} customers as of {day}, scored by version {version} ({family}, grade {grade}): {out}")
