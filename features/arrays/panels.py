@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from features.arrays.blocks import Block
 from features.arrays.cores import cores
-from features.arrays.ledgers import Ledger, ledger, ledger_of_ids
-from features.arrays.numbering import numbered_ids, places_of
+from features.arrays.ledgers import Ledger, ledger, ledger_of_all
+from features.arrays.numbering import places_of
 from features.arrays.operations import Array, ArrayOperations, Floats, Integers
 from features.arrays.positions import Pairs
 from features.asof import day_number
@@ -60,19 +60,11 @@ class Panels:
     def __init__(self, company: Company, dates: Sequence[date], asked: Recipe) -> None:
         self._recipe, self._days = asked, [day_number(as_of) for as_of in dates]
         self._operations = ArrayOperations(company.scales)
-        self._ids, purchases = self._of_transactions(company)
+        transactions, reads = company.tables["transactions"].to_dict(), asked.reads["transactions"]
+        self._ids, purchases = ledger_of_all("transactions", transactions, reads)
         self._ledgers = {"transactions": purchases}
         for table in sorted((asked.reads.keys() & company.tables.keys()) - {"transactions"}):
             self._ledgers[table] = self._ledger(table, company, places_of(company.tables[table]["customer_id"], self._ids))
-
-    def _of_transactions(self, company: Company) -> tuple[pl.Series, Ledger]:
-        """The ids of all who are in transactions, ascending, and the ledger of these."""
-        table = company.tables["transactions"].to_dict()
-        known = ledger_of_ids("transactions", table, self._recipe.reads["transactions"])
-        if known:
-            return known
-        ids, places = numbered_ids(table["customer_id"])
-        return ids, ledger("transactions", table, self._recipe.reads["transactions"], places, len(ids))
 
     def _ledger(self, table: str, company: Company, places: Integers) -> Ledger:
         return ledger(table, company.tables[table].to_dict(), self._recipe.reads[table], places, len(self._ids))
