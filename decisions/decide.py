@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from decisions.columns import Columns, Floats, Ints, Texts, number, require
 from decisions.credit import credit_grade
-from decisions.lifecycle import lifecycle, relation, status
+from decisions.lifecycle import lifecycle, new_to_category, relation, status
 from decisions.lifetime import lifetime_value
 from decisions.loyalty import attached, loyalty
 from decisions.policy import Policy
@@ -41,6 +41,7 @@ OPTIONAL = (
     "wallet",
     "service_cost",
     "recency_days",
+    "days_since_newest_category",
     "spend_365d",
     "kind",
     "previous_tier",
@@ -97,6 +98,7 @@ def decide(
         "credit_grade": credit_grade(of["late_payment_share_all"], of["oldest_overdue_payment_days"], policy.credit),
         **_rfm(of, edges, past["rfm_cell"]),
         "next_category": _texts(columns, "next_category", rows),
+        "new_to_category": new_to_category(of["days_since_first_purchase"], of["days_since_newest_category"], policy.lifecycle),
         "moves": moves(verdicts, {scheme: past[scheme].previous for scheme in verdicts}, rows),
     }
 

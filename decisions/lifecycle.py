@@ -5,7 +5,7 @@ A comparison with a missing number is false, so every rule ends in a case that n
 
 from __future__ import annotations
 
-from decisions.columns import Floats
+from decisions.columns import Bools, Floats
 from decisions.labels import Lifecycle, Relation, Status
 from decisions.policy import LifecyclePolicy, RelationPolicy, StatusPolicy
 from decisions.verdict import Case, History, Verdict, first_case, held, sides
@@ -72,6 +72,12 @@ def lifecycle(
         otherwise=Lifecycle.STABLE,
         why="neither likely to leave, nor overdue, nor young, nor growing",
     )
+
+
+def new_to_category(days_since_first_purchase: Floats, days_since_newest_category: Floats, policy: LifecyclePolicy) -> Bools:
+    """Whether a customer past build-up lately came to a category: False where that is not known."""
+    verdict: Bools = (days_since_first_purchase > policy.build_up_days) & (days_since_newest_category <= policy.new_category_days)
+    return verdict
 
 
 def relation(

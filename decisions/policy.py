@@ -88,13 +88,14 @@ class QuadrantPolicy(_Part):
 
 
 class LifecyclePolicy(_Part):
-    """Limits of exploration, build-up and decline."""
+    """Limits of exploration, build-up and decline; how long a category counts as new to a customer of longer standing."""
 
     exploration_purchase_days: Days
     build_up_days: Days
     build_up_growth: Annotated[float, Field(gt=0)]
     decline_from: Share
     decline_overdue_ratio: Annotated[float, Field(gt=0)]
+    new_category_days: Days
 
 
 class LoyaltyPolicy(_Part):

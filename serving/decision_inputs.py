@@ -19,14 +19,16 @@ from features.company import Company
 
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 PLACE = "customer_place"
+NO_ALTERNATIVE = "no_alternative"
+"""An attribute of customers, 1 or 0: they have no other supplier."""
 
 
 def decision_inputs(company: Company, customer_ids: pl.Series, as_of: date, policy: Policy) -> Arrays:
     """Columns for `decisions.decide` and `decisions.plan`, one entry per customer of `customer_ids`, as the tables allow.
 
-    From customers: wallet and service_cost (currency units), kind, consent, preferred_channel, days_to_birthday; from contacts:
-    days_since_action_<name> of every action of the policy; from transactions with categories: next_category. Missing numbers are
-    NaN, missing texts None. Nothing at or after `as_of` counts.
+    From customers: wallet and service_cost (currency units), kind, consent, preferred_channel, days_to_birthday, the attribute
+    no_alternative; from contacts: days_since_action_<name> of every action of the policy; from transactions with categories:
+    next_category. Missing numbers are NaN, missing texts None. Nothing at or after `as_of` counts.
     """
     builders: dict[str, Callable[[], Arrays]] = {
         "customers": lambda: _customer_columns(company, customer_ids, as_of),
@@ -69,6 +71,8 @@ def _customer_columns(company: Company, customer_ids: pl.Series, as_of: date) ->
     for name in ("kind", "preferred_channel", "consent"):
         if name in rows.columns:
             columns[name] = np.array(rows[name].to_list(), dtype=object)
+    if NO_ALTERNATIVE in rows.columns and rows[NO_ALTERNATIVE].dtype.is_numeric():
+        columns[NO_ALTERNATIVE] = rows[NO_ALTERNATIVE].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     if "birthday" in rows.columns:
         columns["days_to_birthday"] = days_to_birthday(rows["birthday"].to_numpy(), as_of)
     return columns

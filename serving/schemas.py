@@ -254,6 +254,12 @@ class Score(FurtherHorizons):
     credit_grade: str | None
     service_level: str | None
     next_category: str | None
+    new_to_category: bool | None = Field(None, description="A customer of long standing who lately came to a category.")
+    abc_class: str | None = None
+    account_class: str | None = None
+    rfm_cell: str | None = Field(None, description="The R, F and M scores, 1 to 5 each and 5 the best, as one text.")
+    rfm_segment: str | None = None
+    moves: str | None = Field(None, description="Which words changed since the last scoring, and why; null: none.")
     action: str | None = Field(description="The action of the latest plan; null: none.")
     reasons: list[ReasonOut] | None = Field(description="Null where the row was not explained.")
 

@@ -28,7 +28,7 @@ from serving.store import Load, Store
 from serving.timeline import timelines
 
 if TYPE_CHECKING:
-    from training.registry import ModelInfo, Predictions, Scorer
+    from training.registry import ModelInfo, Predictions, Predictor
 
 MOST_EXPLAINED = 20_000
 """How many customers get reasons: those with the most value at risk."""
@@ -42,6 +42,7 @@ SCORE_TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("status", "value_tier", "quadrant", "lifecycle", "loyalty", "relation"), pl.String),
     **dict.fromkeys(("credit_grade", "service_level", "next_category"), pl.String),
     **dict.fromkeys(("abc_class", "account_class", "rfm_cell", "rfm_segment", "moves"), pl.String),
+    "new_to_category": pl.Boolean,
     "reasons": REASONS,
     **dict.fromkeys(("model_version", "model_family", "grade"), pl.String),
     "data_until": pl.Date,
@@ -75,7 +76,7 @@ def scoring_panel(company: Company, info: ModelInfo, as_of: date) -> pl.DataFram
 
 def score_company(
     company: Company,
-    scorer: Scorer,
+    scorer: Predictor,
     as_of: date,
     policy: Policy,
     *,

@@ -17,7 +17,10 @@ from serving.store.records import Event, Load, PlanItem, ScoreRow
 NEWEST_EVENTS = 25
 """How many events the table below the timeline holds."""
 
-_TAGS = ("value_tier", "status", "lifecycle", "quadrant", "loyalty", "relation", "service_level", "credit_grade", "next_category")
+_TAGS = (
+    *("value_tier", "status", "lifecycle", "quadrant", "loyalty", "relation", "service_level", "credit_grade"),
+    *("abc_class", "account_class", "rfm_segment", "next_category"),
+)
 _AMOUNTS = ("value_at_risk", "lifetime_value", "current_value", "potential_value")
 
 

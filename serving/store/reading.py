@@ -70,8 +70,8 @@ class Reader:
     def words_before(self, company: str, horizon_days: int, as_of: date, names: Sequence[str]) -> pl.DataFrame | None:
         """What the newest scoring of an earlier date than `as_of` said: customer_id (text) and the columns `names`.
 
-        None where there is no such scoring. Of several scorings of that date the last one counts. Raises StoreError when the store
-        cannot be read.
+        None where there is no such scoring. Of several scorings of that date the last one counts. StoreError when it cannot
+        be read.
         """
         of_company = and_(loads.c.company == company, loads.c.horizon_days == horizon_days, loads.c.as_of < as_of)
         newest = select(loads.c.id).where(of_company).order_by(loads.c.as_of.desc(), loads.c.id.desc()).limit(1)

@@ -73,6 +73,7 @@ class ScoreRow:
     rfm_cell: str | None = None
     rfm_segment: str | None = None
     moves: str | None = None
+    new_to_category: bool | None = None
     action: str | None = None
     action_title: str | None = None
 

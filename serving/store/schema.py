@@ -115,6 +115,7 @@ scores = Table(
     Column("rfm_cell", String(50)),
     Column("rfm_segment", String(50)),
     Column("moves", Text),
+    Column("new_to_category", Boolean),
     Column("further_churn", Text),
     sqlite_with_rowid=False,
 )

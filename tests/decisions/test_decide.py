@@ -47,7 +47,7 @@ def inputs(draw):
 @given(inputs())
 def test_every_customer_gets_exactly_one_word_of_every_scheme(columns):
     decided = decide(columns, POLICY, EDGES)
-    assert set(decided) == {*NUMBERS, *SCHEMES, *NULLABLE}
+    assert set(decided) == {*NUMBERS, *SCHEMES, *NULLABLE, "new_to_category"}
     for name, words in SCHEMES.items():
         known = set(map(str, words)) | ({None} if name in NULLABLE else set())
         assert set(decided[name].tolist()) <= known

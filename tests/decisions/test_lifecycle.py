@@ -5,7 +5,7 @@ from hypothesis.extra.numpy import arrays
 
 from decisions.labels import Lifecycle, Loyalty, Relation, Status
 from decisions.lifecycle import lifecycle as lifecycle_of
-from decisions.lifecycle import relation, status
+from decisions.lifecycle import new_to_category, relation, status
 from decisions.loyalty import attached, loyalty
 from decisions.verdict import History
 from serving.policy import read_policy
@@ -112,3 +112,8 @@ def test_attachment_believes_the_customer_first_then_their_behaviour():
     assert not one_attached(**faithful, complaint_satisfaction=2)
     assert not one_attached(recommend=10, complaints_open=1)
     assert not one_attached()
+
+
+def test_a_beginner_in_a_category_is_an_old_customer_who_came_to_it_lately():
+    age, newest = np.array([800.0, 800, 100, np.nan, 800]), np.array([30.0, 300, 30, 30, np.nan])
+    assert new_to_category(age, newest, POLICY.lifecycle).tolist() == [True, False, False, False, False]

@@ -80,7 +80,7 @@ def test_what_decisions_read_is_a_feature_or_a_fact_made_here(folder):
     company = read_company(folder)
     made = decision_inputs(company, customers_of(company), AS_OF, POLICY)
     unknown = set(OPTIONAL) - set(CATALOG) - set(made)
-    assert unknown == {"no_alternative", *PREVIOUS.values()}, "attributes and the last scoring give these, or nothing"
+    assert unknown == {"no_alternative", *PREVIOUS.values()}, "an attribute that this company lacks, and the last scoring"
 
 
 @pytest.mark.parametrize("category", [None, "tea"])
@@ -95,3 +95,12 @@ def test_a_company_of_transactions_alone_has_nothing_to_add(tmp_path):
     rows = pl.DataFrame({"customer_id": ["a"], "ordered_at": [date(2025, 1, 1)], "amount": [1.0]})
     rows.write_parquet(tmp_path / "transactions.parquet")
     assert decision_inputs(read_company(tmp_path), pl.Series(["a"]), AS_OF, POLICY) == {}
+
+
+def test_who_has_no_other_supplier_is_an_attribute_of_customers(tmp_path):
+    rows = pl.DataFrame({"customer_id": ["a", "b", "c"], "ordered_at": [date(2025, 1, 1)] * 3, "amount": [1.0, 2.0, 3.0]})
+    rows.write_parquet(tmp_path / "transactions.parquet")
+    people = pl.DataFrame({"customer_id": ["a", "b", "c"], "no_alternative": [True, False, None]})
+    people.write_parquet(tmp_path / "customers.parquet")
+    columns = decision_inputs(read_company(tmp_path), pl.Series(["c", "a", "b"]), AS_OF, POLICY)
+    np.testing.assert_array_equal(columns["no_alternative"], [np.nan, 1, 0])
