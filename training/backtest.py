@@ -34,6 +34,8 @@ from training.weighted import Outcome
 
 MOST_FOLDS = 3
 CLEARLY = 0.02
+FURTHER_METRICS = ("churn_auc", "churn_log_loss", "churn_calibration_error")
+"""What is told of churn over further horizons."""
 RIVAL_METRICS = (
     "churn_auc",
     "churn_log_loss",
@@ -49,7 +51,8 @@ RIVAL_METRICS = (
 class Fold:
     """One earlier date: the customers then known, what was forecast, what came, and what the rivals forecast.
 
-    `worth` is what each was worth before (`training.outcomes`), None where that is not known.
+    `worth` is what each was worth before (`training.outcomes`), None where that is not known. `further_churned` tells who left
+    over further horizons (days), NaN where they are not over.
     """
 
     as_of: date
@@ -60,6 +63,7 @@ class Fold:
     predictions: Predictions
     rivals: Mapping[str, Predictions]
     worth: Floats | None = None
+    further_churned: Mapping[int, Floats] = field(default_factory=dict)
 
     @property
     def outcome(self) -> Outcome:
@@ -125,6 +129,7 @@ def _fold(data: TrainingData, day: int, scorer: Scorer, recipe: Recipe, seed: in
         predictions=scorer.predict(rows.matrix),
         rivals=rivals,
         worth=worth_of(rows),
+        further_churned=rows.further,
     )
 
 
@@ -152,7 +157,20 @@ def _judged(folds: tuple[Fold, ...], customers: list[Ints], seed: int) -> Backte
 
 def _figures(folds: tuple[Fold, ...], resamples: Floats) -> dict[str, Interval]:
     outcome, ours, _ = _joined(folds)
-    return {name: interval(metric(outcome, ours), resamples) for name, metric in METRICS.items()}
+    figures = {name: interval(metric(outcome, ours), resamples) for name, metric in METRICS.items()}
+    for days, forecast in ours.further_churn.items():
+        churned = np.concatenate([fold.further_churned[days] for fold in folds])
+        over = ~np.isnan(churned)
+        if over.any():
+            figures |= _further_figures(days, churned[over] == 1, forecast[over], resamples[:, over])
+    return figures
+
+
+def _further_figures(days: int, churned: Flags, forecast: Floats, resamples: Floats) -> dict[str, Interval]:
+    """The figures of churn over a further horizon, under the names of the metrics and the horizon."""
+    outcome = Outcome(churned, np.zeros(len(churned)))
+    told = Predictions(forecast, *(outcome.value,) * 4)
+    return {f"{name}_{days}d": interval(METRICS[name](outcome, told), resamples) for name in FURTHER_METRICS}
 
 
 def _gains(folds: tuple[Fold, ...], resamples: Floats) -> dict[str, Interval]:

@@ -54,7 +54,9 @@ METRICS: Mapping[str, Callable[[Outcome, Predictions], Weighted]] = {
         value_metrics.value_rmse,
         value_metrics.value_total_ratio,
         value_metrics.value_above_high_share,
+        value_metrics.value_above_high_worst_share,
         value_metrics.value_below_low_share,
+        value_metrics.value_quantile_loss_ratio,
     )
 }
 

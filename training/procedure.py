@@ -18,7 +18,7 @@ from training.recipe import Recipe
 from training.scorer import REFUNDED, ModelInfo, Scorer
 from training.season import Effect, log_level, log_odds_shift, measure_season
 from training.splits import cut_days
-from training.stack import Blend, equal_blend, fit_amount_blend, fit_churn_blend
+from training.stack import Blend, equal_blend, fit_amount_blend, fit_churn_blend, leaning
 
 CALIBRATION_CUTS = 2
 """How many horizons back members are fitted again, to be forecast out of time."""
@@ -72,7 +72,7 @@ def assemble(
     spread, refund_rate = DEFAULT_SPREAD, 0.0
     if trial is not None:
         season = _forecast_season(data, day)
-        churn, amount = fit_blends(trial, recipe)
+        churn, amount = fit_blends(trial, recipe, customers=int((data.day == day).sum()))
         spread, refund_rate = _spread(trial, churn, amount, season), trial.refund_rate
         churn, amount = replace(churn, shift=season[0].mean), replace(amount, shift=season[1].mean)
         churn, amount = anchored(churn, amount, members, lifetime_at(data, day), data.at(day).matrix)
@@ -131,13 +131,14 @@ def _trial(rows: TrainingData, members: Sequence[Member], lifetime: LifetimeMemb
     )
 
 
-def fit_blends(trial: OutOfTime, recipe: Recipe) -> tuple[Blend, Blend]:
-    """Weights and levels of churn and amount."""
-    bought = trial.churned == 0
-    churn = fit_churn_blend(trial.logits, trial.churned, trial.churn_offset, recipe.prior_rows)
+def fit_blends(trial: OutOfTime, recipe: Recipe, customers: int) -> tuple[Blend, Blend]:
+    """Weights and levels of churn and amount; the fewer `customers` there are, the more buy-till-you-die counts."""
+    bought, prior = trial.churned == 0, leaning(trial.logits.shape[1], customers)
+    churn = fit_churn_blend(trial.logits, trial.churned, trial.churn_offset, recipe.prior_rows, prior)
     if not bought.any():
         return churn, equal_blend(trial.logits.shape[1])
-    amount = fit_amount_blend(trial.log_amounts[bought], trial.value[bought], trial.amount_offset[bought], recipe.prior_rows)
+    offset = trial.amount_offset[bought]
+    amount = fit_amount_blend(trial.log_amounts[bought], trial.value[bought], offset, recipe.prior_rows, prior)
     return churn, amount
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,10 @@ def _about(tested: Backtest, names: tuple[str, ...], wanted: int) -> Iterator[st
 
 def _about_size(customers: int, history_days: int) -> Iterator[str]:
     if customers < trust.FEW_CUSTOMERS:
-        yield f"Only {customers:,} customers: intervals are wide, and the model leans on a few assumptions about buying."
+        yield (
+            f"Only {customers:,} customers: below {trust.FEW_CUSTOMERS:,} the model leans on buy-till-you-die, "
+            "which needs little to learn from, and intervals are wide."
+        )
     if history_days < trust.TWO_SEASONS_DAYS:
         yield f"{history_days:,} days of history hold no season twice: a total for a season not seen may be far off."
 
@@ -213,6 +217,8 @@ def _graded(grade: str, dates: int) -> str:
 
 
 def _meaning(metric: str) -> str:
-    """The first sentence of the metric's own description."""
-    described = METRICS[metric].__doc__ if metric in METRICS else None
-    return (described or "").split("\n", maxsplit=1)[0]
+    """The first sentence of the metric's own description; one of a further horizon says which."""
+    name, _, days = re.sub(r"_(\d+)d$", r"|\1", metric).partition("|")
+    described = METRICS[name].__doc__ if name in METRICS else None
+    first = (described or "").split("\n", maxsplit=1)[0]
+    return f"Over {days} days: {first[0].lower()}{first[1:]}" if days and first else first

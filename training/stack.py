@@ -20,6 +20,10 @@ ROW_CURVATURE = 0.1
 """What one row weighs: about p (1 - p) of a churn forecast."""
 
 
+ENOUGH_CUSTOMERS = 1_000
+"""With fewer customers the blend leans on buy-till-you-die."""
+
+
 @dataclass(frozen=True)
 class Blend:
     """`intercept` + weights . members, plus `shift`: what the coming season adds to a usual one."""
@@ -47,6 +51,18 @@ def equal_blend(members: int) -> Blend:
     return Blend((1 / members,) * members, 0.0)
 
 
+def leaning(members: int, customers: int) -> tuple[float, ...]:
+    """The weights that blends are drawn to: equal ones, and the fewer customers there are, the more the last member's.
+
+    That is buy-till-you-die, which needs little to learn from.
+
+    >>> leaning(3, 250)
+    (0.0833..., 0.0833..., 0.8333...)
+    """
+    each = min(1.0, customers / ENOUGH_CUSTOMERS) / members
+    return (*(each,) * (members - 1), 1 - each * (members - 1))
+
+
 def fit_churn_blend(
     logits: Floats, churned: Floats, offset: Floats, prior_rows: float, prior: Sequence[float] | None = None
 ) -> Blend:
@@ -63,11 +79,14 @@ def fit_churn_blend(
     return _fit_blend(logits, offset, slopes, prior_rows * ROW_CURVATURE, drawn_to)
 
 
-def fit_amount_blend(log_amounts: Floats, value: Floats, offset: Floats, prior_rows: float) -> Blend:
+def fit_amount_blend(
+    log_amounts: Floats, value: Floats, offset: Floats, prior_rows: float, prior: Sequence[float] | None = None
+) -> Blend:
     """Weights and level that minimise the Tweedie deviance (power 1.5) of value (n,), given the members' log amounts.
 
     The deviance is right for the mean of any distribution; the power lies between counting every customer alike (2) and
-    counting every coin alike (1), where the largest customer would decide alone. Values below 0 count as 0.
+    counting every coin alike (1), where the largest customer would decide alone. Values below 0 count as 0. `prior` is as in
+    `fit_churn_blend`.
     """
     scale = max(float(np.mean(np.maximum(value, 0))), 1e-9)
     paid = np.maximum(value, 0) / scale
@@ -77,7 +96,8 @@ def fit_amount_blend(log_amounts: Floats, value: Floats, offset: Floats, prior_r
         down, up = paid * np.exp(-half), np.exp(half)
         return float(2 * (down + up).sum()), up - down
 
-    return _fit_blend(log_amounts, offset, slopes, prior_rows, _equal(log_amounts.shape[1]))
+    drawn_to = _equal(log_amounts.shape[1]) if prior is None else np.array(prior)
+    return _fit_blend(log_amounts, offset, slopes, prior_rows, drawn_to)
 
 
 def _equal(members: int) -> Floats:

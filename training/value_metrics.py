@@ -10,6 +10,9 @@ from training.profit import campaign_gains, curve_by_level
 from training.scorer import Predictions
 from training.weighted import TENTHS, Outcome, Weighted, at_levels, falling, gathered, mean_of, share
 
+QUANTILES = (0.1, 0.9)
+"""What `value_low` and `value_high` are."""
+
 
 def value_campaign_profit(outcome: Outcome, forecast: Predictions) -> Weighted:
     """What the best such campaign earns a customer by value at risk, in currency, when each is worth what they spent before.
@@ -89,6 +92,37 @@ def value_above_high_share(outcome: Outcome, forecast: Predictions) -> Weighted:
 def value_below_low_share(outcome: Outcome, forecast: Predictions) -> Weighted:
     """The share of customers below `value_low`: at most one tenth is promised."""
     return mean_of((outcome.value < forecast.value_low).astype(float))
+
+
+def value_above_high_worst_share(outcome: Outcome, forecast: Predictions) -> Weighted:
+    """The largest share of customers above `value_high` in a tenth of them by expected value; at most 0.18 is wanted."""
+    tenth = np.empty(len(outcome.value), dtype=np.int64)
+    tenth[np.argsort(forecast.expected_value, kind="stable")] = np.arange(len(tenth)) * 10 // len(tenth)
+    above = outcome.value > forecast.value_high
+
+    def of(weights: Floats) -> float:
+        sizes, beyond = (np.bincount(tenth, each, 10) for each in (weights, weights * above))
+        return float((beyond / np.maximum(sizes, 1e-12)).max())
+
+    return of
+
+
+def value_quantile_loss_ratio(outcome: Outcome, forecast: Predictions) -> Weighted:
+    """The pinball loss of `value_low` and `value_high` over that of earlier spend's own quantiles; below 1 is better.
+
+    Missing where nothing is known of earlier spend.
+    """
+    worth = outcome.worth if outcome.worth is not None else np.full(len(outcome.value), np.nan)
+    low, high = (np.full(len(worth), np.quantile(worth, level)) for level in QUANTILES)
+    ours = _pinball_losses(outcome.value, forecast.value_low, forecast.value_high)
+    plain = _pinball_losses(outcome.value, low, high)
+    return lambda weights: share(float(weights @ ours), float(weights @ plain))
+
+
+def _pinball_losses(value: Floats, *quantiles: Floats) -> Floats:
+    """What each customer (n,) costs who is not at the QUANTILES: a unit above one costs its level, a unit below it the rest."""
+    gaps = (value - quantile for quantile in quantiles)
+    return np.asarray(sum(np.maximum(level * gap, (level - 1) * gap) for level, gap in zip(QUANTILES, gaps, strict=True)))
 
 
 def _gain_area(levels: Ints, value: Floats, weights: Floats) -> float:

@@ -49,7 +49,11 @@ def test_figures_agree_with_their_reference(n, seed):
         assert METRICS[name](outcome, forecast)(ones) == pytest.approx(reference, rel=1e-9), name
 
 
-@pytest.mark.parametrize("name", sorted(set(METRICS) - {"value_rank_correlation"}))
+ORDERED_BEFORE = {"value_rank_correlation", "value_above_high_worst_share", "value_quantile_loss_ratio"}
+"""Ranks, tenths and the quantiles of earlier spend are those of the rows, whatever the weights."""
+
+
+@pytest.mark.parametrize("name", sorted(set(METRICS) - ORDERED_BEFORE))
 def test_a_weight_of_two_is_the_row_twice(name):
     outcome, forecast = example(60, seed=4)
     twice = np.append(np.arange(60), 7)
@@ -145,4 +149,25 @@ def test_the_decile_error_is_the_mean_share_by_which_tenths_were_missed():
 
 def test_every_figure_says_which_way_is_better():
     promises = {name for name in METRICS if direction(name) == 0}
-    assert promises == {"value_total_ratio", "value_above_high_share", "value_below_low_share"}
+    quantiles = {"value_above_high_share", "value_above_high_worst_share", "value_below_low_share", "value_quantile_loss_ratio"}
+    assert promises == {"value_total_ratio", *quantiles}
+
+
+def test_the_worst_tenth_is_that_with_most_surprises():
+    value = np.where(np.arange(100) < 5, 9.0, 0.0)
+    expected = np.arange(100.0)
+    forecast = Predictions(np.full(100, 0.5), expected, expected, np.zeros(100), np.full(100, 8.0))
+    outcome = Outcome(value == 0, value)
+    assert METRICS["value_above_high_share"](outcome, forecast)(np.ones(100)) == pytest.approx(0.05)
+    assert METRICS["value_above_high_worst_share"](outcome, forecast)(np.ones(100)) == pytest.approx(0.5)
+
+
+def test_quantiles_are_held_against_those_of_earlier_spend():
+    value = np.linspace(0, 100, 101)
+    outcome = Outcome(value == 0, value, worth=value)
+    same = Predictions(np.full(101, 0.5), value, value, np.full(101, 10.0), np.full(101, 90.0))
+    right = Predictions(np.full(101, 0.5), value, value, value, value)
+    ratio = METRICS["value_quantile_loss_ratio"]
+    assert ratio(outcome, same)(np.ones(101)) == pytest.approx(1)
+    assert ratio(outcome, right)(np.ones(101)) == 0
+    assert np.isnan(ratio(Outcome(value == 0, value), right)(np.ones(101)))
