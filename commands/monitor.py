@@ -119,5 +119,4 @@ def _in_words(found: MonitorReport) -> str:
         f"{kept.churned.value:.1%} churned ({kept.churned_promised:.1%}), total {kept.total_ratio.value:.2f} times what came"
         for kept in found.promises
     ]
-    lines += [f"  ! {said}" for said in (*found.broken_promises(), *found.warnings())]
-    return "\n".join([*lines, *(f"  note: {note}" for note in found.notes())])
+    return "\n".join([*lines, *(f"  - {said}" for said in found.said())])

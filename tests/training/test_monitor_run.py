@@ -194,7 +194,7 @@ def test_a_look_is_kept_in_mlflow(watched: tuple[Registry, Scorer], seen: Monito
     assert run.data.params["as_of"] == str(LATER)
     assert run.data.metrics["estimated/churn_auc"] == pytest.approx(seen.estimate.auc.value)
     assert run.data.metrics["realised/churn_auc"] == pytest.approx(seen.promises[0].auc.value)
-    assert {file.path for file in client.list_artifacts(run_id)} == {"report.html", "report.json", "report.md"}
+    assert {file.path for file in client.list_artifacts(run_id)} == {"plots", "report.html", "report.json", "report.md"}
     told = json.loads(Path(client.download_artifacts(run_id, "report.json", str(tmp_path))).read_text())
     assert (told["status"], told["exit_code"], told["version"]) == ("fine", 0, seen.version)
 

@@ -128,6 +128,26 @@ def _mean(column: Watched, usual: Usual, chance: float) -> Shift:
 
 
 @dataclass(frozen=True)
+class Distribution:
+    """Shares of the customers with a known value by bin, at training and now; `edges` lie between the bins."""
+
+    column: str
+    edges: tuple[float, ...]
+    before: tuple[float, ...]
+    now: tuple[float, ...]
+
+
+def distributions(reference: Reference, scores: Mapping[str, Floats]) -> list[Distribution]:
+    """The scores (n,) then and now."""
+    found = []
+    for name, before in reference.scores.items():
+        then, now = np.array(before.counts[-1]), bin_counts(scores[name], before.edges)
+        shares = (tuple((counts / max(1, counts.sum())).tolist()) for counts in (then, now))
+        found.append(Distribution(name, before.edges, *shares))
+    return found
+
+
+@dataclass(frozen=True)
 class AucLoss:
     """How much of the AUC the scores no longer promise: `before` at training, `now` with its bounds, and how much is too much."""
 

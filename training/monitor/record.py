@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from training.document import to_html, to_markdown
+from training.document import Picture, to_html, to_markdown
 from training.monitor.report import MEANING, MonitorReport
 from training.registry import Registry, model_name
 
@@ -21,6 +21,10 @@ def log_monitoring(registry: Registry, report: MonitorReport) -> str:
         run.log_tags({"company": report.company, "horizon_days": report.horizon_days, "status": report.status})
         run.log_note(f"{report.status}: {MEANING[report.status]}")
         run.log_text(json.dumps(report.as_dict(), indent=1, default=str), "report.json")
-        run.log_text(to_html(report.page()), "report.html")
-        run.log_text(to_markdown(report.page()), "report.md")
+        page = report.page()
+        run.log_text(to_html(page), "report.html")
+        run.log_text(to_markdown(page), "report.md")
+        for block in page:
+            if isinstance(block, Picture):
+                run.log_figure(block.figure, block.path)
     return run.id

@@ -8,11 +8,12 @@ from datetime import date
 from typing import Any
 
 from features.catalog import entry_of
-from training.document import Block, Bullets, Heading, Paragraph, Table
+from training.document import Block, Bullets, Heading, Paragraph, Picture, Table
 from training.metrics import Interval
-from training.monitor.drift import AucLoss, Shift
+from training.monitor.drift import AucLoss, Distribution, Shift
 from training.monitor.estimate import Estimate
 from training.monitor.matured import KeptPromise
+from training.monitor.pictures import shifts_against_limits, then_and_now
 from training.monitor.tables import NewWords, TableState
 
 FINE, DRIFT, DEGRADED = "fine", "drift", "degraded"
@@ -25,7 +26,7 @@ MEANING: Mapping[str, str] = {
     DRIFT: "the data are no longer what the model learned from: look at what moved, and train again if it is real",
     DEGRADED: "the model does not keep its promises: train again before its scores are used",
 }
-SHOWN_SHIFTS = 20
+SHOWN_SHIFTS, SAID_SHIFTS = 20, 8
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class MonitorReport:
     data_until: date
     has_reference: bool
     shifts: tuple[Shift, ...]
+    scores: tuple[Distribution, ...]
     tables: tuple[TableState, ...]
     new_words: tuple[NewWords, ...]
     estimate: Estimate
@@ -73,6 +75,10 @@ class MonitorReport:
     def warnings(self) -> Iterator[str]:
         """What has moved in the data by more than matters, chance and what is usual."""
         yield from (shift_in_words(shift) for shift in self.drifted)
+        yield from self.table_warnings()
+
+    def table_warnings(self) -> Iterator[str]:
+        """What is wrong with the tables themselves."""
         yield from (f"{table.name}: {trouble}" for table in self.tables for trouble in table.troubles)
         for words in self.new_words:
             if words.is_trouble:
@@ -84,6 +90,13 @@ class MonitorReport:
             yield "the training left no reference, so drift of features and scores is not judged: train again to have one"
         if not self.promises:
             yield f"no scores are older than the horizon of {self.horizon_days} days, so nothing was held against what came"
+
+    def said(self) -> list[str]:
+        """Everything that asks for attention in sentences; of many columns that moved, the first."""
+        moved = [shift_in_words(shift) for shift in self.drifted]
+        if len(moved) > SAID_SHIFTS:
+            moved[SAID_SHIFTS:] = [f"and {len(moved) - SAID_SHIFTS} other columns: see the report"]
+        return [*self.broken_promises(), *moved, *self.table_warnings(), *self.notes()]
 
     def figures(self) -> dict[str, float]:
         """The figures for MLflow; names carry direction as in `training.metrics`."""
@@ -116,14 +129,14 @@ class MonitorReport:
         return [
             Heading(1, f"{self.company}: version {self.version} over {self.horizon_days} days, watched as of {self.as_of}"),
             Paragraph(f"Status: {self.status}, {MEANING[self.status]}."),
-            Bullets([*self.broken_promises(), *self.warnings(), *self.notes()]),
+            Bullets(self.said()),
             Paragraph(
                 f"Trained as of {self.trained_as_of}, grade {self.grade}. The data reach until {self.data_until}; "
                 f"{self.estimate.customers:,} customers are scored."
             ),
             *_estimated(self.estimate, self.auc_loss),
             *_promises(self.promises),
-            *_shifts(self.shifts),
+            *_shifts(self.shifts, self.scores),
             *_tables(self.tables, self.new_words),
         ]
 
@@ -136,10 +149,10 @@ def shift_in_words(shift: Shift) -> str:
     """One shift, with the plain name of its column.
 
     >>> shift_in_words(Shift("recency_days", "missing share", 0.3, 0.05, 0.0, 0.3, 0.2))
-    'recency_days (Days since last purchase): missing for 30.0% of customers, at training 0.0%'
+    'Days since last purchase (recency_days): missing for 30.0% of customers, at training 0.0%'
     """
     entry = entry_of(shift.column)
-    name = f"{shift.column} ({entry.title})" if entry else shift.column
+    name = f"{entry.title} ({shift.column})" if entry else shift.column
     if shift.measure == "missing share":
         return f"{name}: missing for {_percent(shift.now)} of customers, at training {_percent(shift.before)}"
     means = f"mean {_number(shift.now)}, at training {_number(shift.before)}"
@@ -174,27 +187,42 @@ def _promises(promises: tuple[KeptPromise, ...]) -> list[Block]:
             f"{kept.customers:,}",
             f"{kept.churned_promised:.1%} / {kept.churned.value:.1%}",
             f"{kept.auc_promised:.3f} / {_interval(kept.auc)}",
-            f"{kept.log_loss_promised:.3f} / {kept.log_loss.value:.3f}",
             _interval(kept.total_ratio),
             "; ".join(kept.troubles) or "kept",
         ]
         for kept in promises
     ]
-    columns = ["as of", "version", "customers", "churned", "AUC", "log loss", "total promised / came", ""]
+    told = "Promised / came, brackets with 90 % confidence; the total is the value promised over the value that came."
+    columns = ["as of", "version", "customers", "churned", "AUC", "total", ""]
     return [
         Heading(2, "Promises and what came"),
-        Paragraph("Promised / came, in brackets with 90 % confidence."),
+        Paragraph(told),
         Table(columns, rows),
     ]
 
 
-def _shifts(shifts: tuple[Shift, ...]) -> list[Block]:
+def _shifts(shifts: tuple[Shift, ...], scores: tuple[Distribution, ...]) -> list[Block]:
+    if not shifts:
+        return []
     rows = [
         [shift.column, shift.measure, f"{shift.value:.3f}", f"{shift.limit:.3f}", "drift" if shift.is_drift else ""]
         for shift in shifts[:SHOWN_SHIFTS]
     ]
     told = f"The {len(rows)} of {len(shifts)} shifts that come nearest to their limits, or lie beyond."
-    return [Heading(2, "Drift"), Paragraph(told), Table(["column", "of its", "shift", "limit", ""], rows)] if rows else []
+    most = "The columns nearest to their limits; the table below has their figures."
+    return [
+        Heading(2, "Drift"),
+        Picture("plots/drift.png", most, shifts_against_limits(shifts)),
+        *(Picture(f"plots/{each.column}.png", _told(each), then_and_now(each)) for each in scores),
+        Paragraph(told),
+        Table(["column", "of its", "shift", "limit", ""], rows),
+    ]
+
+
+def _told(distribution: Distribution) -> str:
+    """The picture of a score in words."""
+    first, last = (f"{distribution.before[place]:.0%} then, {distribution.now[place]:.0%} now" for place in (0, -1))
+    return f"{distribution.column} at training and now: in the lowest bin {first}; in the highest {last}."
 
 
 def _tables(tables: tuple[TableState, ...], words: tuple[NewWords, ...]) -> list[Block]:

@@ -14,7 +14,7 @@ from features.panel import build_panel
 from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
 from training.arrays import Floats
-from training.monitor.drift import lost_auc, shifts
+from training.monitor.drift import distributions, lost_auc, shifts
 from training.monitor.estimate import estimate
 from training.monitor.matured import FORECASTS, Forecasts, kept_promises
 from training.monitor.reference import FILE, Reference, score_columns
@@ -24,7 +24,8 @@ from training.registry import Registry
 from training.run import known_until, one_blas_thread
 from training.scorer import Predictions, Scorer
 
-MADE_AGAIN = "made again by the champion"
+MADE_AGAIN = "made again"
+"""Where forecasts are from that the champion makes of an earlier day."""
 
 
 def monitor(
@@ -50,8 +51,8 @@ def monitor(
             _, matrix, predictions = scored(known, scorer, as_of)
         with progress.step("drift"):
             gap_days = (as_of - info.trained_as_of).days
-            columns = dict(zip(info.feature_names, matrix.T, strict=True))
-            moved = shifts(reference, columns, score_columns(predictions), gap_days) if reference else []
+            columns, scores = dict(zip(info.feature_names, matrix.T, strict=True)), score_columns(predictions)
+            moved = shifts(reference, columns, scores, gap_days) if reference else []
             rows_then = reference.rows if reference else {}
             tables = table_states(known, as_of, rows_then, info.trained_as_of)
             words = new_words(known, as_of, reference.categories) if reference else []
@@ -70,6 +71,7 @@ def monitor(
         data_until=known.data_until(as_of),
         has_reference=reference is not None,
         shifts=tuple(moved),
+        scores=tuple(distributions(reference, scores)) if reference else (),
         tables=tuple(tables),
         new_words=tuple(words),
         estimate=estimated,
