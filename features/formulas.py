@@ -17,6 +17,12 @@ EXACT_BELOW = 2.0**61
 MOST_EXACT = 2**11
 """So many values, of which `columns.fits_exactly` is true, leave room for the products of their sums in 64 bits."""
 
+FEW_VALUES, SMALL_SQUARES = 2**8, 2**12
+"""Fewer values, with a smaller sum of high*high, have `count * squares` below EXACT_BELOW.
+
+For a number is at most SPLIT * (high + 1), and so, by Cauchy and Schwarz, `squares` at most SPLIT**2 * (64 + 16)**2.
+"""
+
 MILLION = 10**6
 """Numbers that are no amounts (quantity, severity ...) are counted in whole millionths, so that their sums are exact."""
 
@@ -121,22 +127,22 @@ def deviation(c: Operations, count: Column, total: Column, *sums: Column) -> Col
     last bits do not matter. Of more than MOST_EXACT values even the three may leave 64 bits, so they are floats throughout.
     """
     high, high_high, high_low, low_low = sums
-    squares = high_high * float(SPLIT) ** 2 + high_low * (2.0 * SPLIT) + low_low
-    if c.all_below(squares * count, EXACT_BELOW):
+    if c.all_below(count, FEW_VALUES) and c.all_below(high_high, SMALL_SQUARES):
         return deviation_of_small(c, count, total, high_high * SPLIT**2 + high_low * (2 * SPLIT) + low_low)
     low = total - high * SPLIT
     highs = count * high_high - high * high
     crossed = count * high_low - high * low
     lows = count * low_low - low * low
+    squares = high_high * float(SPLIT) ** 2 + high_low * (2.0 * SPLIT) + low_low
     few = c.once(count <= MOST_EXACT)
     large = c.once(
         c.where(few, highs * float(SPLIT) ** 2 + crossed * (2.0 * SPLIT) + lows, squares * count - (total * 1.0) * total)
     )
     fits = c.once(few & (large < EXACT_BELOW))
     exact = c.where(fits, highs, 0) * SPLIT**2 + c.where(fits, crossed, 0) * (2 * SPLIT) + lows
-    return c.once(c.root(c.divide(c.where(fits, exact, large), c.where(count > 1, count * (count - 1)))))
+    return c.once(c.root(c.divide(c.where(fits, exact, large), count * (count - 1))))
 
 
 def deviation_of_small(c: Operations, count: Column, total: Column, squares: Column) -> Column:
     """The sample standard deviation of integers so small that `count * squares` is exact; missing below two values."""
-    return c.root(c.divide(count * squares - total * total, c.where(count > 1, count * (count - 1))))
+    return c.root(c.divide(count * squares - total * total, count * (count - 1)))

@@ -26,7 +26,7 @@ class RangeExtremes:
         self._column: Floats = column.astype(np.float64, copy=False)
         self._longest = longest
         self._levels: Floats | None = None
-        self._begins = self._steps = np.zeros(0, dtype=np.int64)
+        self._firsts = self._lasts = np.zeros(0, dtype=np.int64)
 
     def of(self, first: Integers, end: Integers) -> Floats:
         """The extreme of the rows from each `first` to the one before `end`."""
@@ -40,18 +40,18 @@ class RangeExtremes:
         if self._levels is None:
             self._levels = self._made()
         length = end - first
-        begin = self._begins.take(length)
-        begin += first
-        extreme: Floats = self._levels.take(begin)
-        begin += length
-        begin -= self._steps.take(length)
-        self._combine(extreme, self._levels.take(begin), out=extreme)
+        place = self._firsts.take(length)
+        place += first
+        extreme: Floats = self._levels.take(place)
+        self._lasts.take(length, out=place, mode="clip")  # never clipped, but only so NumPy writes straight to `out`
+        place += end
+        self._combine(extreme, self._levels.take(place), out=extreme)
         return extreme
 
     def _made(self) -> Floats:
-        """The levels, one after the other; for each length of a range, where its level begins and how far that reaches.
+        """The levels, one after the other; the last one, of nothing, is for empty ranges.
 
-        The last level, of nothing, is for empty ranges.
+        For each length of a range: what leads from its first row, and from its end, to the two stretches that cover it.
         """
         levels: list[Floats] = [self._column]
         for level in range(max(self._longest, 1).bit_length() - 1):
@@ -60,6 +60,6 @@ class RangeExtremes:
         begins = np.cumsum([0, *map(len, levels)])
         lengths = np.arange(self._longest + 1)
         level_of = np.frexp(lengths)[1] - 1  # of the length 0 it is -1, which is the last
-        self._begins = begins[level_of]
-        self._steps = np.where(lengths > 0, 1 << np.maximum(level_of, 0), 0)
+        self._firsts = begins[level_of]
+        self._lasts = self._firsts - np.where(lengths > 0, 1 << np.maximum(level_of, 0), 0)
         return np.concatenate([*levels, np.full(len(self._column) + 1, np.nan)])

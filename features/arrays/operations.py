@@ -74,7 +74,8 @@ class ArrayOperations:
     def divide(self, numerator: Column, denominator: Column) -> Column:
         """See `Operations`."""
         quotient = np.true_divide(numerator, denominator)
-        quotient -= quotient - quotient  # over 0 it is infinite, and then becomes NaN; nothing else changes
+        if np.isinf(quotient).any():  # something over 0; 0 over 0 is NaN by itself
+            quotient -= quotient - quotient  # what is infinite becomes NaN, and nothing else changes
         return quotient
 
     def over(self, column: Column, number: int) -> Column:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -15,39 +16,37 @@ Placed = Callable[[int | None], Integers]
 
 
 class Selection:
-    """Those `rows` of a view (None: all) and where the pairs stand among them; no pair has more than `longest` of them.
+    """The rows of a view that are `chosen`, and where the pairs stand among them; no pair has more than `longest` of them.
 
-    `as_of_day` is the day of each pair's date, or that of all.
+    `chosen` says it of every row, or of every row again and again, for date after date; None: all are. `as_of_day` is the day of
+    each pair's date, or that of all.
     """
 
     def __init__(
-        self, columns: Mapping[str, Array], rows: Array | None, placed: Placed, as_of_day: Integers | int, longest: int
+        self, columns: Mapping[str, Array], chosen: Array | None, placed: Placed, as_of_day: Integers | int, longest: int
     ) -> None:
-        self._columns, self._rows, self._placed = columns, rows, placed
+        self._columns, self._chosen, self._placed = columns, chosen, placed
         self._as_of_day, self._longest = as_of_day, longest
         self._positions: dict[int | None, Integers] = {}
         self._running: dict[str, Integers] = {}
-        self._sums: dict[tuple[str, int | None], Integers] = {}
+        self._newest: dict[str, Integers] = {}
         self._extremes: dict[tuple[str, str], RangeExtremes] = {}
 
     def where(self, condition: Array) -> Selection:
         """The rows for which a condition holds."""
         holding = running(condition)
-        rows = condition.nonzero()[0]
-        return Selection(self._columns, rows, lambda age: holding[self._before(age)], self._as_of_day, self._longest)
+        return Selection(self._columns, condition, lambda age: holding.take(self._before(age)), self._as_of_day, self._longest)
 
     def of_each_date(self, conditions: Sequence[Array], dates: Sequence[slice]) -> Selection:
         """The rows for which the condition of a date holds, date after date; `dates` are the pairs of each."""
-        holding = [running(condition) for condition in conditions]
-        offsets = np.cumsum([0, *(sums[-1] for sums in holding[:-1])]).tolist()
-        parts = list(zip(holding, dates, offsets, strict=True))
+        chosen = np.concatenate(conditions)
+        holding, rows = running(chosen), len(conditions[0])
+        earlier = np.repeat(np.arange(len(dates)) * rows, [pairs.stop - pairs.start for pairs in dates])
 
         def placed(age: int | None) -> Integers:
-            before = self._before(age)
-            return np.concatenate([sums[before[pairs]] + offset for sums, pairs, offset in parts])
+            return holding.take(self._before(age) + earlier)
 
-        rows = np.concatenate([np.flatnonzero(condition) for condition in conditions])
-        return Selection(self._columns, rows, placed, self._as_of_day, self._longest)
+        return Selection(self._columns, chosen, placed, self._as_of_day, self._longest)
 
     def take(self, one: Aggregate) -> Array:
         """One value per pair: counts and sums as int64, minima and maxima as float64, missing where no row counts."""
@@ -69,13 +68,16 @@ class Selection:
     def _sum(self, name: str, window: Window) -> Integers:
         if name not in self._running:
             self._running[name] = running(whole(self._column(name)))
-        return np.asarray(self._sum_before(name, window.newest) - self._sum_before(name, window.oldest))
+        earlier = self._running[name].take(self._before(window.oldest))
+        return np.subtract(self._until(name, window.newest), earlier, out=earlier)  # no further memory for the cache to hold
 
-    def _sum_before(self, name: str, age: int | None) -> Integers:
-        """The running sum at the position of an age; windows share their ends, so each is looked up once."""
-        if (name, age) not in self._sums:
-            self._sums[name, age] = self._running[name].take(self._before(age))
-        return self._sums[name, age]
+    def _until(self, name: str, age: int) -> Integers:
+        """The running sum at the position of an age; that of 0, where most windows end, is kept."""
+        if age > 0:
+            return self._running[name].take(self._before(age))
+        if name not in self._newest:
+            self._newest[name] = self._running[name].take(self._before(age))
+        return self._newest[name]
 
     def _sum_of_ages(self, window: Window) -> Integers:
         return np.asarray(self._as_of_day * self._count(window) - self._sum("day", window))
@@ -94,7 +96,12 @@ class Selection:
         return self._extremes[how, name].of(self._before(window.oldest), self._before(window.newest))
 
     def _column(self, name: str) -> Array:
-        return self._columns[name] if self._rows is None else self._columns[name][self._rows]
+        return self._columns[name] if self._chosen is None else self._columns[name][self._rows]
+
+    @cached_property
+    def _rows(self) -> Integers:
+        """The numbers of the chosen rows. Most selections only count, and are never asked for them."""
+        return np.flatnonzero(np.asarray(self._chosen)) % len(self._columns["day"])
 
 
 def running(column: Array) -> Integers:
