@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from training.arrays import Floats
+from training.arrays import Floats, at_once
 from training.btyd import fit_purchases, fit_spend
 from training.data import TrainingData
 from training.linear import LinearModel, fit_logistic, fit_ridge
@@ -46,7 +47,9 @@ def members_at(data: TrainingData, day: int, recipe: Recipe, seed: int) -> tuple
         season = season_at(data, day)
         learned: tuple[Member, ...] = ()
         if is_enough(known):
-            learned = fit_linear_member(known, season, recipe), fit_tree_member(known, season, recipe, seed)
+            learned = at_once(
+                partial(fit_linear_member, known, season, recipe), partial(fit_tree_member, known, season, recipe, seed)
+            )
         data.memo[key] = (*learned, lifetime_at(data, day))
     fitted: tuple[Member, ...] = data.memo[key]
     return fitted
@@ -121,10 +124,11 @@ def fit_tree_member(known: TrainingData, season: Season, recipe: Recipe, seed: i
     active = known.rows(known.churned == 0)
     churn_offset, amount_offset = season.offsets(known.day)[0], season.offsets(active.day)[1]
     amount = positive_values(active.value)
-    return TreeMember(
-        churn=_trees(known, known.churned, churn_offset, objective="binary", settings=recipe.churn_trees, seed=seed),
-        amount=_trees(active, amount, amount_offset, objective="gamma", settings=recipe.amount_trees, seed=seed),
+    churn_trees, amount_trees = at_once(
+        partial(_trees, known, known.churned, churn_offset, objective="binary", settings=recipe.churn_trees, seed=seed),
+        partial(_trees, active, amount, amount_offset, objective="gamma", settings=recipe.amount_trees, seed=seed),
     )
+    return TreeMember(churn_trees, amount_trees)
 
 
 def _trees(
