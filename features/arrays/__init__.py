@@ -10,7 +10,7 @@ with it. The steps, one module each:
     selections  counts and sums as differences of running sums at two positions, `extremes` by two look-ups
     aggregates  which rows of a view an aggregate takes in, at one date or at each of several
     blocks      formulas over aggregates, for a block of customers at all dates; `stacks`, the short way for few customers
-    panels      the blocks of a company on all `cores`, written straight into the columns of the panel
+    panels      the blocks of a company on all `cores`: each a panel of its own, or all written into the columns of one
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from datetime import date
 
@@ -13,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.arrays import ArrayOperations
-from features.asof import day_number, month_of
+from features.asof import Column, day_number, month_of
 from features.definitions import Formula
-from features.formulas import SPLIT, deviation, deviation_of_small, millionths, month_number, quotient
+from features.formulas import FEW_VALUES, SMALL_SQUARES, SPLIT, deviation, deviation_of_small, millionths, month_number, quotient
 from features.frames import FrameOperations
 
 ARRAYS, FRAMES = ArrayOperations({}, 0), FrameOperations({}, 0)
@@ -39,6 +40,32 @@ def test_the_deviation_of_split_sums_is_that_of_the_amounts(amounts: list[int]) 
     expected = statistics.stdev(amounts) if len(amounts) > 1 else None
     (made,) = in_frames(deviation, **{f"c{place}": [value] for place, value in enumerate(sums_of_parts(amounts))})
     assert made == (None if expected is None else pytest.approx(expected, rel=1e-12))
+
+
+class Unsure(ArrayOperations):
+    """Arrays that never tell that values are small."""
+
+    def all_below(self, _column: Column, _bound: float) -> bool:
+        return False
+
+
+small_amounts = st.lists(st.integers(-(2**26), 2**26) | st.integers(0, 2**15), max_size=300)
+
+
+@given(amounts=small_amounts)
+def test_the_short_way_to_the_deviation_gives_the_same_bits(amounts: list[int]) -> None:
+    sums = [np.array([value]) for value in sums_of_parts(amounts)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        short, long = deviation(ARRAYS, *sums), deviation(Unsure({}, 0), *sums)
+    assert short.tobytes() == long.tobytes()
+
+
+def test_the_largest_squares_that_go_the_short_way_are_exact() -> None:
+    high, count = math.isqrt(SMALL_SQUARES // FEW_VALUES), FEW_VALUES - 1
+    amounts = [(high + 1) * SPLIT - 1] * (count - 1) + [0]
+    short = deviation(ARRAYS, *(np.array([value]) for value in sums_of_parts(amounts)))
+    assert sums_of_parts(amounts)[3] < SMALL_SQUARES
+    assert short.tolist() == [pytest.approx(statistics.stdev(amounts), rel=1e-15)]
 
 
 @given(amount=st.integers(0, 2**40), count=st.integers(2, 100))
