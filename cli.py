@@ -20,6 +20,7 @@ from commands.lists import plan, score
 from commands.models import train
 from commands.monitor import monitor
 from commands.promotion import promote, rollback
+from commands.prospects import prospects
 from commands.service import serve
 from commands.studies import backtest, tune
 from commands.terminal import ErrorsInWords
@@ -58,6 +59,7 @@ for command in (
     score,
     tiers,
     lifetime,
+    prospects,
     monitor,
     plan,
     serve,

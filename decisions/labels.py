@@ -70,6 +70,7 @@ class Quadrant(Label):
 class Lifecycle(Label):
     """Where the relation stands, from the first tries to the end."""
 
+    PROSPECT = "prospect", "joined, and has not bought yet: listed, not scored"
     EXPLORATION = "exploration", "few purchases so far: both sides are trying each other"
     BUILD_UP = "build-up", "a young or growing relation"
     STABLE = "stable", "a settled relation"
