@@ -63,12 +63,11 @@ def _look(
     """Load the champion, look at it, and log what was seen."""
     from training.monitor.record import log_monitoring
     from training.monitor.run import monitor as look
-    from training.scorer import Scorer
 
     registry = pipeline.open_registry(settings)
     with steps.step("Loading the champion"):
         scorer = registry.champion(company.key, pipeline.champion_horizon(registry, company.key, horizon_days))
-    if not isinstance(scorer, Scorer):
+    if scorer.info.churn == "labels":
         hint = "train again when there are new labels, and compare the cards"
         raise ModelError("a model of a flat table knows one date: there is no later one to hold it against", hint=hint)
     earlier = _earlier(settings, company, scorer.info.horizon_days, as_of, files)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from features.asof import day_number
+from features.asof import day_date, day_number
 from features.company import Company
 from features.contracts import first_contract_day, require_contracts
 from keepwell.errors import ModelError
@@ -17,6 +17,8 @@ from training.flat_recipe import FlatRecipe
 from training.flat_report import log_flat_result
 from training.flat_run import EXPLAINED_ROWS, log_flat_inputs, tuned
 from training.gate import Verdict, compare, log_losses, verdict_of
+from training.monitor.reference import FILE as REFERENCE
+from training.monitor.reference import make_reference
 from training.registry import Registry, Run, model_name
 from training.report import handed_out
 from training.result import TrainingResult
@@ -68,6 +70,8 @@ def train_contracts(
                 run_id=run.id,
             )
             result = log_flat_result(run, result)
+            by_date = {day_date(past): data.part(data.day == past).matrix for past in (*data.labelled_days, day)}
+            run.log_text(make_reference(known, by_date, data.table.names, scorer, result.importance).as_json(), REFERENCE)
         set_alias(registry, result, champion)
     return result
 

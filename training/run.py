@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from features.asof import NEVER_DAY, day_number, known_before
+from features.asof import NEVER_DAY, day_date, day_number, known_before
 from features.catalog import allows
 from features.check import first_purchase_day, require_history
 from features.company import Company
@@ -98,7 +98,7 @@ def train(
                 evidence=evidence,
             )
             result = log_result(run, result)
-            run.log_text(make_reference(known, data, scorer, result.importance).as_json(), REFERENCE)
+            run.log_text(make_reference(known, by_date(data), data.names, scorer, result.importance).as_json(), REFERENCE)
         while not set_alias(registry, result, champion):  # another training was quicker: its model is the champion to beat
             champion, verdict = judged()
             result = log_result(run, replace(result, verdict=verdict))
@@ -193,6 +193,11 @@ def set_alias(registry: Registry, result: TrainingResult, champion: str | None) 
         return registry.succeed(info.company, info.horizon_days, champion, info.version)
     registry.challenge(info.company, info.horizon_days, info.version)
     return True
+
+
+def by_date(data: TrainingData) -> dict[date, Floats]:
+    """The features of the customers of each date, the newest last."""
+    return {day_date(day): data.at(day).matrix for day in (*data.labelled_days, data.as_of_day)}
 
 
 def _newest(data: TrainingData, rows: int) -> Floats:

@@ -26,7 +26,7 @@ from training.monitor.report import EXIT_CODES, MonitorReport
 from training.monitor.run import MADE_AGAIN, monitor
 from training.monitor.tables import categories_before, new_words, rows_before, table_states
 from training.registry import Registry
-from training.run import importance, known_until
+from training.run import by_date, importance, known_until
 from training.scorer import Scorer
 
 LATER = AS_OF + timedelta(days=HORIZON)
@@ -42,7 +42,9 @@ def watched(
     registry = Registry(f"sqlite:///{home / 'mlflow.db'}", home / "artifacts")
     with registry.run("keepwell/train", "training") as run:
         version = run.register(scorer, matrix[:1])
-        reference = make_reference(known_until(shop, AS_OF), shop_data, scorer, importance(scorer, matrix))
+        reference = make_reference(
+            known_until(shop, AS_OF), by_date(shop_data), shop_data.names, scorer, importance(scorer, matrix)
+        )
         run.log_text(reference.as_json(), FILE)
     registry.promote(scorer.info.company, HORIZON, version)
     return registry, scorer.versioned(version)
@@ -133,9 +135,9 @@ def scores_of(shop: Company, day: date, churn: Callable[[np.ndarray], np.ndarray
     return Forecasts(day, "7", "file", came.select("customer_id").with_columns(**columns, **quantiles))
 
 
-def test_a_promise_is_kept_when_it_came_as_it_was_said(shop: Company) -> None:
+def test_a_promise_is_kept_when_it_came_as_it_was_said(shop: Company, scorer: Scorer) -> None:
     good = scores_of(shop, AS_OF, lambda churned: np.where(churned, 0.98, 0.02))
-    (kept,) = kept_promises(shop, [good], HORIZON, LATER)
+    (kept,) = kept_promises(shop, [good], scorer.info, LATER)
     assert kept.auc.value == 1
     assert kept.total_ratio.value == pytest.approx(1, abs=0.02)
     assert kept.troubles == ()
@@ -148,30 +150,32 @@ def test_a_promise_is_kept_when_it_came_as_it_was_said(shop: Company) -> None:
         (lambda churned: np.where(churned, 0.3, 0.1), "churned, promised"),
     ],
 )
-def test_a_promise_that_was_surely_broken_is_told(shop: Company, churn: Callable[[np.ndarray], np.ndarray], said: str) -> None:
-    (kept,) = kept_promises(shop, [scores_of(shop, AS_OF, churn)], HORIZON, LATER)
+def test_a_promise_that_was_surely_broken_is_told(
+    shop: Company, scorer: Scorer, churn: Callable[[np.ndarray], np.ndarray], said: str
+) -> None:
+    (kept,) = kept_promises(shop, [scores_of(shop, AS_OF, churn)], scorer.info, LATER)
     assert any(said in trouble for trouble in kept.troubles)
 
 
-def test_scores_are_judged_once_their_horizon_is_over_and_oldest_first(shop: Company) -> None:
+def test_scores_are_judged_once_their_horizon_is_over_and_oldest_first(shop: Company, scorer: Scorer) -> None:
     days = [AS_OF + timedelta(days=1), AS_OF, AS_OF - timedelta(days=40)]
     given = [scores_of(shop, day, lambda churned: np.where(churned, 0.9, 0.1)) for day in days[1:]]
     unripe = replace(given[0], as_of=days[0])
-    assert [kept.as_of for kept in kept_promises(shop, [unripe, *given], HORIZON, LATER)] == [days[2], days[1]]
+    assert [kept.as_of for kept in kept_promises(shop, [unripe, *given], scorer.info, LATER)] == [days[2], days[1]]
 
 
-def test_ids_meet_whether_they_are_texts_or_numbers_and_strangers_are_passed_over(shop: Company) -> None:
+def test_ids_meet_whether_they_are_texts_or_numbers_and_strangers_are_passed_over(shop: Company, scorer: Scorer) -> None:
     scores = scores_of(shop, AS_OF, lambda churned: np.where(churned, 0.9, 0.1))
     as_text = replace(scores, scores=scores.scores.with_columns(pl.col("customer_id").cast(pl.String)))
     nobody = replace(scores, scores=scores.scores.with_columns(customer_id=pl.lit("nobody")))
-    (kept,) = kept_promises(shop, [as_text, nobody], HORIZON, LATER)
+    (kept,) = kept_promises(shop, [as_text, nobody], scorer.info, LATER)
     assert kept.customers == scores.scores.height
 
 
-def test_scores_without_quantiles_are_judged_without_them(shop: Company) -> None:
+def test_scores_without_quantiles_are_judged_without_them(shop: Company, scorer: Scorer) -> None:
     scores = scores_of(shop, AS_OF, lambda churned: np.where(churned, 0.9, 0.1))
     bare = replace(scores, scores=scores.scores.drop("value_low", "value_high"))
-    (kept,) = kept_promises(shop, [bare], HORIZON, LATER)
+    (kept,) = kept_promises(shop, [bare], scorer.info, LATER)
     assert kept.above_high_share is kept.below_low_share is None
     assert np.isfinite(kept.auc.value)
 

@@ -24,7 +24,7 @@ from training.monitor.run import scored
 from training.monitor.tables import new_words, table_states
 from training.procedure import fit_procedure
 from training.recipe import Recipe
-from training.run import importance, known_until
+from training.run import by_date, importance, known_until
 from training.scorer import Scorer
 from training.trees import TreeSettings
 
@@ -40,7 +40,8 @@ def watched(folder: Path, customers: int, seed: int) -> tuple[Company, Scorer, R
     known = known_until(company, TRAINED)
     data = training_data(known, HORIZON, TRAINED)
     scorer = fit_procedure(data, day_number(TRAINED), Recipe(churn_trees=FEW_TREES, amount_trees=FEW_TREES), seed=0)
-    return company, scorer, make_reference(known, data, scorer, importance(scorer, data.at(day_number(TRAINED)).matrix[:300]))
+    matrices = by_date(data)
+    return company, scorer, make_reference(known, matrices, data.names, scorer, importance(scorer, matrices[TRAINED][:300]))
 
 
 def alarms(company: Company, scorer: Scorer, reference: Reference, as_of: date) -> list[str]:

@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 
 from features.company import Company
+from training.contract_labels import contract_labels
 from training.labels import labels
 from training.metrics import METRICS, Interval, interval, resampled_weights
 from training.monitor.estimate import estimated_auc, estimated_log_loss
-from training.scorer import Predictions
+from training.scorer import ModelInfo, Predictions
 from training.weighted import Outcome
 
 FORECASTS = ("customer_id", "churn_probability", "expected_value", "value_low", "value_high")
@@ -46,7 +47,7 @@ class KeptPromise:
     """What was promised at a date and what came of it, over the customers of both.
 
     Figures of what came carry 90 % intervals by bootstrap over customers. `total_ratio` is the value promised over the value that
-    came. `troubles` says in words where a promise was surely broken by more than matters.
+    came, NaN where no values are known. `troubles` says in words where a promise was surely broken by more than matters.
     """
 
     as_of: date
@@ -66,21 +67,28 @@ class KeptPromise:
     troubles: tuple[str, ...]
 
 
-def kept_promises(company: Company, forecasts: Sequence[Forecasts], horizon_days: int, as_of: date) -> list[KeptPromise]:
-    """Each of the forecasts whose horizon is over at `as_of` against what came, oldest first; others are passed over."""
-    ripe = [each for each in forecasts if (as_of - each.as_of).days >= horizon_days]
-    found = (_kept(company, each, horizon_days, as_of) for each in sorted(ripe, key=lambda each: each.as_of))
+def kept_promises(company: Company, forecasts: Sequence[Forecasts], info: ModelInfo, as_of: date) -> list[KeptPromise]:
+    """Each of the forecasts whose horizon is over at `as_of` against what came, oldest first; others are passed over.
+
+    `info` says how long the horizon is, and what leaving means.
+    """
+    ripe = [each for each in forecasts if (as_of - each.as_of).days >= info.horizon_days]
+    found = (_kept(company, each, info, as_of) for each in sorted(ripe, key=lambda each: each.as_of))
     return [kept for kept in found if kept is not None]
 
 
-def _kept(company: Company, forecast: Forecasts, horizon_days: int, as_of: date) -> KeptPromise | None:
+def _kept(company: Company, forecast: Forecasts, info: ModelInfo, as_of: date) -> KeptPromise | None:
     """None where the forecasts and the labels have no customer in common."""
-    came = labels(company, [forecast.as_of], horizon_days, as_of).with_columns(pl.col("customer_id").cast(pl.String))
-    scores = forecast.scores.with_columns(pl.col("customer_id").cast(pl.String)).drop_nulls(FORECASTS[:3])
+    what_came = contract_labels if info.churn == "contracts" else labels
+    came = what_came(company, [forecast.as_of], info.horizon_days, as_of).with_columns(pl.col("customer_id").cast(pl.String))
+    scores = forecast.scores.with_columns(pl.col("customer_id").cast(pl.String)).drop_nulls("churn_probability")
     rows = scores.join(came.select("customer_id", "churned", "value"), on="customer_id").sort("customer_id")
     if rows.is_empty():
         return None
-    predictions, outcome = predictions_of(rows), Outcome(rows["churned"].to_numpy(), rows["value"].to_numpy())
+    predictions, outcome = (
+        predictions_of(rows),
+        Outcome(rows["churned"].to_numpy(), rows["value"].fill_null(float("nan")).to_numpy()),
+    )
     weights = resampled_weights(np.arange(rows.height), SEED)
     figure = {name: interval(METRICS[name](outcome, predictions), weights) for name in FIGURES}
     quantiles = {"value_low", "value_high"} <= set(scores.columns)
@@ -118,7 +126,9 @@ FIGURES = (
 def predictions_of(rows: pl.DataFrame) -> Predictions:
     """Columns of scores as predictions; a quantile that is absent is missing."""
     missing = pl.Series([float("nan")] * rows.height)
-    churn, value, low, high = (rows.get_column(name, default=missing).cast(pl.Float64).to_numpy() for name in FORECASTS[1:])
+    churn, value, low, high = (
+        rows.get_column(name, default=missing).cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in FORECASTS[1:]
+    )
     return Predictions(churn, value, value_if_active=missing.to_numpy(), value_low=low, value_high=high)
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from features.asof import day_date
+from features.asof import day_number
 from features.company import Company
 from training.arrays import Floats
-from training.data import TrainingData
 from training.monitor.estimate import estimated_auc
 from training.monitor.histograms import bin_counts, inner_edges
 from training.monitor.tables import categories_before, rows_before
 
 if TYPE_CHECKING:
-    from training.scorer import Predictions, Scorer
+    from training.loading import Predictor
+    from training.scorer import Predictions
 
 FILE = "reference.json"
 SCORES = ("churn_probability", "expected_value")
@@ -85,24 +85,28 @@ class Reference:
 
 
 def make_reference(
-    known: Company, data: TrainingData, scorer: Scorer, importance: Mapping[str, Mapping[str, float]]
+    known: Company,
+    matrices: Mapping[date, Floats],
+    names: Sequence[str],
+    scorer: Predictor,
+    importance: Mapping[str, Mapping[str, float]],
 ) -> Reference:
     """What the monitor will compare with: the panel of a training, and what its scorer says of it.
 
-    `known` is the company as it was known before `data.as_of`; `importance` is target -> feature -> weight.
+    `known` is the company as it was known before the newest date; `matrices` holds the features `names` (n, names) of the
+    customers of each date, that one last; `importance` is target -> feature -> weight.
     """
-    days = (*data.labelled_days, data.as_of_day)
-    parts = [data.at(day).matrix for day in days]
-    predictions = [scorer.predict(part) for part in parts]
+    predictions = [scorer.predict(matrix) for matrix in matrices.values()]
+    *_, newest = matrices
     return Reference(
-        dates=tuple(day_date(day) for day in days),
-        customers=tuple(len(part) for part in parts),
-        features={name: described([part[:, place] for part in parts]) for place, name in enumerate(data.names)},
+        dates=tuple(matrices),
+        customers=tuple(len(matrix) for matrix in matrices.values()),
+        features={name: described([matrix[:, place] for matrix in matrices.values()]) for place, name in enumerate(names)},
         scores={name: described([getattr(each, name) for each in predictions]) for name in SCORES},
         importance=_shares(importance),
         auc=tuple(estimated_auc(each.churn_probability) for each in predictions),
-        rows=rows_before(known, data.as_of_day),
-        categories=categories_before(known, data.as_of_day),
+        rows=rows_before(known, day_number(newest)),
+        categories=categories_before(known, day_number(newest)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
+from math import isnan
 from typing import Any
 
 from features.catalog import entry_of
@@ -122,7 +123,8 @@ class MonitorReport:
     def as_dict(self) -> dict[str, Any]:
         """All of it as plain values, the status and the sentences first."""
         said = {name: list(getattr(self, name)()) for name in ("broken_promises", "warnings", "notes")}
-        return {"status": self.status, "exit_code": EXIT_CODES[self.status], **said, **asdict(self)}
+        plain: dict[str, Any] = _without_nan(asdict(self))
+        return {"status": self.status, "exit_code": EXIT_CODES[self.status], **said, **plain}
 
     def page(self) -> list[Block]:
         """The report for people."""
@@ -143,6 +145,15 @@ class MonitorReport:
     def _newest_promises(self) -> list[KeptPromise]:
         """A promise that was broken once and kept since is over."""
         return list({kept.model_version: kept for kept in self.promises}.values())
+
+
+def _without_nan(value: Any) -> Any:  # noqa: ANN401  # plain values, however nested
+    """What is not known is null in JSON, which has no NaN."""
+    if isinstance(value, dict):
+        return {name: _without_nan(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(each) for each in value]
+    return None if isinstance(value, float) and isnan(value) else value
 
 
 def shift_in_words(shift: Shift) -> str:

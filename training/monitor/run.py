@@ -10,10 +10,12 @@ import polars as pl
 
 from features.catalog import allows
 from features.company import Company
+from features.contracts import RUNNING, contract_panel
 from features.panel import build_panel
 from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
 from training.arrays import Floats
+from training.loading import Predictor
 from training.monitor.drift import distributions, lost_auc, shifts
 from training.monitor.estimate import estimate
 from training.monitor.matured import FORECASTS, Forecasts, kept_promises
@@ -22,7 +24,7 @@ from training.monitor.report import MonitorReport
 from training.monitor.tables import new_words, table_states
 from training.registry import Registry
 from training.run import known_until, one_blas_thread
-from training.scorer import Predictions, Scorer
+from training.scorer import Predictions
 
 MADE_AGAIN = "made again"
 """Where forecasts are from that the champion makes of an earlier day."""
@@ -30,7 +32,7 @@ MADE_AGAIN = "made again"
 
 def monitor(
     company: Company,
-    scorer: Scorer,
+    scorer: Predictor,
     as_of: date,
     *,
     registry: Registry,
@@ -60,7 +62,7 @@ def monitor(
             estimated = estimate(predictions.churn_probability, predictions.value_if_active)
             loss = lost_auc(reference, estimated.auc, gap_days) if reference else None
         with progress.step("promises kept"):
-            kept = kept_promises(known, [*earlier, *_made_again(known, scorer, as_of, earlier)], info.horizon_days, as_of)
+            kept = kept_promises(known, [*earlier, *_made_again(known, scorer, as_of, earlier)], info, as_of)
     return MonitorReport(
         company=info.company,
         horizon_days=info.horizon_days,
@@ -80,7 +82,7 @@ def monitor(
     )
 
 
-def require_later(scorer: Scorer, as_of: date) -> None:
+def require_later(scorer: Predictor, as_of: date) -> None:
     """Raise ModelError where there is nothing to watch at `as_of`: the model was trained later."""
     info = scorer.info
     if as_of < info.trained_as_of:
@@ -88,11 +90,14 @@ def require_later(scorer: Scorer, as_of: date) -> None:
         raise ModelError(f"the champion was trained as of {info.trained_as_of}, which is after {as_of}", hint=hint)
 
 
-def scored(known: Company, scorer: Scorer, day: date) -> tuple[pl.Series, Floats, Predictions]:
+def scored(known: Company, scorer: Predictor, day: date) -> tuple[pl.Series, Floats, Predictions]:
     """Ids, features and scores of everybody who is known at a date; what the data no longer give is missing."""
     names = scorer.info.feature_names
-    given = [name for name in names if allows(known, name)]
-    panel = build_panel(known, [day], given)
+    given = tuple(name for name in names if allows(known, name))
+    if scorer.info.churn == "contracts":
+        panel = contract_panel(known, [day], tuple(dict.fromkeys((*given, RUNNING)))).filter(pl.col(RUNNING) > 0)
+    else:
+        panel = build_panel(known, [day], given)
     columns = [
         panel[name].fill_null(float("nan")).to_numpy() if name in given else np.full(panel.height, np.nan) for name in names
     ]
@@ -100,7 +105,7 @@ def scored(known: Company, scorer: Scorer, day: date) -> tuple[pl.Series, Floats
     return panel["customer_id"], matrix, scorer.predict(matrix)
 
 
-def _made_again(known: Company, scorer: Scorer, as_of: date, earlier: Sequence[Forecasts]) -> list[Forecasts]:
+def _made_again(known: Company, scorer: Predictor, as_of: date, earlier: Sequence[Forecasts]) -> list[Forecasts]:
     """What the champion says of the day it was trained, where no scores of that day are kept: it has seen no label after it."""
     info, day = scorer.info, scorer.info.trained_as_of
     if (as_of - day).days < info.horizon_days or any(each.as_of == day for each in earlier):
