@@ -18,7 +18,7 @@ from keepwell.errors import DataError
 def prospects(company: Company, as_of: date, horizon_days: int) -> pl.DataFrame:
     """Those who joined before `as_of` and have no purchase known before it, the most likely first purchase first.
 
-    customer_id, as_of, horizon_days, joined_at, lifecycle (prospect) and first_purchase_probability, which is missing where too few
+    customer_id, as_of, horizon_days, joined_at, lifecycle (prospect) and first_purchase_probability, missing where too few
     are known to have waited so long. It comes from how long all others waited from joining to their first purchase; who bought
     before they joined says nothing of that. DataError without a date of joining.
     """
