@@ -16,6 +16,9 @@ from training.weighted import Outcome, Weighted
 DEFAULT = "overall_loss"
 MOST_OBJECTIVES = 2
 
+SURE = 0.9
+"""The share of the resamples of customers in which other settings must be better than the default ones to replace them."""
+
 
 def overall_loss(outcome: Outcome, forecast: Predictions) -> Weighted:
     """Churn log loss plus value deviance (Poisson), each as a share of what the mean would lose; 2 is a guess."""
@@ -64,6 +67,20 @@ def choose(figures: Floats, objectives: Sequence[str]) -> tuple[tuple[int, ...],
     best, worst = upward[list(front)].max(axis=0), upward[list(front)].min(axis=0)
     short_of_best = (best - upward[list(front)]) / np.where(best > worst, best - worst, 1.0)
     return front, front[int(np.argmin((short_of_best**2).sum(axis=1)))]
+
+
+def surely_better(figures: Floats, defaults: Floats, objectives: Sequence[str]) -> bool:
+    """Whether a recipe is better than the default one in an objective, and not worse in another, for all that is known.
+
+    Both arrays (objectives, resamples) are figures of the same resamples of customers; SURE of them must agree.
+
+    >>> rising = np.array([[0.7, 0.71, 0.72]])
+    >>> surely_better(rising + 0.1, rising, ["churn_auc"]), surely_better(rising + [[0.1, -0.1, 0.1]], rising, ["churn_auc"])
+    (True, False)
+    """
+    gains = (figures - defaults) * np.array([[direction(name)] for name in objectives])
+    better, worse = (gains > 0).mean(axis=1) >= SURE, (gains < 0).mean(axis=1) >= SURE
+    return bool(better.any() and not worse.any())
 
 
 def _beaten(one: Floats, all_of_them: Floats) -> bool:

@@ -32,6 +32,7 @@ LINEAR_ROWS = 15_000
 """Rows that its linear member learns from."""
 
 MOST_DATES = 3
+RESAMPLES = 50
 MOST_ROUNDS = 300
 
 
@@ -53,6 +54,15 @@ class Rehearsal:
     def outcome(self) -> Outcome:
         """What came of the customers who judge."""
         return outcome_of(self.judge)
+
+    @property
+    def resamples(self) -> Floats:
+        """Weights (RESAMPLES, n) of the customers who judge, by a Poisson bootstrap: a customer weighs the same at every date."""
+        if "resamples" not in self.memo:
+            drawn = np.random.default_rng(0).poisson(1.0, (int(self.judge.customer.max()) + 1, RESAMPLES))
+            self.memo["resamples"] = np.ascontiguousarray(drawn[self.judge.customer].T, dtype=float)
+        weights: Floats = self.memo["resamples"]
+        return weights
 
     def forecast(self, recipe: Recipe, seed: int) -> tuple[Predictions, tuple[int, int]]:
         """What the mean of the two learning members forecasts, and how many rounds its trees of churn and amount took.

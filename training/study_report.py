@@ -14,7 +14,7 @@ from training.words import counted, number_text
 
 def lines(result: StudyResult) -> Iterator[str]:
     """The study as a person reads it."""
-    study, chosen = result.study, result.study.chosen
+    study, chosen, best = result.study, result.study.chosen, result.study.best
     sought = " and ".join(f"{name} ({'higher' if direction(name) > 0 else 'lower'} is better)" for name in study.objectives)
     pruned = sum(trial.pruned for trial in study.trials)
     yield f"{result.company}: {counted(len(study.trials), 'trial')} for {result.horizon_days} days, as of {result.as_of}"
@@ -22,14 +22,16 @@ def lines(result: StudyResult) -> Iterator[str]:
     yield f"judged at  {', '.join(map(str, result.dates))}, on labels known before the newest date of the backtest"
     if pruned:
         yield f"given up   {counted(pruned, 'trial')} early, being worse than the median"
-    if chosen is None:
+    if chosen is None or best is None:
         return
     if len(study.front) > 1:
-        yield f"front      {counted(len(study.front), 'trial')} unbeaten; the one nearest to the best of both is taken"
+        yield f"front      {counted(len(study.front), 'trial')} unbeaten; the best is the one nearest to the best of both"
         for trial in study.front:
-            yield f"           trial {trial.number}: {_figures(result, trial)}{'  <- taken' if trial == chosen else ''}"
-    yield f"default    {_figures(result, study.trials[0])}"
-    yield f"best       {_figures(result, chosen)}, trial {chosen.number}"
+            yield f"           trial {trial.number}: {_figures(result, trial)}{'  <- best' if trial == best else ''}"
+    yield f"default    {_figures(result, study.trials[0])}, trial 0"
+    yield f"best       {_figures(result, best)}, trial {best.number}"
+    kept = "the default settings, since the best are not surely better for other customers" if chosen != best else "the best"
+    yield f"taken      {kept}"
     yield ""
     settings = flat_settings(chosen.recipe.as_dict())
     yield from (f"  {name} = {number_text(value)}" for name, value in settings.items())
@@ -70,6 +72,7 @@ def as_dict(result: StudyResult) -> dict[str, object]:
         "objectives": study.objectives,
         "trials": trials,
         "front": [trial.number for trial in study.front],
+        "best": study.best.number if study.best else None,
         "chosen": study.chosen.number if study.chosen else None,
         "recipe": study.recipe.as_dict(),
         "run_id": result.run_id,

@@ -8,7 +8,7 @@ stopped on the way or not, and the first trials of a longer study are those of a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,12 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from keepwell.errors import HistoryError
 from training.data import TrainingData
 from training.metrics import direction
-from training.objectives import DEFAULT, OBJECTIVES, checked, choose
+from training.objectives import DEFAULT, OBJECTIVES, checked, choose, surely_better
 from training.recipe import Recipe
 from training.rehearsal import Rehearsal, rehearsals
-from training.scorer import Predictions
+from training.weighted import Weighted
 
-FORMAT = 2
+FORMAT = 3
 """Part of every study's name: a study of other parameters or another judgement is another study."""
 
 TREES: Mapping[str, BaseDistribution] = {
@@ -53,7 +53,8 @@ UNPRUNED_TRIALS = 5
 class Trial:
     """One recipe tried: `number` counts from 0, `figures` has one for each objective, a mean over the first `dates` dates.
 
-    `pruned`: given up before all dates, since its figure was worse than the median of the trials before.
+    `pruned`: given up before all dates, since its figure was worse than the median of the trials before. `resampled` has the
+    figures (objectives, resamples) of resampled customers, the same ones for every trial.
     """
 
     number: int
@@ -62,18 +63,21 @@ class Trial:
     figures: tuple[float, ...]
     dates: int
     pruned: bool
+    resampled: tuple[tuple[float, ...], ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Tuned:
     """What a study came to; the `recipe` is the default one where nothing was tried.
 
-    `front` are the trials that no other beats in every objective, `chosen` the one whose recipe is taken (`objectives.choose`).
+    `front` are the trials that no other beats in every objective, `best` the one of them that `objectives.choose` names; it is
+    `chosen`, unless it is not surely better than the default settings: then these stay, as trial 0.
     """
 
     objectives: tuple[str, ...]
     trials: tuple[Trial, ...] = ()
     front: tuple[Trial, ...] = ()
+    best: Trial | None = None
     chosen: Trial | None = None
 
     @property
@@ -95,7 +99,7 @@ def tune(
     study_name: str = "keepwell",
     on_trial: OnTrial | None = None,
 ) -> Tuned:
-    """The outcome of a study of `trials` trials in all; the default recipe is the first of them, and wins ties.
+    """The outcome of a study of `trials` trials in all; the first is the default recipe, which only a surely better one replaces.
 
     `on_trial` follows each of them, those of an earlier run of the study first. With too little history for a study nothing is
     tried. Raises ConfigError for unknown objectives, HistoryError for one that the data do not allow.
@@ -112,8 +116,10 @@ def tune(
             on_trial(_told(number, _finished(study)[number]))
     told = tuple(_told(number, trial) for number, trial in enumerate(_finished(study)[:trials]))
     whole = [trial for trial in told if not trial.pruned]
-    front, chosen = choose(np.array([trial.figures for trial in whole]), names)
-    return Tuned(names, told, tuple(whole[place] for place in front), whole[chosen])
+    front, place = choose(np.array([trial.figures for trial in whole]), names)
+    best, default = whole[place], told[0]
+    sure = surely_better(np.array(best.resampled), np.array(default.resampled), names)
+    return Tuned(names, told, tuple(whole[each] for each in front), best, best if sure else default)
 
 
 def _study(storage_url: str | None, name: str, objectives: Sequence[str]) -> optuna.Study:
@@ -134,10 +140,12 @@ class _Tried:
 
     recipe: Recipe
     means: tuple[tuple[float, ...], ...]
+    resampled: tuple[tuple[float, ...], ...]
 
     def attributes(self) -> dict[str, Any]:
         """What a study keeps of a trial beside its parameters."""
-        return {"recipe": self.recipe.as_dict(), "figures": self.means[-1], "dates": len(self.means)}
+        kept = {"figures": self.means[-1], "dates": len(self.means), "resampled": self.resampled}
+        return {"recipe": self.recipe.as_dict(), **kept}
 
 
 def _try(study: optuna.Study, number: int, dates: Sequence[Rehearsal], objectives: Sequence[str], seed: int) -> None:
@@ -184,10 +192,12 @@ def _tried(
     seed: int,
     hopeless: Callable[[int, tuple[float, ...]], bool],
 ) -> _Tried:
-    figures, rounds, means = [], [], []
+    figures, resampled, rounds, means = [], [], [], []
     for step, rehearsal in enumerate(dates):
         forecast, took = rehearsal.forecast(recipe, seed)
-        figures.append([_figure(name, rehearsal, forecast) for name in objectives])
+        metrics = [OBJECTIVES[name](rehearsal.outcome, forecast) for name in objectives]
+        figures.append([_figure(name, metric, rehearsal) for name, metric in zip(objectives, metrics, strict=True)])
+        resampled.append([[metric(weights) for weights in rehearsal.resamples] for metric in metrics])
         rounds.append(took)
         means.append(tuple(map(float, np.mean(figures, axis=0))))
         if hopeless(step, means[-1]):
@@ -198,11 +208,11 @@ def _tried(
         churn_trees=replace(recipe.churn_trees, rounds=int(churn)),
         amount_trees=replace(recipe.amount_trees, rounds=int(amount)),
     )
-    return _Tried(stopped, tuple(means))
+    return _Tried(stopped, tuple(means), tuple(map(tuple, np.mean(resampled, axis=0).tolist())))
 
 
-def _figure(objective: str, rehearsal: Rehearsal, forecast: Predictions) -> float:
-    figure = OBJECTIVES[objective](rehearsal.outcome, forecast)(np.ones(len(rehearsal.judge)))
+def _figure(objective: str, metric: Weighted, rehearsal: Rehearsal) -> float:
+    figure = metric(np.ones(len(rehearsal.judge)))
     if not np.isfinite(figure):
         raise HistoryError(
             f"{objective} cannot be measured for the customers of {rehearsal.as_of}", hint="choose another --objective"
@@ -213,7 +223,15 @@ def _figure(objective: str, rehearsal: Rehearsal, forecast: Predictions) -> floa
 def _told(number: int, trial: FrozenTrial) -> Trial:
     kept = trial.user_attrs
     pruned = trial.state == TrialState.PRUNED
-    return Trial(number, trial.params, Recipe.from_dict(kept["recipe"]), tuple(kept["figures"]), kept["dates"], pruned)
+    return Trial(
+        number=number,
+        parameters=trial.params,
+        recipe=Recipe.from_dict(kept["recipe"]),
+        figures=tuple(kept["figures"]),
+        dates=kept["dates"],
+        pruned=pruned,
+        resampled=tuple(map(tuple, kept["resampled"])),
+    )
 
 
 def recipe_of(parameters: Mapping[str, Any]) -> Recipe:
