@@ -10,23 +10,22 @@ import polars as pl
 
 from features.asof import day_date, day_number, known_before
 from features.catalog import panel_names
+from features.check_horizons import (
+    USUAL_HORIZONS,
+    HorizonCheck,
+    horizon_answer,
+    horizon_check,
+    horizon_line,
+    horizon_way_out,
+)
+from features.check_kinds import contract_span, flat_check
 from features.company import Company, Note
+from features.contracts import contract_names, leaves_by_contract
+from features.flat import is_flat
 from features.lacking import Lacking, lacking
 from features.odd_times import Suspicion, odd_times
 from features.tables import TABLES
 from keepwell.errors import ConfigError, HistoryError
-
-USUAL_HORIZONS = (30, 60, 90, 180, 365)
-"""Days; those that `keepwell check` looks at when it is told none."""
-
-SHORT_HORIZONS = (7, 14)
-"""Days; proposed where the history is too short for the usual ones."""
-
-ENOUGH_HORIZONS = 3
-"""One to learn from, one to calibrate on, one to test on."""
-
-ENOUGH_CUSTOMERS = 200
-"""Below, intervals are so wide that any model looks like any other: a rule of thumb."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +37,6 @@ class TableSummary:
     customers: int
     first: date | None
     last: date | None
-
-
-@dataclass(frozen=True)
-class HorizonCheck:
-    """How many whole horizons of `days` have passed since the first purchase, and what that allows: "yes", "thin" or "no".
-
-    `lacking_days` of history and `lacking_customers` more would make it "yes".
-    """
-
-    days: int
-    complete: int
-    verdict: str
-    lacking_days: int
-    lacking_customers: int
 
 
 @dataclass(frozen=True)
@@ -70,6 +55,8 @@ class CheckReport:
     refunds: int
     first_purchase: date | None
     features: int
+    facts: tuple[str, ...]
+    """What is to be said of a flat table."""
     horizons: tuple[HorizonCheck, ...]
     tables: tuple[TableSummary, ...]
     lacking: tuple[Lacking, ...]
@@ -88,7 +75,14 @@ class CheckReport:
         answer = [f"Can I train on this?  {self.answer}", *([f"  -> {self.way_out}"] if self.way_out else [])]
         currency = f", amounts in {self.currency}" if self.currency else ""
         facts = [f"company    {self.company} (days in {self.zone}{currency})"]
-        if self.as_of and self.first_purchase:
+        facts += self.facts
+        if self.as_of and self.first_purchase and self.purchases == 0:
+            facts += [
+                f"customers  {self.customers:,} with a contract that runs on {self.as_of}",
+                f"contracts  since {self.first_purchase}; leaving means that one ends and none follows",
+                f"features   {self.features} columns that these tables allow",
+            ]
+        elif self.as_of and self.first_purchase:
             span = (self.as_of - self.first_purchase).days
             facts += [
                 f"customers  {self.customers:,} with a purchase before {self.as_of}",
@@ -101,7 +95,7 @@ class CheckReport:
         sections = {
             "looks like a leak": [line for suspicion in self.suspicions for line in suspicion.lines()],
             "tables": [_table_line(table) for table in self.tables],
-            "horizons": [_horizon_line(horizon) for horizon in self.horizons],
+            "horizons": [horizon_line(horizon) for horizon in self.horizons],
             "not given": [f"  {one}" for one in self.lacking],
             "noticed while reading": [f"  {note}" for note in self.notes],
         }
@@ -114,31 +108,31 @@ def check_report(company: Company, horizon_days: int | None = None, leaks: tuple
     Nothing is fitted. A company that cannot be trained on gets a report that says why. `leaks` are what `training.leaks` found,
     which looks at labels (None: nobody looked); odd times are found here.
     """
+    flat = flat_check(company) if is_flat(company) else None
     as_of = day_after_last_transaction(company)
-    try:
-        require_history(company, as_of or date.max, horizon_days)
-        refusal = None
-    except HistoryError as error:
-        refusal = error
+    refusal = None if leaves_by_contract(company) else _refusal(company, as_of, horizon_days)
     purchases, refunds = _counting(company, as_of)
     first = None if purchases.is_empty() else day_date(_day(purchases["ordered_day"].min()))
     customers = purchases["customer_id"].n_unique()
+    if leaves_by_contract(company):
+        first, as_of, customers = contract_span(company)
     days = USUAL_HORIZONS if horizon_days is None else (horizon_days,)
-    horizons = tuple(_horizon(n, first, as_of, customers) for n in days) if first and as_of else ()
+    horizons = tuple(horizon_check(n, first, as_of, customers) for n in days) if first and as_of else ()
     trainable = any(horizon.verdict != "no" for horizon in horizons)
     return CheckReport(
         company=company.key,
         zone=company.zone,
         currency=company.currency,
-        trainable=trainable,
-        answer=_answer(horizons) if trainable else f"No: {refusal.message if refusal else 'the history is too short'}",
-        way_out=_way_out(horizons) if horizons else refusal.hint if refusal else None,
+        trainable=flat.trainable if flat else trainable,
+        answer=flat.answer if flat else horizon_answer(horizons) if trainable else f"No: {_message(refusal)}",
+        way_out=flat.way_out if flat else horizon_way_out(horizons) if horizons else refusal.hint if refusal else None,
         as_of=as_of,
         customers=customers,
         purchases=purchases.height,
         refunds=refunds.height,
         first_purchase=first,
-        features=len(panel_names(company, (first, as_of))) if first and as_of else 0,
+        features=_features(company, first, as_of) if first and as_of else 0,
+        facts=flat.facts if flat else (),
         horizons=horizons,
         tables=tuple(_summary(company, name) for name in company.tables),
         lacking=lacking(company),
@@ -146,6 +140,23 @@ def check_report(company: Company, horizon_days: int | None = None, leaks: tuple
         sought=leaks is not None,
         notes=company.notes,
     )
+
+
+def _refusal(company: Company, as_of: date | None, horizon_days: int | None) -> HistoryError | None:
+    try:
+        require_history(company, as_of or date.max, horizon_days)
+    except HistoryError as error:
+        return error
+    return None
+
+
+def _message(refusal: HistoryError | None) -> str:
+    return refusal.message if refusal else "the history is too short"
+
+
+def _features(company: Company, first: date, as_of: date) -> int:
+    names = contract_names if leaves_by_contract(company) else panel_names
+    return len(names(company, (first, as_of)))
 
 
 def require_history(company: Company, as_of: date, horizon_days: int | None = None) -> None:
@@ -156,8 +167,8 @@ def require_history(company: Company, as_of: date, horizon_days: int | None = No
     """
     if "transactions" not in company.tables:
         raise HistoryError(
-            "there are no transactions, only customers and labels",
-            hint="this version learns from transactions alone: add them (customer_id, ordered_at, amount)",
+            "there are no transactions",
+            hint="this needs them: add transactions with customer_id, ordered_at and amount",
         )
     first = first_purchase_day(company, as_of)
     if horizon_days is None:
@@ -170,15 +181,6 @@ def require_history(company: Company, as_of: date, horizon_days: int | None = No
             f"a horizon of {horizon_days} days is longer than the history: the first purchase is {history} days before {as_of}",
             hint="choose a shorter horizon or a later --as-of, or bring older transactions",
         )
-
-
-def whole_horizons(history_days: int, horizon_days: int) -> int:
-    """How many horizons end at or before `as_of`, one after the other, each after the first purchase.
-
-    >>> whole_horizons(history_days=270, horizon_days=90), whole_horizons(history_days=271, horizon_days=90)
-    (2, 3)
-    """
-    return max(0, history_days - 1) // horizon_days
 
 
 def first_purchase_day(company: Company, as_of: date) -> int:
@@ -215,50 +217,6 @@ def _counting(company: Company, as_of: date | None) -> tuple[pl.DataFrame, pl.Da
     return known.filter(pl.col("amount") > 0), known.filter(pl.col("amount") < 0)
 
 
-def _horizon(days: int, first: date, as_of: date, customers: int) -> HorizonCheck:
-    history = (as_of - first).days
-    complete = whole_horizons(history, days)
-    lacking_days = max(0, ENOUGH_HORIZONS * days + 1 - history)
-    lacking_customers = max(0, ENOUGH_CUSTOMERS - customers)
-    enough = not lacking_days and not lacking_customers
-    return HorizonCheck(days, complete, "yes" if enough else "thin" if complete else "no", lacking_days, lacking_customers)
-
-
-def _answer(horizons: tuple[HorizonCheck, ...]) -> str:
-    good = [f"{horizon.days}d" for horizon in horizons if horizon.verdict == "yes"]
-    if good:
-        return f"Yes, for a horizon of {', '.join(good)}."
-    thin = [horizon for horizon in horizons if horizon.verdict == "thin"]
-    why = (
-        f"only {thin[0].complete} of {ENOUGH_HORIZONS} whole horizons have passed"
-        if thin[0].lacking_days
-        else f"only {ENOUGH_CUSTOMERS - thin[0].lacking_customers:,} customers"
-    )
-    return f"Yes, but the evidence will be thin for {', '.join(f'{horizon.days}d' for horizon in thin)}: {why}."
-
-
-def _way_out(horizons: tuple[HorizonCheck, ...]) -> str | None:
-    """What would make the answer a plain yes for the first horizon; None when one is."""
-    if any(horizon.verdict == "yes" for horizon in horizons):
-        return None
-    first = horizons[0]
-    days, customers = _wanted(first)
-    fits = first.days - first.lacking_days / ENOUGH_HORIZONS
-    shorter = max((each for each in SHORT_HORIZONS + USUAL_HORIZONS if each <= fits), default=None)
-    days = f"{days}, or a horizon of {shorter}d" if days and shorter else days
-    return f"for a plain yes at {first.days}d: {'; and '.join(filter(None, (days, customers)))}"
-
-
-def _wanted(horizon: HorizonCheck) -> tuple[str, str]:
-    """What a horizon lacks in days and in customers, in words; empty where it lacks none."""
-    days = f"{_some(horizon.lacking_days, 'more day')} of history" if horizon.lacking_days else ""
-    return days, _some(horizon.lacking_customers, "more customer") if horizon.lacking_customers else ""
-
-
-def _some(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
 def _summary(company: Company, name: str) -> TableSummary:
     frame, event_time = company.tables[name], TABLES[name].event_time
     days = frame[event_time.removesuffix("_at") + "_day"] if event_time and not frame.is_empty() else None
@@ -269,12 +227,6 @@ def _summary(company: Company, name: str) -> TableSummary:
 def _table_line(table: TableSummary) -> str:
     span = f", {table.first} to {table.last}" if table.first else ""
     return f"  {table.name:<13} {table.rows:>11,} rows, {table.customers:>9,} customers{span}"
-
-
-def _horizon_line(horizon: HorizonCheck) -> str:
-    passed = f"{_some(horizon.complete, 'whole horizon')} passed"
-    wanted = f"; a yes takes {' and '.join(filter(None, _wanted(horizon)))}" if horizon.verdict != "yes" else ""
-    return f"  {horizon.days:>4}d  {horizon.verdict:<4} ({passed}{wanted})"
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # any JSON value

@@ -23,7 +23,7 @@ MAY_IMPORT = {
 
 HOME_OF = {
     "mlflow": ("training.registry",),
-    "optuna": ("training.tune",),
+    "optuna": ("training.tune", "training.flat_tune"),
     "lightgbm": ("training.trees",),
     "bentoml": ("serving.service",),
     "_bentoml_sdk": ("serving.service",),

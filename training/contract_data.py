@@ -9,12 +9,13 @@ import numpy as np
 import polars as pl
 
 from features.asof import day_date, day_number
+from features.check_kinds import LEAST_EACH, LEAST_LABELS
 from features.company import Company
 from features.contracts import RUNNING, contract_names, contract_panel, first_contract_day
 from keepwell.progress import Progress, Silent
 from training.arrays import Flags, Floats, Ints
 from training.contract_labels import contract_labels
-from training.flat_data import LEAST_CLASS, LEAST_ROWS, FlatData
+from training.flat_data import FlatData
 from training.flat_fitting import rows
 from training.splits import MOST_ROWS, panel_days, sampled_customers
 
@@ -51,7 +52,7 @@ class ContractData:
 def enough(churned: Floats) -> bool:
     """Whether rows with these labels (n,) suffice to learn from."""
     left = int(churned.sum())
-    return len(churned) >= LEAST_ROWS and min(left, len(churned) - left) >= LEAST_CLASS
+    return len(churned) >= LEAST_LABELS and min(left, len(churned) - left) >= LEAST_EACH
 
 
 def contract_data(company: Company, horizon_days: int, as_of: date, progress: Progress = Silent()) -> ContractData:

@@ -13,13 +13,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.asof import day_date
+from features.check_kinds import LEAST_EACH, LEAST_LABELS
 from features.company import Company
 from features.flat import flat_names, flat_panel, newest_labels
 from keepwell.errors import HistoryError
 from training.arrays import Flags, Floats, Ints
-
-LEAST_ROWS, LEAST_CLASS = 50, 10
-"""Labelled customers, and customers of each answer, below which nothing is learned."""
 
 MOST_ROWS = 200_000
 """Labelled customers that are learned from: more of them teach little more."""
@@ -56,7 +54,7 @@ class FlatData:
     @property
     def has_values(self) -> bool:
         """Whether enough customers who stayed have a value above 0 to learn from."""
-        return int((self.value[self.paid] > 0).sum()) >= LEAST_ROWS
+        return int((self.value[self.paid] > 0).sum()) >= LEAST_LABELS
 
     def folds(self, count: int, seed: int) -> Ints:
         """The fold (n,) of each customer, from 0: told by the customer's id and the seed alone, whoever else is in the table."""
@@ -75,12 +73,11 @@ def flat_data(company: Company, horizon_days: int, before: date | None, left_out
     panel = flat_panel(company, as_of, names).join(labels, on="customer_id", how="inner", maintain_order="left")
     churned = panel["churned"].to_numpy()
     _require_enough(len(churned), int(churned.sum()))
-    matrix = panel.select(pl.col(names).fill_null(float("nan"))).to_numpy()
+    matrix = panel.select(pl.col(names).fill_null(float("nan"))).to_numpy() if names else np.empty((len(churned), 0))
     telling = _telling(matrix)
     if not telling.any():
-        raise HistoryError(
-            "no column of customers differs between them, so none can tell who leaves", hint="add columns that differ"
-        )
+        hint = "add columns that differ"
+        raise HistoryError("no column of customers differs between them, so none can tell who leaves", hint=hint)
     keep = _sample(len(churned))
     scale = 10 ** company.scales.get("labels.value", 0)
     value = panel["value"].cast(pl.Float64) / scale if "value" in panel.columns else pl.Series([None], dtype=pl.Float64)
@@ -105,10 +102,10 @@ def _require_enough(rows: int, churned: int) -> None:
             hint="labels must hold customers of both kinds: churned yes, and churned no",
         )
     fewer = min(churned, rows - churned)
-    if rows < LEAST_ROWS or fewer < LEAST_CLASS:
+    if rows < LEAST_LABELS or fewer < LEAST_EACH:
         raise HistoryError(
             f"{rows:,} labelled customers, of whom {churned:,} left, are too few to learn from",
-            hint=f"bring labels of {LEAST_ROWS} customers at least, {LEAST_CLASS} of whom left and {LEAST_CLASS} of whom stayed",
+            hint=f"bring labels of {LEAST_LABELS} customers at least, {LEAST_EACH} of whom left and {LEAST_EACH} of whom stayed",
         )
 
 

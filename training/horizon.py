@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 
 from features.asof import ALWAYS_DAY, NEVER_DAY, day_date
-from features.check import ENOUGH_HORIZONS, whole_horizons
+from features.check_horizons import ENOUGH_HORIZONS, whole_horizons
 from training.arrays import Flags
 from training.silence import Moment, Purchases, Quiet, Watch, quiet, watch
 from training.splits import panel_days

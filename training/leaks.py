@@ -19,9 +19,10 @@ import polars as pl
 from features.asof import ALWAYS_DAY, day_date, day_number
 from features.attributes import ATTRIBUTE_COLUMNS
 from features.catalog import CATALOG, feature_names
-from features.check import USUAL_HORIZONS, day_after_last_transaction, first_purchase_day, whole_horizons
+from features.check import day_after_last_transaction, first_purchase_day
+from features.check_horizons import USUAL_HORIZONS, whole_horizons
 from features.company import Company
-from features.flat import is_flat
+from features.flat import flat_day
 from features.odd_times import Suspicion
 from features.panel import build_panel
 from features.tables import TABLES, Kind
@@ -81,7 +82,7 @@ def leaks(company: Company, horizon_days: int | None = None) -> tuple[Suspicion,
     Empty where nothing does, None where too little has passed to tell. The same data give the same answer.
     """
     if "transactions" not in company.tables:
-        return tuple(leak.suspicion for leak in label_leaks(company)) if is_flat(company) else None
+        return tuple(leak.suspicion for leak in label_leaks(company)) if flat_day(company) else None
     try:
         until = day_number(day_after_last_transaction(company) or date.max)
         first = first_purchase_day(company, day_date(until))

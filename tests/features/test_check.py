@@ -57,10 +57,10 @@ def test_a_horizon_is_at_least_a_day() -> None:
         require_history(shop(100), date(2020, 4, 1), 0)
 
 
-def test_a_flat_table_is_refused_with_what_to_add() -> None:
-    with pytest.raises(HistoryError, match="there are no transactions, only customers and labels") as refused:
+def test_what_needs_purchases_is_refused_with_what_to_add() -> None:
+    with pytest.raises(HistoryError, match="there are no transactions") as refused:
         require_history(FLAT, date(2026, 1, 1))
-    assert "customer_id, ordered_at, amount" in refused.value.hint
+    assert "customer_id, ordered_at and amount" in refused.value.hint
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_the_report_says_why_not_and_what_to_do() -> None:
     report = check_report(FLAT)
     assert not report.trainable
     assert report.lines()[:2] == [
-        "Can I train on this?  No: there are no transactions, only customers and labels",
+        "Can I train on this?  No: too few labels to learn from",
         f"  -> {report.way_out}",
     ]
     assert not check_report(shop(100, amount=-1.0)).trainable

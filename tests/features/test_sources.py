@@ -188,9 +188,9 @@ def test_a_table_of_another_kind_of_file_is_refused(tmp_path) -> None:
         read_company(tmp_path)
 
 
-def test_a_folder_without_transactions_is_refused(tmp_path) -> None:
-    with pytest.raises(DataError, match="transactions: is required, and missing; there is only customers"):
-        read_company(folder_of(tmp_path, customers_csv="customer_id\na\n", orders_csv=GOOD))
+def test_a_folder_without_transactions_contracts_and_customers_is_refused(tmp_path) -> None:
+    with pytest.raises(DataError, match="transactions: is required, and missing; there is only complaints"):
+        read_company(folder_of(tmp_path, complaints_csv="customer_id,opened_at\na,2024-01-01\n", orders_csv=GOOD))
 
 
 @pytest.mark.parametrize("place", ["nowhere", "notes.txt"])
