@@ -36,6 +36,8 @@ def reasons_of(scorer: Predictor, matrix: Floats, predictions: Predictions, expl
     that tell one fact (spend of 30, 90 ... days, net of refunds, in the mean) are one reason, named after the one that does most;
     the values of one attribute are one, named after the value that the customer holds.
     """
+    if len(explained) == 0:
+        return pl.Series("reasons", [None] * len(matrix), dtype=REASONS)
     found = scorer.explain(matrix[explained])
     churn, value = predictions.churn_probability[explained], predictions.expected_value[explained]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.reasons import reasons_of
+from serving.reasons import REASONS, reasons_of
 
 NAMES = ("recency_days", "attr_plan_is_gold", "attr_plan_is_basic", "attr_age", "spend_30d", "spend_90d")
 
@@ -97,3 +97,9 @@ def test_rows_that_are_not_explained_have_no_reasons() -> None:
     found = reasons_of(scorer, np.zeros((3, 6)), predictions, np.array([1]))  # type: ignore[arg-type]  # as above
     assert found.is_null().to_list() == [True, False, True]
     assert isinstance(found, pl.Series)
+
+
+def test_without_rows_to_explain_the_model_is_not_asked() -> None:
+    found = reasons_of(SimpleNamespace(), np.zeros((2, 6)), SimpleNamespace(), np.array([], dtype=int))  # type: ignore[arg-type]
+    assert found.is_null().all()
+    assert (len(found), found.dtype) == (2, REASONS)
