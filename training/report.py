@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 from features.catalog import entry_of
 from training import trust
 from training.document import Block, Bullets, Facts, Heading, Paragraph, Picture, Table
+from training.fitting import LEAST_CLASS, LEAST_ROWS
+from training.members import LifetimeMember
 from training.metrics import CONFIDENCE, METRICS
 from training.pictures import of_fold, of_importance
+from training.procedure import ENSEMBLE
+from training.splits import LEAST_HISTORY_DAYS
 from training.words import GRADES, counted, interval_text, number_text, sentence
 
 if TYPE_CHECKING:
@@ -69,7 +73,27 @@ def headline(result: TrainingResult) -> str:
     """One line for people: grade, what it means, and whether the model is the champion."""
     info = result.scorer.info
     rank = "champion" if result.verdict.promote else "challenger"
-    return f"Version {info.version} is the {rank}. {_graded_model(info)}. {sentence(result.verdict.reason)}"
+    said = [
+        f"Version {info.version} is the {rank}.",
+        f"{_graded_model(info)}.",
+        *_leaning(result),
+        sentence(result.verdict.reason),
+    ]
+    return " ".join(said)
+
+
+def _leaning(result: TrainingResult) -> Iterator[str]:
+    """That buy-till-you-die speaks alone or for the most part, and what more it takes."""
+    info, customers = result.scorer.info, f"{result.customers:,} customer{'s' if result.customers != 1 else ''}"
+    if info.family == LifetimeMember.name and not result.backtest.champion:
+        days = LEAST_HISTORY_DAYS + 2 * info.horizon_days - result.history_days
+        more = f", and {days:,} more days of history" if days > 0 else ""
+        yield (
+            f"Buy-till-you-die speaks alone, from {customers}: to learn from labels takes {LEAST_ROWS} rows, "
+            f"{LEAST_CLASS} of each answer{more}."
+        )
+    elif info.family == ENSEMBLE and result.customers < trust.FEW_CUSTOMERS:
+        yield f"With {customers} it leans on buy-till-you-die."
 
 
 def handed_out(tested: Backtest, fold: Fold) -> Predictions:

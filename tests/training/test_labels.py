@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -42,6 +43,26 @@ def test_the_horizon_begins_at_as_of_and_ends_before_its_last_midnight(tmp_path)
         ("b", START, False, 2.5),
         ("c", START, True, 0.0),
     ]
+
+
+def test_further_horizons_are_told_where_they_are_over(tmp_path):
+    rows = [("a", "2024-02-01", 5.0), ("b", "2024-02-01", 5.0), ("c", "2024-02-01", 5.0), ("a", "2024-03-08", 1.0)]
+    shop = company(tmp_path, [*rows, ("b", "2024-03-20", 1.0)])
+    told = labels(shop, [START], 30, AFTER, (7, 14, 60))
+    assert told.select("customer_id", "churned", "churned_7d", "churned_14d", "churned_60d").rows() == [
+        ("a", False, True, False, None),
+        ("b", False, True, True, None),
+        ("c", True, True, True, None),
+    ]
+
+
+@settings(max_examples=20, deadline=None)
+@given(cents=st.lists(st.integers(-(10**9), 10**9), min_size=2, max_size=30), seed=st.integers(0, 99))
+def test_the_order_of_the_rows_changes_no_bit_of_a_sum(tmp_path_factory, cents, seed):
+    rows = [("a", "2024-02-01", 0.01), *(("a", "2024-03-02", cent / 100) for cent in cents if cent)]
+    shuffled = [rows[place] for place in np.random.default_rng(seed).permutation(len(rows))]
+    one, two = (labels(company(tmp_path_factory.mktemp("c"), each), [START], 30, AFTER)["value"] for each in (rows, shuffled))
+    assert one.to_list() == two.to_list() == [sum(cents) / 100]
 
 
 def test_refunds_lower_the_value_but_make_no_purchase(tmp_path):

@@ -6,7 +6,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.splits import LEAST_HISTORY_DAYS, MOST_DATES, YEAR_DAYS, cut_days, panel_days, sampled_customers
+from training.splits import (
+    LEAST_HISTORY_DAYS,
+    MOST_DATES,
+    YEAR_DAYS,
+    cut_days,
+    fresh_days,
+    further_horizons,
+    panel_days,
+    sampled_customers,
+)
 
 spans = {"first": st.integers(0, 1000), "length": st.integers(1, 2000), "horizon": st.integers(1, 400)}
 
@@ -26,6 +35,20 @@ def test_the_dates_whole_horizons_back_are_in_the_panel(first, length, horizon):
     back = [as_of - k * horizon for k in (1, 2, 3, 4)]
     assert {day for day in back if day >= first + LEAST_HISTORY_DAYS} <= set(days)
     assert cut_days(days, as_of, horizon, 4) == tuple(day for day in back if day in days)
+
+
+@given(**spans)
+def test_a_further_horizon_has_passed_once_since_there_was_a_history(first, length, horizon):
+    further = further_horizons(first, first + length, horizon)
+    assert set(further) == {days for days in (30, 90, 180) if days != horizon and days + LEAST_HISTORY_DAYS <= length}
+    assert list(further) == sorted(further)
+
+
+@given(**spans)
+def test_fresh_dates_lie_between_the_newest_label_and_as_of_and_a_shorter_horizon_is_over(first, length, horizon):
+    as_of, further = first + length, further_horizons(first, first + length, horizon)
+    for day in fresh_days(first, as_of, horizon, further):
+        assert max(as_of - horizon, first + LEAST_HISTORY_DAYS - 1) < day <= as_of - min(further)
 
 
 def test_the_same_date_a_year_ago_is_in_the_panel_where_the_history_allows():
