@@ -8,9 +8,10 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from features.attributes import parsed
 from features.catalog import allows
 from features.company import Company
-from features.contracts import RUNNING, contract_panel
+from features.contracts import PLAN, RUNNING, contract_panel
 from features.panel import build_panel
 from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
@@ -44,7 +45,7 @@ def monitor(
     Raises ModelError for a date before the model was trained.
     """
     info = scorer.info
-    require_later(scorer, as_of)
+    require_watchable(company, scorer, as_of)
     known = known_until(company, as_of)
     values = registry.trained_with(info.company, info.horizon_days, info.version, FILE)
     reference = None if values is None else Reference.from_dict(values)
@@ -82,9 +83,12 @@ def monitor(
     )
 
 
-def require_later(scorer: Predictor, as_of: date) -> None:
-    """Raise ModelError where there is nothing to watch at `as_of`: the model was trained later."""
+def require_watchable(company: Company, scorer: Predictor, as_of: date) -> None:
+    """Raise ModelError where there is nothing to watch at `as_of`: the model was trained later, or its table is gone."""
     info = scorer.info
+    table = "subscriptions" if info.churn == "contracts" else "transactions"
+    if table not in company.tables:
+        raise ModelError(f"the champion is of {table}, and the data have none", hint="bring the table as when it was trained")
     if as_of < info.trained_as_of:
         hint = f"name a date from {info.trained_as_of} on in --as-of"
         raise ModelError(f"the champion was trained as of {info.trained_as_of}, which is after {as_of}", hint=hint)
@@ -93,7 +97,7 @@ def require_later(scorer: Predictor, as_of: date) -> None:
 def scored(known: Company, scorer: Predictor, day: date) -> tuple[pl.Series, Floats, Predictions]:
     """Ids, features and scores of everybody who is known at a date; what the data no longer give is missing."""
     names = scorer.info.feature_names
-    given = tuple(name for name in names if allows(known, name))
+    given = tuple(name for name in names if _is_given(known, name))
     if scorer.info.churn == "contracts":
         panel = contract_panel(known, [day], tuple(dict.fromkeys((*given, RUNNING)))).filter(pl.col(RUNNING) > 0)
     else:
@@ -103,6 +107,12 @@ def scored(known: Company, scorer: Predictor, day: date) -> tuple[pl.Series, Flo
     ]
     matrix = np.column_stack(columns)
     return panel["customer_id"], matrix, scorer.predict(matrix)
+
+
+def _is_given(known: Company, name: str) -> bool:
+    """Whether the data still give a feature; the plan of a contract is an attribute that a panel of contracts makes itself."""
+    attribute = parsed(name)
+    return allows(known, name) or (attribute is not None and attribute.column == PLAN)
 
 
 def _made_again(known: Company, scorer: Predictor, as_of: date, earlier: Sequence[Forecasts]) -> list[Forecasts]:
