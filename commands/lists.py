@@ -83,11 +83,8 @@ def _in_short(scores: pl.DataFrame) -> list[str]:
 
     lines, spread = [], concentration(scores["expected_value"])
     if not math.isnan(spread.gini):
-        lines.append(
-            ", ".join(
-                f"{part:.1%} of customers bring {share:.0%} of the expected value" for share, part in spread.customers.items()
-            )
-        )
+        told = ", ".join(f"{part:.1%} bring {share:.0%}" for share, part in spread.customers.items())
+        lines.append(f"of customers {told} of the expected value")
     if moved := scores["moves"].str.contains("value_tier:", literal=True).sum():
         lines.append(f"{moved:,} have another tier than at the last scoring; who and why: column moves, keepwell tiers")
     return lines

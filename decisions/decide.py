@@ -14,7 +14,7 @@ from decisions.lifetime import lifetime_value
 from decisions.loyalty import attached, loyalty
 from decisions.policy import Policy
 from decisions.quadrants import potential_value, quadrant
-from decisions.rfm_segments import rfm_cells, rfm_scores, rfm_segment
+from decisions.rfm_segments import previous_segments, rfm_cells, rfm_scores, rfm_segment
 from decisions.service import service_level
 from decisions.tiers import abc_class, account_class, protected_floors, value_tier
 from decisions.verdict import History, Verdict, moves
@@ -91,15 +91,20 @@ def decide(
     of = {name: number(columns, name, rows) for name in (*REQUIRED, *OPTIONAL) if name not in TEXTS}
     past = _histories(columns, policy, rows)
     money = _money(of, policy)
+    rfm = _rfm(of, edges, past["rfm_cell"])
     verdicts = {**_worth(of, money["potential_value"], policy, past, columns.get("customer_id")), **_behaviour(of, policy, past)}
+    before = {scheme: past[scheme].previous for scheme in verdicts}
+    if rfm is not None:
+        verdicts["rfm_segment"], before["rfm_segment"] = rfm_segment(rfm), previous_segments(past["rfm_cell"].previous, rows)
     return {
         **money,
+        "rfm_segment": np.full(rows, None, dtype=object),  # unless the model has edges
         **{scheme: verdict.words for scheme, verdict in verdicts.items()},
         "credit_grade": credit_grade(of["late_payment_share_all"], of["oldest_overdue_payment_days"], policy.credit),
-        **_rfm(of, edges, past["rfm_cell"]),
+        "rfm_cell": np.full(rows, None, dtype=object) if rfm is None else rfm_cells(rfm),
         "next_category": _texts(columns, "next_category", rows),
         "new_to_category": new_to_category(of["days_since_first_purchase"], of["days_since_newest_category"], policy.lifecycle),
-        "moves": moves(verdicts, {scheme: past[scheme].previous for scheme in verdicts}, rows),
+        "moves": moves(verdicts, before, rows),
     }
 
 
@@ -178,13 +183,11 @@ def _behaviour(of: Columns, policy: Policy, past: Mapping[str, History]) -> dict
     }
 
 
-def _rfm(of: Columns, edges: Mapping[str, Sequence[float]] | None, history: History) -> dict[str, Texts]:
-    """Cells and segments by the model's edges; all missing where it has none."""
-    rows = of["recency_days"].size
+def _rfm(of: Columns, edges: Mapping[str, Sequence[float]] | None, history: History) -> Ints | None:
+    """The R, F and M scores by the model's edges, (n, 3); None where it has none."""
     if not edges:
-        return {name: np.full(rows, None, dtype=object) for name in ("rfm_cell", "rfm_segment")}
-    scores = rfm_scores(of["recency_days"], of["purchase_days_365d"], of["spend_365d"], edges, history)
-    return {"rfm_cell": rfm_cells(scores), "rfm_segment": rfm_segment(scores).words}
+        return None
+    return rfm_scores(of["recency_days"], of["purchase_days_365d"], of["spend_365d"], edges, history)
 
 
 def _texts(columns: Columns, name: str, rows: int) -> Texts:

@@ -57,7 +57,7 @@ def lifecycle(
         Case(
             Lifecycle.EXPLORATION,
             purchase_days <= policy.exploration_purchase_days,
-            "{:.0f} purchase days so far",
+            "purchase days so far: {:.0f}",
             (purchase_days,),
         ),
         Case(Lifecycle.DECLINE, churn_probability >= leaving, CHURN, (churn_probability, leaving)),
@@ -97,7 +97,10 @@ def relation(
     steady = (purchase_days >= policy.purchase_days) & (days_since_first_purchase >= policy.days)
     return first_case(
         Case(
-            Relation.TRANSACTIONAL, ~steady, "{:.0f} purchase days over {:.0f} days", (purchase_days, days_since_first_purchase)
+            Relation.TRANSACTIONAL,
+            ~steady,
+            "purchase days: {:.0f}, days since the first: {:.0f}",
+            (purchase_days, days_since_first_purchase),
         ),
         Case(
             Relation.TRANSACTIONAL, discount_share >= limit, "discounts took off {:.3f}, at least {:.3f}", (discount_share, limit)

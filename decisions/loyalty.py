@@ -53,7 +53,7 @@ def loyalty(
     often = held(policy.repeat_purchase_days, -sides(previous, {Loyalty.NONE}, rows), band)
     cheap = held(policy.price_discount_share, sides(previous, {Loyalty.PRICE}, rows), band, most=1.0)
     accepting = held(policy.incentive_acceptances, sides(previous, {Loyalty.INCENTIVE}, rows), band)
-    seldom = "{:.0f} purchase days in the last year, {:.1f} wanted"
+    seldom = "purchase days in the last year: {:.0f}, wanted {:.1f}"
     return first_case(
         Case(Loyalty.NONE, ~(purchase_days >= often), seldom, (purchase_days, often)),
         Case(Loyalty.MONOPOLY, no_alternative, "has no alternative"),
@@ -61,7 +61,7 @@ def loyalty(
         Case(
             Loyalty.INCENTIVE,
             contacts_accepted >= accepting,
-            "{:.0f} offers accepted, {:.1f} wanted",
+            "offers accepted: {:.0f}, wanted {:.1f}",
             (contacts_accepted, accepting),
         ),
         Case(Loyalty.PREMIUM, is_attached, "attached, by their own word or by long habit"),

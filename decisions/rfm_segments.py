@@ -108,3 +108,12 @@ def rfm_segment(scores: Ints) -> Verdict:
             code_of[r - 1, f - 1, m - 1] = code
     codes = code_of[tuple(scores.T - 1)]
     return Verdict(labels, codes, lambda row: "R{} F{} M{}".format(*scores[row].tolist()))
+
+
+def previous_segments(cells: Texts | None, rows: int) -> Texts:
+    """The names of the cells of the last scoring, None where there was none."""
+    scores = previous_scores(cells, rows)
+    known = scores[:, 0] > 0
+    names = np.full(rows, None, dtype=object)
+    names[known] = rfm_segment(scores[known]).words
+    return names

@@ -77,6 +77,14 @@ def test_who_was_scored_before_and_has_another_word_now_is_told_why(columns):
         assert all(each in told for each in moved)
 
 
+def test_a_move_between_segments_is_told_with_the_scores():
+    columns = {name: np.array([0.5, 0.5, 0.5]) for name in REQUIRED}
+    columns |= {"recency_days": np.full(3, 5.0), "purchase_days_365d": np.full(3, 9.0), "spend_365d": np.full(3, 900.0)}
+    columns["previous_rfm_cell"] = np.array(["111", "555", None], dtype=object)
+    told = decide(columns, POLICY, EDGES)["moves"].tolist()
+    assert told == ["rfm_segment: gone -> champion (R5 F5 M5)", None, None]
+
+
 @given(inputs())
 def test_inputs_are_not_changed(columns):
     before = {name: column.copy() for name, column in columns.items()}
@@ -148,3 +156,15 @@ def test_the_docs_explain_every_part_of_the_policy_and_every_action():
         assert f"`{part}" in DOCS, part
     for action in POLICY.actions:
         assert f"`{action.name}`" in DOCS, action.name
+
+
+def test_the_policy_protects_by_id_and_may_cut_within_each_kind():
+    values = np.array([900.0, 800, 700, 600, 500, 9, 8, 7, 6, 5])
+    columns = dict.fromkeys(("expected_value", "value_if_active", "net_spend_365d"), values)
+    columns |= {"churn_probability": np.full(10, 0.2), "horizon_days": np.array(90), "customer_id": np.arange(10)}
+    columns["kind"] = np.array(["trader"] * 5 + ["consumer"] * 5, dtype=object)
+    tiers = POLICY.tiers.model_copy(update={"vip": 0.2, "major": 0.2, "ordinary": 0.2, "protected": {"9": "major"}})
+    together = decide(columns, POLICY.model_copy(update={"tiers": tiers}))["value_tier"].tolist()
+    apart = decide(columns, POLICY.model_copy(update={"tiers": tiers, "split_by_kind": True}))["value_tier"].tolist()
+    assert together == ["VIP", "VIP", "major", "major", "ordinary", "ordinary", "small", "small", "small", "major"]
+    assert apart == ["VIP", "major", "ordinary", "small", "small"] + ["VIP", "major", "ordinary", "small", "major"]
