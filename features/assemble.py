@@ -164,13 +164,14 @@ def _with_one_type_of_ids(tables: Mapping[str, pl.DataFrame]) -> tuple[dict[str,
 
 
 def _stranger_notes(tables: Mapping[str, pl.DataFrame]) -> list[Note]:
-    """Ids of side tables that are no customer's: neither in customers nor in transactions."""
-    if set(tables) <= {"customers", "transactions"}:
+    """Ids of side tables that are no customer's: neither in customers nor in what tells who stayed."""
+    homes = {"customers", "transactions"} if "transactions" in tables else {"customers", *LOGS}
+    if set(tables) <= homes:
         return []
-    known = pl.concat([tables[name]["customer_id"] for name in ("customers", "transactions") if name in tables]).unique()
+    known = pl.concat([frame["customer_id"] for name, frame in tables.items() if name in homes]).unique()
     notes = []
     for name, frame in tables.items():
-        if name not in ("customers", "transactions"):
+        if name not in homes:
             strangers = frame.filter(~pl.col("customer_id").is_in(known.implode()))
             if not strangers.is_empty():
                 message = f"belongs to no known customer, for example {strangers['customer_id'][0]!r}"
