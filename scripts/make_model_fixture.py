@@ -49,7 +49,8 @@ def main() -> None:
     matrix = data.at(day_number(AS_OF)).matrix
     rows = matrix[:: len(matrix) // SHOWN_CUSTOMERS][:SHOWN_CUSTOMERS]
     predicted = scorer.predict(rows)
-    expected = {field.name: getattr(predicted, field.name).tolist() for field in fields(Predictions)}
+    arrays = {field.name: getattr(predicted, field.name) for field in fields(Predictions) if field.name != "further_churn"}
+    expected = {name: values.tolist() for name, values in (arrays | predicted.further_columns()).items()}
     told = {"rows": [[None if np.isnan(value) else value for value in row] for row in rows.tolist()], "predictions": expected}
     (FIXTURE / "expected.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
 

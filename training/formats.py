@@ -12,7 +12,13 @@ from typing import Any
 
 from keepwell.errors import ModelError
 
-MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+def _tells_of_one_horizon(values: dict[str, Any]) -> dict[str, Any]:
+    """Format 2 tells of further horizons."""
+    return {**values, "further": None}
+
+
+MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _tells_of_one_horizon}
 """From a format to the next; a function gets the whole file as plain values, and need not set `format`."""
 
 FORMAT = 1 + len(MIGRATIONS)

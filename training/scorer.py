@@ -185,7 +185,7 @@ class Scorer:
             amount=Blend.from_dict(values["amount"]),
             spread=Spread.from_dict(values["spread"]),
             refund_rate=values["refund_rate"],
-            further=Further.from_dict(values["further"]) if values.get("further") else None,
+            further=Further.from_dict(values["further"]) if values["further"] else None,
         )
 
     def _to_dict(self) -> dict[str, Any]:
