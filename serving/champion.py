@@ -104,6 +104,9 @@ def try_out(scorer: Predictor) -> None:
             f"the model reads the feature {unknown[0]!r}, which this version of Keepwell does not have",
             hint="serve it with the version that trained it, or train again",
         )
+    if info.churn != "purchases":
+        _try_out_unseen(scorer)
+        return
     _, rows = feature_rows(_made_up_customers(info.trained_as_of), info, info.trained_as_of)
     found = scorer.predict(rows)
     chances = np.stack([found.churn_probability, *found.further_churn.values()])
@@ -111,6 +114,13 @@ def try_out(scorer: Predictor) -> None:
     in_order = (found.value_low <= found.value_high).all() and ((chances > 0) & (chances < 1)).all()
     if not (np.isfinite(figures).all() and in_order):
         raise ModelError("the model failed its try-out: a prediction is not finite or out of range", hint="train again")
+
+
+def _try_out_unseen(scorer: Predictor) -> None:
+    """Let a scorer that takes no histories predict a customer of whom nothing is known."""
+    churn = scorer.predict(np.full((1, len(scorer.info.feature_names)), np.nan)).churn_probability
+    if not ((churn > 0) & (churn < 1)).all():
+        raise ModelError("the model failed its try-out: a probability is out of range", hint="train again")
 
 
 def _made_up_customers(as_of: date) -> list[Any]:

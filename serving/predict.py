@@ -22,6 +22,7 @@ STALE_SCORES_DAYS = 7
 def predict(champion: Champion, request: PredictRequest, today: date) -> PredictAnswer:
     """Predictions for raw histories, in the order of the request, from one model version."""
     info, as_of = champion.scorer.info, request.as_of or today
+    _refuse_histories(info)
     _refuse_hindsight(info, as_of, allowed=request.allow_hindsight)
     _refuse_repeated([customer.customer_id for customer in request.customers])
     places, matrix = feature_rows(request.customers, info, as_of)
@@ -79,6 +80,17 @@ def stored_scores(load: Load, asked: Sequence[str], found: dict[str, ScoreRow], 
 
 def _score(row: ScoreRow) -> Score:
     return Score.model_validate({name: getattr(row, name) for name in Score.model_fields} | dict(row.further_churn))
+
+
+def _refuse_histories(info: ModelInfo) -> None:
+    if info.churn != "purchases":
+        learned = "a flat table of customers" if info.churn == "labels" else "contracts"
+        raise RequestError(
+            f"the model learned from {learned}, and cannot be asked about the raw history of purchases",
+            hint="score with `keepwell score`, then ask /v1/scores for customers by id",
+            status=422,
+            code="no_histories",
+        )
 
 
 def _refuse_hindsight(info: ModelInfo, as_of: date, *, allowed: bool) -> None:
