@@ -83,9 +83,7 @@ def assemble(
 
 def _forecast_season(data: TrainingData, day: int) -> tuple[Effect, Effect]:
     """What the horizon from `day` will add to the log-odds of churn and to the log amount."""
-    length = data.horizon_days
-    amount = season_at(data, day).amount_windows(length).forecast(day, length)
-    return outlook_at(data, day).forecast(day, length), amount
+    return outlook_at(data, day).forecast(day, data.horizon_days), season_at(data, day).forecast_amount(day)
 
 
 def _further(data: TrainingData, day: int, scorer: Scorer, trial: OutOfTime | None) -> Further | None:

@@ -83,9 +83,12 @@ class Season:
         place = np.searchsorted(self.days, day)
         return self.churn[place], self.amount[place]
 
-    def amount_windows(self, horizon_days: int) -> Windows:
-        """The effects on the amount as those of windows of one length."""
-        return Windows(self.days, np.full(len(self.days), horizon_days), self.amount)
+    def forecast_amount(self, day: int) -> Effect:
+        """The effect that the horizon from `day` will have on the amount.
+
+        Amounts are known over one horizon alone, so its windows need not be taken apart: each stands for its first day.
+        """
+        return Windows(self.days, np.zeros_like(self.days), self.amount).forecast(day, 0)
 
 
 def measure_season(known: TrainingData, lifetime: LifetimeMember) -> Season:
