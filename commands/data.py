@@ -43,7 +43,9 @@ def check(data: Path, horizon: int | None, as_json: bool) -> None:
     Example: keepwell check shop --horizon 90d
     """
     from features.check import check_report
+    from features.flat import is_flat
     from features.sources import read_company
+    from training.flat_labels import flat_check
     from training.leaks import leaks
 
     steps = Steps()
@@ -51,7 +53,7 @@ def check(data: Path, horizon: int | None, as_json: bool) -> None:
         company = read_company(data)
     with steps.step("Looking for leaks"):
         found = leaks(company, horizon)
-    report = check_report(company, horizon, found)
+    report = check_report(company, horizon, found, flat_check(company) if is_flat(company) else None)
     click.echo(to_json(report.as_dict()) if as_json else "\n".join(report.lines()))
     if not report.trainable:
         sys.exit(HistoryError.exit_code)

@@ -18,10 +18,9 @@ from features.check_horizons import (
     horizon_line,
     horizon_way_out,
 )
-from features.check_kinds import contract_span, flat_check
+from features.check_kinds import FlatCheck, contract_span
 from features.company import Company, Note
 from features.contracts import contract_names, leaves_by_contract
-from features.flat import is_flat
 from features.lacking import Lacking, lacking
 from features.odd_times import Suspicion, odd_times
 from features.tables import TABLES
@@ -102,13 +101,14 @@ class CheckReport:
         return [*answer, "", *facts, *(line for title, told in sections.items() if told for line in ("", title, *told))]
 
 
-def check_report(company: Company, horizon_days: int | None = None, leaks: tuple[Suspicion, ...] | None = None) -> CheckReport:
+def check_report(
+    company: Company, horizon_days: int | None = None, leaks: tuple[Suspicion, ...] | None = None, flat: FlatCheck | None = None
+) -> CheckReport:
     """What `company` holds and whether one can train on it, for `horizon_days` or else for the usual horizons.
 
     Nothing is fitted. A company that cannot be trained on gets a report that says why. `leaks` are what `training.leaks` found,
-    which looks at labels (None: nobody looked); odd times are found here.
+    which looks at labels (None: nobody looked), `flat` what `training.flat_labels` says of one; odd times are found here.
     """
-    flat = flat_check(company) if is_flat(company) else None
     as_of = day_after_last_transaction(company)
     refusal = None if leaves_by_contract(company) else _refusal(company, as_of, horizon_days)
     purchases, refunds = _counting(company, as_of)

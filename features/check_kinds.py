@@ -10,11 +10,6 @@ import polars as pl
 from features.asof import NEVER_DAY, day_date
 from features.company import Company
 from features.contracts import RUNNING, contract_panel, first_contract_day
-from features.flat import flat_names, newest_labels
-from keepwell.errors import HistoryError
-
-LEAST_LABELS, LEAST_EACH = 50, 10
-"""Labelled customers, and customers of each answer, below which nothing can be learned."""
 
 
 @dataclass(frozen=True)
@@ -25,27 +20,6 @@ class FlatCheck:
     answer: str
     way_out: str | None
     facts: tuple[str, ...]
-
-
-def flat_check(company: Company) -> FlatCheck:
-    """Whether one can train on customers and labels alone, and what training would do."""
-    try:
-        labels = newest_labels(company)
-    except HistoryError as error:
-        return FlatCheck(False, f"No: {error.message}", error.hint, ())
-    names, left = flat_names(company, labels["customer_id"]), int(labels["churned"].sum())
-    columns = len(company.attributes) + ("joined_day" in company.tables["customers"].columns)
-    facts = (
-        f"labels     {labels.height:,} of {company.tables['customers'].height:,} customers have one; {left:,} left "
-        f"({left / labels.height:.1%})",
-        f"features   {len(names):,} of {columns:,} columns of customers; all customers are scored",
-    )
-    if labels.height < LEAST_LABELS or min(left, labels.height - left) < LEAST_EACH:
-        way_out = f"bring labels of {LEAST_LABELS} customers at least, {LEAST_EACH} of whom left and {LEAST_EACH} of whom stayed"
-        return FlatCheck(False, "No: too few labels to learn from", way_out, facts)
-    if not names:
-        return FlatCheck(False, "No: customers have no column to learn from", "add columns to customers", facts)
-    return FlatCheck(True, "Yes, on labels: no horizon and no date is needed.", None, facts)
 
 
 def contract_span(company: Company) -> tuple[date | None, date | None, int]:

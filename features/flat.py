@@ -12,7 +12,6 @@ from features.attributes import parsed
 from features.company import Company
 from features.tables import LOGS
 from features.vocabulary import attributes_of
-from keepwell.errors import HistoryError
 
 JOINED = "days_since_joined"
 """The feature of the catalog that a snapshot of customers allows."""
@@ -28,27 +27,6 @@ def flat_day(company: Company) -> date | None:
     if not is_flat(company) or "labels" not in company.tables or company.tables["labels"].is_empty():
         return None
     return day_date(int(company.tables["labels"]["as_of_day"].max()))  # type: ignore[arg-type]  # an int32 column that is not empty
-
-
-def newest_labels(company: Company, before: date | None = None) -> pl.DataFrame:
-    """Each customer's newest label that tells whether they left, of dates before `before`; sorted by customer_id.
-
-    Only of customers in the table of customers. HistoryError where there is none.
-    """
-    labels = company.tables.get("labels", pl.DataFrame(schema={"customer_id": pl.String, "as_of_day": pl.Int32}))
-    if "churned" in labels.columns:
-        labels = labels.filter(pl.col("churned").is_not_null())
-        labels = labels if before is None else labels.filter(pl.col("as_of_day") < day_number(before))
-        labels = labels.join(company.tables["customers"].select("customer_id"), on="customer_id", how="semi")
-        newest = labels.sort("customer_id", "as_of_day").unique("customer_id", keep="last", maintain_order=True)
-        if not newest.is_empty():
-            return newest
-    known = f" before {before}" if before else ""
-    raise HistoryError(
-        f"no label says of a customer whether they left{known}",
-        hint="labels need customer_id, as_of and churned (yes or no), of customers in the table of customers; as_of is the date "
-        "that each looks ahead from, and a label counts after it",
-    )
 
 
 def flat_names(company: Company, known_of: pl.Series, left_out: Collection[str] = ()) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from features.asof import day_date, day_number
-from features.check_kinds import LEAST_EACH, LEAST_LABELS
 from features.company import Company
 from features.contracts import RUNNING, contract_names, contract_panel, first_contract_day
 from keepwell.progress import Progress, Silent
@@ -17,6 +16,7 @@ from training.arrays import Flags, Floats, Ints
 from training.contract_labels import contract_labels
 from training.flat_data import FlatData
 from training.flat_fitting import rows
+from training.flat_labels import LEAST_EACH, LEAST_LABELS
 from training.splits import MOST_ROWS, panel_days, sampled_customers
 
 

@@ -13,11 +13,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.asof import day_date
-from features.check_kinds import LEAST_EACH, LEAST_LABELS
 from features.company import Company
-from features.flat import flat_names, flat_panel, newest_labels
+from features.flat import flat_names, flat_panel
 from keepwell.errors import HistoryError
 from training.arrays import Flags, Floats, Ints
+from training.flat_labels import LEAST_EACH, LEAST_LABELS, newest_labels
 
 MOST_ROWS = 200_000
 """Labelled customers that are learned from: more of them teach little more."""

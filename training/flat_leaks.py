@@ -14,10 +14,10 @@ import polars as pl
 
 from features.asof import NEVER_DAY
 from features.company import Company
-from features.flat import newest_labels
 from features.odd_times import Suspicion
 from keepwell.errors import ConfigError, HistoryError
 from training.arrays import Flags
+from training.flat_labels import newest_labels
 from training.leak_groups import ALMOST_ALL, Group, coded, held_out_auc, telling_groups
 from training.splits import sampled_customers
 

@@ -110,7 +110,7 @@ def test_the_report_says_why_not_and_what_to_do() -> None:
     report = check_report(FLAT)
     assert not report.trainable
     assert report.lines()[:2] == [
-        "Can I train on this?  No: too few labels to learn from",
+        "Can I train on this?  No: there are no transactions",
         f"  -> {report.way_out}",
     ]
     assert not check_report(shop(100, amount=-1.0)).trainable

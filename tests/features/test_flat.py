@@ -9,12 +9,13 @@ import polars as pl
 import pytest
 
 from features.assemble import assemble
-from features.check import check_report
+from features.check import CheckReport, check_report
 from features.company import Company
-from features.flat import flat_day, flat_names, flat_panel, is_flat, newest_labels, source_column
+from features.flat import flat_day, flat_names, flat_panel, is_flat, source_column
 from features.panel import build_panel
 from features.sources import read_company
 from keepwell.errors import HistoryError
+from training.flat_labels import flat_check, newest_labels
 
 DAY = date(2026, 1, 1)
 MOMENT = datetime(2026, 1, 1)
@@ -35,6 +36,10 @@ PEOPLE = pl.DataFrame(
 def flat(people: pl.DataFrame = PEOPLE, **labels: list[object]) -> Company:
     given = {"customer_id": ["a", "b", "c"], "as_of": [MOMENT] * 3, "churned": [1, 0, 1]} | labels
     return assemble({"customers": people, "labels": pl.DataFrame(given)}, key="flat")
+
+
+def checked(company: Company) -> CheckReport:
+    return check_report(company, flat=flat_check(company))
 
 
 def test_all_columns_of_customers_enter_but_what_is_personal() -> None:
@@ -78,7 +83,7 @@ def test_the_newest_label_of_a_customer_counts_and_only_of_dates_before() -> Non
 
 def test_customers_alone_are_read_and_cannot_be_trained_on(tmp_path: Path) -> None:
     PEOPLE.write_parquet(tmp_path / "customers.parquet")
-    report = check_report(read_company(tmp_path))
+    report = checked(read_company(tmp_path))
     assert not report.trainable
     assert report.answer == "No: no label says of a customer whether they left"
 
@@ -86,7 +91,7 @@ def test_customers_alone_are_read_and_cannot_be_trained_on(tmp_path: Path) -> No
 def test_the_check_says_how_many_are_labelled_and_that_no_date_is_needed() -> None:
     many = pl.DataFrame({"customer_id": [str(n) for n in range(100)], "visits": range(100)})
     company = flat(many, customer_id=[str(n) for n in range(60)], as_of=[MOMENT] * 60, churned=[n % 3 == 0 for n in range(60)])
-    lines = check_report(company).lines()
+    lines = checked(company).lines()
     assert lines[0] == "Can I train on this?  Yes, on labels: no horizon and no date is needed."
     assert any("60 of 100 customers have one; 20 left (33.3%)" in line for line in lines)
-    assert not check_report(flat()).trainable
+    assert not checked(flat()).trainable
