@@ -170,7 +170,8 @@ def _experiment_id(client: Any, name: str, artifact_location: str | None) -> str
 def _ensure_model(client: Any, name: str, info: Any) -> None:  # noqa: ANN401  # an MlflowClient and a ModelInfo
     """Create the registered model unless it is there; the tags are how `Registry.champions` knows it."""
     tags = {"keepwell.company": info.company, "keepwell.horizon_days": str(info.horizon_days)}
-    title = f"Churn and value of the customers of {info.company} over {info.horizon_days} days."
+    looks = f"over {info.horizon_days} days" if info.horizon_days else "as its labels have it"
+    title = f"Churn and value of the customers of {info.company} {looks}."
     try:
         client.create_registered_model(name, tags=tags, description=title)
     except mlflow().exceptions.MlflowException as error:
