@@ -1,0 +1,75 @@
+"""Scores of a flat table: everybody gets one, and what only a history can tell is null."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from datasets.contracts import simulate_flat
+from features.company import Company
+from features.sources import read_company
+from keepwell.errors import ModelError, RequestError
+from serving.champion import Champion, try_out
+from serving.flat_scoring import flat_scoring_panel, score_flat
+from serving.predict import predict
+from serving.schemas import PredictRequest
+from serving.scoring import SCORE_TYPES
+from training.flat_data import flat_data
+from training.flat_model import FlatScorer
+from training.flat_recipe import FlatRecipe
+from training.flat_validation import FAMILY, fit_flat, label_info, unseen
+from training.trees import TreeSettings
+
+DAY = date(2026, 1, 1)
+RECIPE = FlatRecipe(churn_trees=TreeSettings(rounds=20, leaves=6))
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    folder = tmp_path_factory.mktemp("companies") / "flat"
+    simulate_flat(folder, customers=300, seed=5, as_of=DAY)
+    return read_company(folder)
+
+
+@pytest.fixture(scope="module")
+def scorer(company: Company) -> FlatScorer:
+    data = flat_data(company, 0, None, ())
+    return fit_flat(data, unseen(data, RECIPE, seed=0), RECIPE, label_info(data, FAMILY), seed=0)
+
+
+def test_every_customer_is_scored_labelled_or_not(company: Company, scorer: FlatScorer) -> None:
+    scores = score_flat(company, scorer, DAY)
+    assert scores.columns == list(SCORE_TYPES)
+    assert scores["customer_id"].to_list() == sorted(company.tables["customers"]["customer_id"])
+    assert scores["churn_probability"].is_between(0, 1, closed="none").all()
+    absent = [name for name in ("expected_value", "value_at_risk", "status", "value_tier") if scores[name].null_count() < 300]
+    assert absent == []
+
+
+def test_reasons_add_up_and_go_to_those_most_likely_to_leave(company: Company, scorer: FlatScorer) -> None:
+    scores = score_flat(company, scorer, DAY, most_explained=10)
+    explained = scores.filter(pl.col("reasons").is_not_null())
+    assert explained["churn_probability"].min() >= scores["churn_probability"].sort(descending=True)[9]
+    for p, reasons in explained.select("churn_probability", "reasons").iter_rows():
+        assert {reason["target"] for reason in reasons} == {"churn"}
+        np.testing.assert_allclose(sum(reason["contribution"] for reason in reasons), np.log(p / (1 - p)), atol=1e-9)
+
+
+def test_a_company_that_lacks_a_column_or_a_model_of_later_labels_is_refused(company: Company, scorer: FlatScorer) -> None:
+    people = company.tables["customers"].drop("visits")
+    attributes = {name: kind for name, kind in company.attributes.items() if name != "visits"}
+    part = Company(**{**vars(company), "tables": {**company.tables, "customers": people}, "attributes": attributes})
+    with pytest.raises(ModelError, match="the model reads attr_visits, and customers have no such column 'visits'"):
+        flat_scoring_panel(part, scorer.info, DAY)
+    with pytest.raises(ModelError, match="has learned from what happened until 2026-01-01"):
+        score_flat(company, scorer, date(2025, 12, 31))
+
+
+def test_the_endpoint_takes_no_history_for_it(scorer: FlatScorer) -> None:
+    try_out(scorer)
+    request = PredictRequest.model_validate({"customers": [{"customer_id": "a", "transactions": []}]})
+    with pytest.raises(RequestError, match="learned from a flat table of customers, and cannot be asked"):
+        predict(Champion("flat", 0, "1", scorer), request, DAY)
