@@ -27,7 +27,7 @@ from training.recipe import Recipe
 from training.rehearsal import Rehearsal, rehearsals
 from training.weighted import Weighted
 
-FORMAT = 3
+FORMAT = 4
 """Part of every study's name: a study of other parameters or another judgement is another study."""
 
 TREES: Mapping[str, BaseDistribution] = {
@@ -181,7 +181,7 @@ def _default_trial(dates: Sequence[Rehearsal], objectives: Sequence[str], seed: 
         distributions=SPACE,
         values=tried.means[-1],
         intermediate_values=steps,
-        user_attrs=tried.attributes(),
+        user_attrs=replace(tried, recipe=Recipe()).attributes(),  # the default settings are wholly themselves
     )
 
 
@@ -202,7 +202,10 @@ def _tried(
         means.append(tuple(map(float, np.mean(figures, axis=0))))
         if hopeless(step, means[-1]):
             break
-    churn, amount = np.rint(np.mean(rounds, axis=0)).astype(int)
+    # Never fewer trees than usual: the model will learn from more rows and dates than a trial.
+    churn, amount = np.maximum(
+        np.rint(np.mean(rounds, axis=0)).astype(int), (recipe.churn_trees.rounds, recipe.amount_trees.rounds)
+    )
     stopped = replace(
         recipe,
         churn_trees=replace(recipe.churn_trees, rounds=int(churn)),

@@ -50,11 +50,12 @@ def test_the_default_recipe_is_tried_first(few: TrainingData):
     assert set(first.parameters) == set(SPACE)
 
 
-def test_trees_are_as_many_as_the_judges_want(few: TrainingData):
-    recipe = tuned(few, 1).recipe
-    rounds = {recipe.churn_trees.rounds, recipe.amount_trees.rounds}
-    assert all(1 <= each <= 300 for each in rounds)
-    assert parameters_of(recipe) == parameters_of(Recipe())
+def test_trees_are_as_many_as_the_judges_want_but_no_fewer_than_usual(few: TrainingData):
+    default, other = tuned(few, 2).trials
+    assert default.recipe == Recipe()
+    usual = Recipe().churn_trees.rounds
+    assert all(usual <= trees.rounds <= 300 for trees in (other.recipe.churn_trees, other.recipe.amount_trees))
+    assert parameters_of(other.recipe) == other.parameters
 
 
 def test_a_study_that_was_stopped_goes_on_as_if_it_had_not_been(few: TrainingData, tmp_path):
