@@ -11,6 +11,7 @@ from features.company import Company
 from keepwell.errors import HistoryError
 from keepwell.progress import Progress, Silent
 from training.data import training_data
+from training.fitting import LEAST_CLASS, LEAST_ROWS
 from training.objectives import checked
 from training.record import flat_settings, log_inputs
 from training.registry import Registry, model_name
@@ -57,8 +58,9 @@ def run_study(
     dates = tuple(rehearsal.as_of for rehearsal in rehearsals(data))
     if not dates:
         raise HistoryError(
-            f"no past date can judge settings for a horizon of {horizon_days} days",
-            hint="bring three horizons of history or more, or take a shorter --horizon; `train --trials 0` needs no study",
+            f"no past date can judge settings for a horizon of {horizon_days} days: it takes {LEAST_ROWS} customers then, and "
+            f"{LEAST_ROWS} rows before, with {LEAST_CLASS} who churned and {LEAST_CLASS} who did not in both",
+            hint="bring more customers, or three horizons of history and more; `keepwell train --trials 0` needs no study",
         )
     settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed, "objective": " and ".join(sought)}
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(known.key, horizon_days)} as of {as_of}") as run:
