@@ -40,8 +40,11 @@ LIGHTGBM, OURS, PROCEDURE = "lightgbm", "keepwell", "procedure"
 AS_OF, HORIZON_DAYS, SEED = UNTIL, 90, 0
 
 
-def fit(data: TrainingData, _: int) -> Works:
-    """The members fitted to all complete dates, and the whole procedure, which fits them at two earlier dates as well."""
+def fit(data: TrainingData, model: Path, _: int) -> Works:
+    """The members fitted to all complete dates, and the whole procedure, which fits them at two earlier dates as well.
+
+    What comes of the procedure is the model that the other jobs use.
+    """
     day, recipe = data.as_of_day, Recipe()
     known, season = data.known_at(day), season_at(data, day)
     active = known.rows(known.churned == 0)
@@ -63,29 +66,25 @@ def fit(data: TrainingData, _: int) -> Works:
     return {
         LIGHTGBM: library,
         OURS: lambda: members_at(replace(data, memo={}), day, recipe, SEED),
-        PROCEDURE: lambda: fit_procedure(replace(data, memo={}), day, recipe, SEED),
+        PROCEDURE: lambda: fit_procedure(replace(data, memo={}), day, recipe, SEED).save(model),
     }
 
 
-def predict(data: TrainingData, rows: int) -> Works:
+def predict(data: TrainingData, model: Path, rows: int) -> Works:
     """All predictions of all members, blended, with quantiles and further horizons, and LightGBM's of the same trees."""
-    scorer, matrix = _fitted(data), _rows(data, rows)
+    scorer, matrix = Scorer.load(model), _rows(data, rows)
     return {LIGHTGBM: _library(scorer, matrix, raw_score=True), OURS: lambda: scorer.predict(matrix)}
 
 
-def explain(data: TrainingData, rows: int) -> Works:
+def explain(data: TrainingData, model: Path, rows: int) -> Works:
     """The reasons of customers as they are listed, and LightGBM's exact contributions of the same trees."""
-    scorer, matrix = _fitted(data), _rows(data, rows)
+    scorer, matrix = Scorer.load(model), _rows(data, rows)
     predictions = scorer.predict(matrix)
     ours = partial(reasons_of, scorer, matrix, predictions, np.arange(rows))
     return {LIGHTGBM: _library(scorer, matrix, pred_contrib=True), OURS: ours}
 
 
-JOBS: Mapping[str, Callable[[TrainingData, int], Works]] = {"fit": fit, "predict": predict, "explain": explain}
-
-
-def _fitted(data: TrainingData) -> Scorer:
-    return fit_procedure(data, data.as_of_day, Recipe(), SEED)
+JOBS: Mapping[str, Callable[[TrainingData, Path, int], Works]] = {"fit": fit, "predict": predict, "explain": explain}
 
 
 def _trees(members: Sequence[Member]) -> TreeMember:
@@ -121,7 +120,7 @@ def main(job: str, folder: Path, rows: int, repeats: int) -> None:
     """Print what a job measures."""
     with one_blas_thread():
         data = training_data(read_company(folder), HORIZON_DAYS, AS_OF)
-        told: dict[str, Any] = measure(JOBS[job](data, rows), repeats)
+        told: dict[str, Any] = measure(JOBS[job](data, folder / "model", rows), repeats)
     shape = {"rows": rows or len(data.known_at(data.as_of_day)), "columns": len(data.names)}
     print(json.dumps(told | shape | {"peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}))
 
