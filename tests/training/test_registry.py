@@ -54,6 +54,13 @@ def test_what_is_no_database_is_told_and_left_alone(absent: Registry, content: b
     assert file.is_dir() if content is None else file.read_bytes() == content
 
 
+def test_a_database_that_is_cut_is_told(registry: Registry) -> None:
+    file = registry.artifact_root.parent / "mlflow.db"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 3])
+    with pytest.raises(ModelError, match=r"mlflow\.db is damaged: a part of it is missing"):
+        registry.champions()
+
+
 def test_an_address_that_mlflow_does_not_know_is_told(tmp_path: Path) -> None:
     unknown = Registry("nope://somewhere", tmp_path / "artifacts")
     with pytest.raises(ModelError, match="MLflow cannot use nope://somewhere"), unknown.run("keepwell/test", "nothing"):

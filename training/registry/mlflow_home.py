@@ -15,6 +15,7 @@ from keepwell.errors import ModelError
 
 SQLITE = "sqlite:///"
 SQLITE_HEAD = b"SQLite format 3\0"
+HEAD_BYTES = 100
 
 
 @cache
@@ -44,19 +45,34 @@ def database_file(tracking_uri: str) -> Path | None:
 
 
 def is_database(file: Path) -> bool:
-    """Whether there is a SQLite database at `file`, an empty file being one; ModelError when something else stands there."""
+    """Whether there is a SQLite database at `file`, an empty file being one.
+
+    ModelError when something else stands there, or a database that is cut.
+    """
     if not file.exists():
         return False
     head = _head(file) if file.is_file() else None
-    if head not in (b"", SQLITE_HEAD):
+    if head is None or (head and not head.startswith(SQLITE_HEAD)):
         hint = "move it away, or name another place in KEEPWELL_HOME or KEEPWELL_TRACKING_URI"
         raise ModelError(f"{file} is no SQLite database", hint=hint)
+    if head and file.stat().st_size < _promised_bytes(head):
+        raise ModelError(
+            f"{file} is damaged: a part of it is missing", hint="restore it from a copy, or move it away and train again"
+        )
     return True
 
 
 def _head(file: Path) -> bytes:
     with file.open("rb") as opened:
-        return opened.read(len(SQLITE_HEAD))
+        return opened.read(HEAD_BYTES)
+
+
+def _promised_bytes(head: bytes) -> int:
+    """How large a SQLite file with this head is, 0 where it does not say (sqlite.org/fileformat2.html, 1.3)."""
+    if len(head) < HEAD_BYTES or head[24:28] != head[92:96]:
+        return 0
+    page_bytes = int.from_bytes(head[16:18], "big")
+    return (65_536 if page_bytes == 1 else page_bytes) * int.from_bytes(head[28:32], "big")
 
 
 def make_database(file: Path, artifact_root: Path) -> None:
