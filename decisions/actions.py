@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 
+from decisions.catalogue import Action
 from decisions.columns import Bools, Columns, Floats, Ints, Texts, number
+from decisions.labels import Relation, Status
 from decisions.lifetime import geometric_sum, horizon_discount
-from decisions.policy import Action, Policy
+from decisions.policy import Policy
 
 COOLDOWN_PREFIX = "days_since_action_"
+NO_EFFECTS: Mapping[str, Effect] = {}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an action is expected to do, and what that rests on.
+
+    `kept`: share of would-be leavers who stay; `lift`: rise of expected value, as a share of it; `gain`: share of the money
+    column that the catalogue names. `basis` is said in the plan: "prior", or the evidence, as "1,234 contacts".
+    """
+
+    kept: float
+    lift: float
+    gain: float = 0.0
+    basis: str = "prior"
+
+
+def prior_effect(action: Action) -> Effect:
+    """The effect that the catalogue expects of an action before anything came back."""
+    kept, lift, gain = (part.mean if part else 0.0 for part in (action.kept, action.lift, action.gain))
+    return Effect(kept, lift, gain)
 
 
 @dataclass(frozen=True)
@@ -26,22 +50,26 @@ class Offers:
     notes: tuple[str, ...]
 
 
-def offers(columns: Columns, policy: Policy) -> Offers:
+def offers(columns: Columns, policy: Policy, effects: Mapping[str, Effect] = NO_EFFECTS) -> Offers:
     """The expected net value of every action for every customer of `columns`.
 
     The net value is the share of would-be leavers that the action keeps, times what they are worth while kept, plus the lift of
-    expected value, less the cost. An action whose condition reads a column that is not there is possible for nobody.
+    expected value, plus the action's share of its money column, less the cost. `effects`, by the name of the action, take the
+    place of its priors. An action that needs a column which is not there is possible for nobody.
     """
     rows = int(np.shape(columns["churn_probability"])[0])
     worth, expected = kept_worth(columns, policy), np.maximum(number(columns, "expected_value", rows), 0.0)
     net, notes = np.full((rows, len(policy.actions)), -np.inf), list(_general_notes(columns, policy))
+    everyone = allowed_at_all(columns, policy)
     for place, action in enumerate(policy.actions):
-        lacking = [name for name in action.condition.names if name not in columns]
-        if lacking:
+        if lacking := [name for name in action.inputs if name not in columns]:
             notes.append(f"{action.name} is left out: there is no column {', '.join(lacking)}")
             continue
-        gain = (action.kept.mean if action.kept else 0.0) * worth + (action.lift.mean if action.lift else 0.0) * expected
-        possible = eligible(action, columns, policy) & np.isfinite(gain)
+        effect = effects.get(action.name) or prior_effect(action)
+        gain = effect.kept * worth + effect.lift * expected
+        if action.gain:
+            gain = gain + effect.gain * np.maximum(number(columns, action.gain.of, rows), 0.0)
+        possible = everyone & eligible(action, columns, policy) & np.isfinite(gain)
         net[possible, place] = gain[possible] - action.cost
     return Offers(net, tuple(notes))
 
@@ -59,15 +87,58 @@ def kept_worth(columns: Columns, policy: Policy) -> Floats:
     return np.maximum(number(columns, "value_at_risk", rows), 0.0) * horizons
 
 
-def eligible(action: Action, columns: Columns, policy: Policy) -> Bools:
-    """Who meets the action's condition, is not in its cooldown, and has consented where that is needed; shape (n,)."""
+def allowed_at_all(columns: Columns, policy: Policy) -> Bools:
+    """Who may be in a plan: everybody but those whom the policy leaves alone, shape (n,)."""
     rows = int(np.shape(columns["churn_probability"])[0])
-    rested = ~(number(columns, COOLDOWN_PREFIX + action.name, rows) < action.cooldown_days)
-    allowed = action.condition.holds(columns, rows) & rested
+    return ~_named(columns, policy.plan.left_alone, rows)
+
+
+def eligible(action: Action, columns: Columns, policy: Policy) -> Bools:
+    """Who meets the action's condition and every rule that holds for it, shape (n,).
+
+    The rules: cooldown, contact cap, consent, preferred channel, no lost customer unless the action reaches them, no discount for
+    deal-seekers, no reduced service for protected customers.
+    """
+    rows = int(np.shape(columns["churn_probability"])[0])
+    allowed = np.array(action.condition.holds(columns, rows))
+    for rule in _rules(action, columns, policy, rows):
+        allowed &= rule
+    return allowed
+
+
+def _rules(action: Action, columns: Columns, policy: Policy, rows: int) -> Iterator[Bools]:
+    """Who each rule of the action allows; a rule that has no say is left out."""
+    yield ~(number(columns, COOLDOWN_PREFIX + action.name, rows) < action.cooldown_days)
+    if action.contact_cap:
+        yield ~(number(columns, contacts_within(action.contact_cap.days), rows) >= action.contact_cap.contacts)
     if action.needs_consent:
         recorded = "consent" in columns
-        allowed &= (number(columns, "consent", rows) == 1) if recorded else policy.plan.consent_where_not_recorded
-    return np.asarray(allowed)
+        yield np.broadcast_to(number(columns, "consent", rows) == 1 if recorded else policy.plan.consent_where_not_recorded, rows)
+    if action.respects_preference:
+        preferred = preferred_channels(columns, policy, rows)
+        yield (preferred == action.channel) | (preferred == "")
+    if not action.reaches_lost and "status" in columns:
+        yield np.asarray(columns["status"]) != str(Status.LOST)
+    if action.discount:
+        yield np.asarray(columns["relation"]) == str(Relation.RELATIONAL)
+    if action.reduces_service:
+        yield ~_named(columns, policy.tiers.protected, rows)
+
+
+def _named(columns: Columns, names: Collection[str], rows: int) -> Bools:
+    """Whose id, as text, is among `names`."""
+    if not names or "customer_id" not in columns:
+        return np.zeros(rows, dtype=bool)
+    return np.isin(np.asarray(columns["customer_id"]).astype(str), list(names))
+
+
+def preferred_channels(columns: Columns, policy: Policy, rows: int) -> Texts:
+    """Each customer's preferred channel as the policy calls it; empty where they have none, or one that no action uses."""
+    if "preferred_channel" not in columns:
+        return np.full(rows, "")
+    said, place = np.unique(np.array([str(each or "") for each in columns["preferred_channel"]]), return_inverse=True)
+    ours = [policy.plan.channel_words.get(word.strip().lower(), word.strip().lower()) for word in said]
+    return np.array([word if word in policy.channels else "" for word in ours])[place]
 
 
 def _general_notes(columns: Columns, policy: Policy) -> tuple[str, ...]:
@@ -77,8 +148,35 @@ def _general_notes(columns: Columns, policy: Policy) -> tuple[str, ...]:
         taken = "given" if policy.plan.consent_where_not_recorded else "refused"
         notes.append(f"no consent is recorded: it is taken as {taken} (plan.consent_where_not_recorded in the policy)")
     if not any(name.startswith(COOLDOWN_PREFIX) for name in columns):
-        notes.append("no past contacts are known: cooldowns are not applied")
+        notes.append("no past contacts are known: cooldowns and contact caps are not applied")
+    if "status" not in columns and not all(action.reaches_lost for action in policy.actions):
+        notes.append("there is no column status: lost customers cannot be told from others")
     return tuple(notes)
+
+
+def contacts_within(days: int) -> str:
+    """The column of contacts of any kind in the days before the date.
+
+    >>> contacts_within(30)
+    'contacts_within_30_days'
+    """
+    return f"contacts_within_{days}_days"
+
+
+def recent_contacts(customer: Ints, day: Ints, *, windows: Collection[int], as_of_day: int, customers: int) -> dict[str, Floats]:
+    """For each window in days, how many contacts of any kind each customer had in it: shape (customers,).
+
+    One entry of the arrays per contact that took place, as for `days_since_actions`.
+
+    >>> recent_contacts(np.array([0, 0]), np.array([3, 8]), windows=(5,), as_of_day=9, customers=2)
+    {'contacts_within_5_days': array([1., 0.])}
+    """
+    return {
+        contacts_within(days): np.bincount(customer[(day >= as_of_day - days) & (day < as_of_day)], minlength=customers).astype(
+            np.float64
+        )
+        for days in sorted(windows)
+    }
 
 
 def days_since_actions(

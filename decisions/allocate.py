@@ -1,10 +1,8 @@
 """Give at most one action to each customer, under a budget and channel capacities: a multiple-choice knapsack.
 
-The limits get prices (their Lagrange multipliers). At given prices every customer simply takes the action that is worth most net
-of prices; the prices that minimise the dual function are found by cutting planes, and the dual's value there is a bound that no
-plan can beat. What the prices choose is then made to fit, and what is left of the limits is filled up. That is as good as exact
-for many customers; a few, where one action more or less matters, are settled exactly by HiGHS.
-Reference: Kellerer, Pferschy, Pisinger (2004), Knapsack Problems, chapters 3 and 11.
+The limits get prices (`decisions.prices`), which also give a bound that no plan can beat. What the prices choose is then made to
+fit, and what is left of the limits is filled up. That is as good as exact for many customers; where one action more or less
+matters, HiGHS settles the choice: all of it for few customers, and for many those whom the prices leave all but undecided.
 """
 
 from __future__ import annotations
@@ -12,18 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, vstack
 
 from decisions.columns import Bools, Floats, Ints
+from decisions.prices import Market, Priced
 
 NO_ACTION = -1
-MAX_CUTS = 80
 EXACT_CHOICES = 1000
-"""Up to so many worthwhile pairs of customer and action are settled exactly, where they are not yet within `EXACT_GAP`."""
-EXACT_GAP = 1e-3
-BOUND_GAP = 1e-4
-"""Cutting planes stop when the bound is known to this share of it."""
+"""Up to so many worthwhile pairs of customer and action are settled exactly."""
+CORE_CUSTOMERS = 150
+"""Of more, the customers nearest to another choice are settled exactly where the gap to the bound is above `CORE_GAP`."""
+CORE_GAP = 1e-4
+MIP_GAP = 1e-6
+MAX_NODES = 20_000
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Allocation:
     choice: Ints
     bound: float
     prices: Floats
-    """What one more unit of each limit would be worth: first the budget, then each channel."""
+    """What one more unit of each limit would be worth, in the order of the limits."""
 
 
 def allocate(net: Floats, usage: Floats, limits: Floats) -> Allocation:
@@ -49,12 +49,14 @@ def allocate(net: Floats, usage: Floats, limits: Floats) -> Allocation:
     choice, prices = np.full(len(net), NO_ACTION), np.zeros(limits.size)
     if not worth.size:
         return Allocation(choice, 0.0, prices)
-    gains, needs, capacity = np.where(fits_alone, net[worth], -np.inf), usage[:, tight], limits[tight].astype(np.float64)
-    prices[tight], bound = _best_prices(gains, needs, capacity)
-    choice[worth] = _fitted(gains, needs, capacity, prices[tight])
-    if (gains > 0).sum() <= EXACT_CHOICES and total(gains, choice[worth]) < bound * (1 - EXACT_GAP):
-        choice[worth] = _exact(gains, needs, capacity)
-    return Allocation(choice, bound, prices)
+    # In units of the largest, every tolerance below fits any currency.
+    gains, needs = np.where(fits_alone, net[worth], -np.inf), usage[:, tight]
+    money, size = float(gains.max()), np.where(needs.any(axis=0), needs.max(axis=0), 1.0)
+    gains, needs, capacity = gains / money, needs / size, limits[tight] / size
+    priced = Market(gains, needs).priced(capacity)
+    prices[tight] = priced.prices * money / size
+    choice[worth] = _settled(gains, needs, capacity, priced)
+    return Allocation(choice, priced.bound * money, prices)
 
 
 def total(net: Floats, choice: Ints) -> float:
@@ -67,54 +69,32 @@ def total(net: Floats, choice: Ints) -> float:
     return float(net[rows, choice[rows]].sum())
 
 
-def _best_prices(net: Floats, usage: Floats, limits: Floats) -> tuple[Floats, float]:
-    """Prices that minimise the dual function, and its value, by Kelley's cutting planes.
-
-    Each step asks a small linear programme (a piecewise linear model of the dual from below) for the next prices to try. Money
-    and limits are measured in units of the largest, so that the programme's tolerances fit any currency.
-    """
-    money, size = float(net.max()), np.where(usage.any(axis=0), usage.max(axis=0), 1.0)
-    prices, bound = _cut_down(net / money, usage / size, limits / size)
-    return prices * money / size, bound * money
-
-
-def _cut_down(net: Floats, usage: Floats, limits: Floats) -> tuple[Floats, float]:
-    prices, best_prices, best = np.zeros(limits.size), np.zeros(limits.size), np.inf
-    cuts, levels = np.empty((0, limits.size)), np.empty(0)
-    highest = _highest_prices(net, usage)
-    for _ in range(MAX_CUTS):
-        value, slope = _dual(net, usage, limits, prices)
-        if value < best:
-            best, best_prices = value, prices
-        if not limits.size:
-            break
-        cuts, levels = np.vstack([cuts, slope]), np.append(levels, value - slope @ prices)
-        model = linprog(
-            c=np.append(np.zeros(limits.size), 1.0),
-            A_ub=np.column_stack([cuts, -np.ones(len(cuts))]),
-            b_ub=-levels,
-            bounds=[*((0.0, high) for high in highest), (0.0, None)],
-        )
-        if not model.success or best - model.fun <= BOUND_GAP * best:
-            break
-        prices = model.x[:-1]
-    return best_prices, best
+def _settled(net: Floats, usage: Floats, limits: Floats, priced: Priced) -> Ints:
+    """The best of what fits at the prices and what HiGHS finds, which is asked where there is something to gain."""
+    prices, bound = priced.prices, priced.bound
+    choice = _fitted(net, usage, limits, prices)
+    gap = bound - total(net, choice)
+    if (net > 0).sum() <= EXACT_CHOICES:
+        found = _exact(net, usage, limits) if gap > MIP_GAP * bound else None
+    else:
+        found = _core(net, usage, limits, prices) if gap > CORE_GAP * bound else None
+    return choice if found is None or total(net, found) <= total(net, choice) else found
 
 
-def _highest_prices(net: Floats, usage: Floats) -> Floats:
-    """For each limit the price at which nobody would want any of it."""
-    gain = np.maximum(net.max(axis=0), 0.0)[:, None]
-    rate: Floats = np.divide(gain, usage, out=np.zeros(usage.shape), where=usage > 0)
-    return np.asarray(rate.max(axis=0))
-
-
-def _dual(net: Floats, usage: Floats, limits: Floats, prices: Floats) -> tuple[float, Floats]:
-    """The dual function at `prices` and its slope: the limits' worth plus what each customer gains at these prices."""
-    reduced = net - usage @ prices
+def _core(net: Floats, usage: Floats, limits: Floats, prices: Floats) -> Ints | None:
+    """Everybody's choice at the prices, but for those nearest to another one, who are settled exactly within what is left."""
+    reduced = np.column_stack([np.where(net > 0, net - usage @ prices, -np.inf), np.zeros(len(net))])
     best = reduced.argmax(axis=1)
-    gain = reduced[np.arange(len(net)), best]
-    taken = np.bincount(best[gain > 0], minlength=net.shape[1])
-    return float(limits @ prices + gain[gain > 0].sum()), limits - taken @ usage
+    two = np.partition(reduced, -2, axis=1)[:, -2:]
+    core = np.argsort(two[:, 1] - two[:, 0], kind="stable")[:CORE_CUSTOMERS]
+    choice = np.where(best == net.shape[1], NO_ACTION, best)
+    choice[core] = NO_ACTION
+    left = limits - np.bincount(choice[choice != NO_ACTION], minlength=net.shape[1]) @ usage
+    found = _exact(net[core], usage, left) if (left >= 0).all() else None
+    if found is None:
+        return None
+    choice[core] = found
+    return choice
 
 
 def _fitted(net: Floats, usage: Floats, limits: Floats, prices: Floats) -> Ints:
@@ -172,21 +152,24 @@ def _upgraded(net: Floats, usage: Floats, left: Floats, choice: Ints) -> Ints:
     return choice
 
 
-def _exact(net: Floats, usage: Floats, limits: Floats) -> Ints:
-    """The best choice, within `EXACT_GAP`, as a mixed-integer programme: one binary variable per worthwhile pair."""
+def _exact(net: Floats, usage: Floats, limits: Floats) -> Ints | None:
+    """The best choice as a mixed-integer programme: one binary variable per worthwhile pair; None where none is found in time."""
     customer, action = np.nonzero(net > 0)
+    if not customer.size:
+        return np.full(len(net), NO_ACTION)
     pairs = np.arange(customer.size)
     one_each = csr_array((np.ones(pairs.size), (customer, pairs)), shape=(len(net), pairs.size))
+    most = np.append(np.ones(len(net)), limits)
     solution = milp(
         c=-net[customer, action],
         integrality=np.ones(pairs.size),
         bounds=Bounds(0, 1),
-        constraints=[
-            LinearConstraint(vstack([one_each, csr_array(usage[action].T)]), ub=np.append(np.ones(len(net)), limits)),
-        ],
-        options={"mip_rel_gap": EXACT_GAP},
+        constraints=[LinearConstraint(vstack([one_each, csr_array(usage[action].T)]), ub=most)],
+        options={"mip_rel_gap": MIP_GAP, "node_limit": MAX_NODES, "presolve": False},
     )
+    if solution.x is None:
+        return None
     taken = solution.x > 0.5
     choice = np.full(len(net), NO_ACTION)
     choice[customer[taken]] = action[taken]
-    return choice
+    return choice if (usage[action[taken]].sum(axis=0) <= limits + 1e-9).all() else None

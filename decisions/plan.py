@@ -1,6 +1,7 @@
-"""The plan: at most one action for each customer, worth as much as possible under a budget and channel capacities.
+"""The plan: at most one action for each customer, worth as much as possible under a budget and capacities.
 
-Doing nothing is always possible and costs nothing: customers for whom nothing pays are simply not in the plan.
+Doing nothing is always possible and costs nothing: customers for whom nothing pays are simply not in the plan. A random share of
+those chosen are controls, whom the plan names and leaves alone; what they would have used is planned once more for others.
 """
 
 from __future__ import annotations
@@ -12,21 +13,36 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from decisions.actions import offers
-from decisions.allocate import NO_ACTION, allocate
-from decisions.columns import Columns, Floats, Ints, number, require
-from decisions.policy import Action, Policy
-from keepwell.errors import ConfigError
+from decisions.actions import NO_EFFECTS, Effect, offers, prior_effect
+from decisions.allocate import NO_ACTION, Allocation, allocate, total
+from decisions.columns import Bools, Columns, Floats, Ints, require
+from decisions.holdout import controls
+from decisions.limits import Limits, plan_limits
+from decisions.plan_rows import Chosen, plan_rows
+from decisions.policy import Policy
 
 REQUIRED = ("customer_id", "churn_probability", "expected_value", "value_at_risk", "horizon_days")
+
+
+@dataclass(frozen=True)
+class LimitUse:
+    """One limit of a plan: how much there is (infinite: no limit), how much is used, what one more unit would be worth."""
+
+    name: str
+    amount: float
+    used: float
+    shadow_price: float
 
 
 @dataclass(frozen=True)
 class Plan:
     """What to do for whom.
 
-    `columns` are arrays of one length, one entry per planned action, the most valuable first: customer_id, action (its name),
-    title, channel, cost, expected_net_value, churn_probability, value_at_risk, reason (a sentence), priority (1 is first).
+    `columns` are arrays of one length, one entry per planned action, the most valuable first and the controls last: customer_id,
+    action (its name), title, channel, bond, arm (treated or control), propensity (the chance that a customer so chosen is
+    treated), cost and expected_net_value (0 for controls), runner_up (the next best action) and runner_up_net_value,
+    binding_constraint (the limit that keeps the customer from an action worth more; empty where none does), evidence (what the
+    expected effect rests on), churn_probability, value_at_risk, reason (in sentences), priority (1 is first).
     """
 
     columns: Mapping[str, npt.NDArray[np.generic]]
@@ -34,6 +50,9 @@ class Plan:
     expected_net_value: float
     bound: float
     """No plan under the same limits can be expected to bring more than this."""
+    gap: float
+    """How far the choice, before controls are taken out of it, may be from the best there is, as a share of the bound."""
+    limits: tuple[LimitUse, ...]
     notes: tuple[str, ...]
     """Which actions or rules could not be applied, and why."""
 
@@ -41,67 +60,78 @@ class Plan:
         return len(self.columns["action"])
 
 
-def plan(columns: Columns, policy: Policy, budget: float | None = None, capacities: Mapping[str, int] | None = None) -> Plan:
+def plan(
+    columns: Columns,
+    policy: Policy,
+    budget: float | None = None,
+    capacities: Mapping[str, float] | None = None,
+    *,
+    hours: Mapping[str, float] | None = None,
+    effects: Mapping[str, Effect] = NO_EFFECTS,
+) -> Plan:
     """Choose the actions for the customers of `columns` (score columns, and any others that the catalogue's conditions read).
 
-    `budget` limits the sum of costs, in the money of the value columns (None: no limit); `capacities` the number of actions by
-    channel (a channel that is not named has no limit). Raises ConfigError for a negative budget or capacity or a channel that no
-    action uses, DataError for a missing score column.
+    `budget` limits the sum of costs, in the money of the value columns (None: no limit); `capacities` the number of actions and
+    `hours` the agents' hours by channel (a channel that is not named has no limit). `effects` are what outcomes have taught, by
+    action. Raises ConfigError for a limit that makes no sense (`decisions.limits`), DataError for a missing score column.
     """
     require(columns, REQUIRED, "a plan")
-    limits = _limits(policy, budget, capacities or {})
-    offered = offers(columns, policy)
-    usage = np.column_stack(
-        [
-            [action.cost for action in policy.actions],
-            *([float(action.channel == channel) for action in policy.actions] for channel in policy.channels),
-        ]
+    limits = plan_limits(policy, budget, capacities, hours)
+    offered = offers(columns, policy, effects)
+    first = allocate(offered.net, limits.usage, limits.amounts)
+    choice, control = _with_controls(columns, policy, offered.net, limits, first)
+    rows = _in_order(offered.net, choice, control)
+    bases = np.array([(effects.get(action.name) or prior_effect(action)).basis for action in policy.actions], dtype=object)
+    made = plan_rows(Chosen(columns, rows, choice[rows], control[rows], offered.net[rows], limits, first.prices, bases), policy)
+    return Plan(
+        columns=made,
+        cost=math.fsum(made["cost"]),
+        expected_net_value=math.fsum(made["expected_net_value"]),
+        bound=first.bound,
+        gap=max(0.0, 1 - total(offered.net, first.choice) / first.bound) if first.bound else 0.0,
+        limits=_limit_uses(limits, _taken(choice, control, limits), first.prices),
+        notes=offered.notes,
     )
-    allocation = allocate(offered.net, usage, limits)
-    rows = np.flatnonzero(allocation.choice != NO_ACTION)
-    net = offered.net[rows, allocation.choice[rows]]
-    order = np.argsort(-net, kind="stable")
-    rows, net = rows[order], net[order]
-    chosen = _chosen_columns(columns, [policy.actions[place] for place in allocation.choice[rows]], rows, net)
-    return Plan(chosen, math.fsum(chosen["cost"]), math.fsum(net), allocation.bound, offered.notes)
 
 
-def _limits(policy: Policy, budget: float | None, capacities: Mapping[str, int]) -> Floats:
-    """The budget, then the capacity of each channel; infinite where there is no limit."""
-    if budget is not None and not budget >= 0:
-        raise ConfigError(f"the budget must be 0 or more, found {budget}", hint="leave it out for a plan without a budget")
-    for channel, capacity in capacities.items():
-        if channel not in policy.channels:
-            known = ", ".join(policy.channels) or "none"
-            raise ConfigError(f"no action uses the channel {channel!r}", hint=f"channels of this policy: {known}")
-        if not capacity >= 0:
-            raise ConfigError(f"the capacity of {channel} must be 0 or more, found {capacity}", hint="0 closes the channel")
-    return np.array([math.inf if budget is None else budget, *(capacities.get(channel, math.inf) for channel in policy.channels)])
+def _with_controls(columns: Columns, policy: Policy, net: Floats, limits: Limits, first: Allocation) -> tuple[Ints, Bools]:
+    """The choice and who of it is a control; what controls leave unused goes to customers who have nothing yet.
+
+    Who gets that is chosen without regard to whether they are controls themselves, so propensities stay what they are.
+    """
+    control = _controls(columns, policy, first.choice)
+    if not control.any() or np.isinf(limits.amounts).all():
+        return first.choice, control
+    left = np.maximum(limits.amounts - _taken(first.choice, control, limits), 0.0)
+    without = np.flatnonzero(first.choice == NO_ACTION)
+    choice = first.choice.copy()
+    choice[without] = allocate(net[without], limits.usage, left).choice
+    return choice, _controls(columns, policy, choice)
 
 
-def _chosen_columns(columns: Columns, actions: list[Action], rows: Ints, net: Floats) -> dict[str, npt.NDArray[np.generic]]:
-    """The columns of the plan; row i is for the customer at `rows[i]`."""
-    everyone = int(np.shape(columns["churn_probability"])[0])
-    churn, at_risk, horizon = (
-        number(columns, name, everyone)[rows] for name in ("churn_probability", "value_at_risk", "horizon_days")
-    )
-    return {
-        "customer_id": np.asarray(columns["customer_id"])[rows],
-        "action": np.array([action.name for action in actions], dtype=object),
-        "title": np.array([action.title for action in actions], dtype=object),
-        "channel": np.array([action.channel for action in actions], dtype=object),
-        "cost": np.array([action.cost for action in actions], dtype=np.float64),
-        "expected_net_value": net,
-        "churn_probability": churn,
-        "value_at_risk": at_risk,
-        "reason": np.array([_reason(*row) for row in zip(actions, churn, at_risk, horizon, net, strict=True)], dtype=object),
-        "priority": np.arange(1, len(actions) + 1),
-    }
+def _controls(columns: Columns, policy: Policy, choice: Ints) -> Bools:
+    """Who of those with an action is a control, shape (n,)."""
+    rows = np.flatnonzero(choice != NO_ACTION)
+    control = np.zeros(len(choice), dtype=bool)
+    if rows.size:
+        names = np.array([action.name for action in policy.actions], dtype=object)[choice[rows]]
+        shares = np.array([action.control for action in policy.actions])[choice[rows]]
+        control[rows] = controls(np.asarray(columns["customer_id"])[rows], names, shares, policy.plan.holdout_seed)
+    return control
 
 
-def _reason(action: Action, churn: float, at_risk: float, horizon_days: float, net: float) -> str:
-    """One or two plain sentences: what the action answers, what is at stake, what it is expected to bring."""
-    return (
-        f"{action.why}. The chance that they stay away for {horizon_days:.0f} days is {churn:.0%}, which puts {at_risk:,.2f} "
-        f"at risk; after its cost of {action.cost:,.2f} the action is expected to bring {net:,.2f}."
-    )
+def _taken(choice: Ints, control: Bools, limits: Limits) -> Floats:
+    """What the treated take of each limit, shape (limits,)."""
+    treated = choice[(choice != NO_ACTION) & ~control]
+    return np.asarray(np.bincount(treated, minlength=len(limits.usage)) @ limits.usage)
+
+
+def _in_order(net: Floats, choice: Ints, control: Bools) -> Ints:
+    """The rows that have an action: those treated before the controls, the most valuable first."""
+    rows = np.flatnonzero(choice != NO_ACTION)
+    return rows[np.lexsort((-net[rows, choice[rows]], control[rows]))]
+
+
+def _limit_uses(limits: Limits, taken: Floats, prices: Floats) -> tuple[LimitUse, ...]:
+    each = zip(limits.names, limits.amounts, taken, prices, strict=True)
+    return tuple(LimitUse(name, float(amount), float(used), float(price)) for name, amount, used, price in each)

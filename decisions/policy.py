@@ -6,26 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from decisions.expressions import Expression
+from decisions.catalogue import Action, PlanPolicy
+from decisions.parts import Days, Part, Share, as_tuple
 from keepwell.errors import ConfigError
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Days = Annotated[int, Field(ge=0)]
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=50)]
 
-
-class _Part(BaseModel):
-    """A part of the policy: frozen, without unknown keys, without silent conversion of texts to numbers or of infinities."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
-
-
-class TierPolicy(_Part):
+class TierPolicy(Part):
     """Shares of customers in the tiers, the rest is small; `protected`: customer id -> the tier that they have at least."""
 
     vip: Share
@@ -40,7 +30,7 @@ class TierPolicy(_Part):
         return self
 
 
-class AbcPolicy(_Part):
+class AbcPolicy(Part):
     """Shares of all positive expected value that class A brings, and that A and B bring together."""
 
     a: Share
@@ -53,7 +43,7 @@ class AbcPolicy(_Part):
         return self
 
 
-class AccountPolicy(_Part):
+class AccountPolicy(Part):
     """Shares of customers that are core and key accounts; the share of all others, by potential value, that is promising."""
 
     core: Share
@@ -67,7 +57,7 @@ class AccountPolicy(_Part):
         return self
 
 
-class StatusPolicy(_Part):
+class StatusPolicy(Part):
     """New for `new_days` from the first purchase; then lapsing and lost from these churn probabilities on."""
 
     new_days: Days
@@ -81,13 +71,13 @@ class StatusPolicy(_Part):
         return self
 
 
-class QuadrantPolicy(_Part):
+class QuadrantPolicy(Part):
     """The share of customers whose current value, or potential value, counts as high."""
 
     high_share: Share
 
 
-class LifecyclePolicy(_Part):
+class LifecyclePolicy(Part):
     """Limits of exploration, build-up and decline; how long a category counts as new to a customer of longer standing."""
 
     exploration_purchase_days: Days
@@ -98,7 +88,7 @@ class LifecyclePolicy(_Part):
     new_category_days: Days
 
 
-class LoyaltyPolicy(_Part):
+class LoyaltyPolicy(Part):
     """What counts as buying again and again, as attachment, and as being held by discounts or offers."""
 
     repeat_purchase_days: Days
@@ -108,7 +98,7 @@ class LoyaltyPolicy(_Part):
     incentive_acceptances: Annotated[int, Field(ge=1)]
 
 
-class RelationPolicy(_Part):
+class RelationPolicy(Part):
     """Purchase days and days since the first purchase that make a relation; the discount share that makes a deal-seeker."""
 
     purchase_days: Days
@@ -116,7 +106,7 @@ class RelationPolicy(_Part):
     deal_seeker_discount_share: Share
 
 
-class CreditPolicy(_Part):
+class CreditPolicy(Part):
     """Shares of invoices paid late, and days overdue, from which a grade applies."""
 
     b_late_share: Annotated[float, Field(gt=0, le=1)]
@@ -127,7 +117,7 @@ class CreditPolicy(_Part):
 Places = Annotated[int, Field(ge=0)]
 
 
-class ServicePolicy(_Part):
+class ServicePolicy(Part):
     """How many customers each of the closer levels of service can be given; a level with too many gives way to the next."""
 
     partnership: Places
@@ -135,7 +125,7 @@ class ServicePolicy(_Part):
     accountable: Places
 
 
-class LifetimePolicy(_Part):
+class LifetimePolicy(Part):
     """Years that the lifetime value looks ahead, the yearly discount rate, and the yearly cost to serve where none is known."""
 
     years: Annotated[float, Field(gt=0, le=50)]
@@ -143,69 +133,7 @@ class LifetimePolicy(_Part):
     service_cost: Annotated[float, Field(ge=0)]
 
 
-class Kept(_Part):
-    """Prior of the share of would-be leavers that an action keeps: Beta(a, b)."""
-
-    a: Annotated[float, Field(gt=0)]
-    b: Annotated[float, Field(gt=0)]
-
-    @property
-    def mean(self) -> float:
-        """The expected share."""
-        return self.a / (self.a + self.b)
-
-
-class Lift(_Part):
-    """Prior of the lift of expected value that an action brings, as a share of it: mean and standard deviation."""
-
-    mean: Annotated[float, Field(ge=0)]
-    sd: Annotated[float, Field(ge=0)]
-
-
-class Action(_Part):
-    """One thing that can be done for a customer.
-
-    `when` is a condition over score and feature columns (see `decisions.expressions`); `why` is said in the plan.
-    """
-
-    name: Slug
-    title: Annotated[str, Field(min_length=1)]
-    title_zh: Annotated[str, Field(min_length=1)]
-    channel: Slug
-    cost: Annotated[float, Field(ge=0)]
-    when: str
-    why: Annotated[str, Field(min_length=1)]
-    kept: Kept | None = None
-    lift: Lift | None = None
-    cooldown_days: Days = 0
-    needs_consent: bool = False
-
-    @field_validator("when")
-    @classmethod
-    def _readable(cls, text: str) -> str:
-        Expression(text)
-        return text
-
-    @model_validator(mode="after")
-    def _has_effect(self) -> Self:
-        if self.kept is None and self.lift is None:
-            raise ValueError("an action needs an expected effect: kept, lift or both")
-        return self
-
-    @cached_property
-    def condition(self) -> Expression:
-        """`when`, parsed."""
-        return Expression(self.when)
-
-
-class PlanPolicy(_Part):
-    """How far ahead a kept customer counts, and whether consent is taken as given where a company keeps no record of it."""
-
-    value_days: Annotated[int, Field(ge=1)]
-    consent_where_not_recorded: bool
-
-
-class Policy(_Part):
+class Policy(Part):
     """All thresholds and the catalogue of actions.
 
     `hysteresis`: how far beyond an edge a customer must be to change their word, as a share of the edge. `split_by_kind`: shares
@@ -231,7 +159,7 @@ class Policy(_Part):
     @field_validator("actions", mode="before")
     @classmethod
     def _as_tuple(cls, actions: object) -> object:
-        return tuple(actions) if isinstance(actions, list) else actions
+        return as_tuple(actions)
 
     @field_validator("actions")
     @classmethod

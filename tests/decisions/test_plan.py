@@ -18,7 +18,16 @@ def small_policy(*actions, **plan_terms):
     """The default policy with another catalogue."""
     content = POLICY.model_dump()
     content["actions"] = [
-        {"title": "T", "title_zh": "题", "channel": "call", "cost": 1.0, "when": "churn_probability >= 0", "why": "W", **action}
+        {
+            "title": "T",
+            "title_zh": "题",
+            "bond": "social",
+            "channel": "call",
+            "cost": 1.0,
+            "when": "churn_probability >= 0",
+            "why": "W",
+            **action,
+        }
         for action in actions
     ]
     content["plan"] = content["plan"] | plan_terms
@@ -71,7 +80,10 @@ def test_a_plan_keeps_its_limits_treats_nobody_twice_and_never_loses(seed, budge
     assert made.cost <= (np.inf if budget is None else budget) + 1e-6
     assert (made.columns["channel"] == "call").sum() <= (60 if calls is None else calls)
     assert len(set(made.columns["customer_id"])) == len(made)
-    assert (made.columns["expected_net_value"] > 0).all()
+    treated = made.columns["arm"] == "treated"
+    assert (made.columns["expected_net_value"][treated] > 0).all()
+    assert not made.columns["expected_net_value"][~treated].any()
+    assert not made.columns["cost"][~treated].any()
     assert made.expected_net_value <= made.bound + 1e-6
     assert made.cost == pytest.approx(made.columns["cost"].sum())
 
@@ -117,14 +129,14 @@ def test_nobody_is_contacted_again_within_the_cooldown():
     made = plan(people(days_since_action_keep=np.array([29.0, 30.0, np.nan, 1.0])), policy)
     assert sorted(made.columns["customer_id"]) == ["C1", "C2"]
     assert not any("cooldowns" in note for note in made.notes)
-    assert any("cooldowns are not applied" in note for note in plan(people(), policy).notes)
+    assert any("cooldowns and contact caps are not applied" in note for note in plan(people(), policy).notes)
 
 
 def test_the_reason_says_why_what_is_at_stake_and_what_it_brings():
     reason = plan(people(1), small_policy({**KEEP_HALF, "why": "A complaint is open"})).columns["reason"][0]
     assert reason == (
         "A complaint is open. The chance that they stay away for 365 days is 20%, which puts 20.00 at risk; "
-        "after its cost of 1.00 the action is expected to bring 9.00."
+        "after its cost of 1.00 the action is expected to bring 9.00. Next best: Do nothing."
     )
 
 
@@ -176,13 +188,26 @@ def test_every_default_action_can_be_offered_when_all_columns_are_there():
         complaints_90d=np.array([1.0, 0, 1, 0]),
         days_since_complaint=np.array([3.0, np.nan, 20, np.nan]),
         days_to_birthday=np.array([3.0, 200, 3, 100]),
+        days_to_anniversary=np.array([3.0, 200, 3, 100]),
+        deliveries_overdue=np.array([0.0, 1, 0, 0]),
+        days_since_late_delivery=np.array([np.nan, 3, np.nan, np.nan]),
+        account_class=np.array(["core", "other", "promising", "key"]),
+        quadrant=np.array(["gold", "burden", "burden", "star"]),
+        service_level=np.array(["partnership", "basic", "basic", "basic"]),
+        kind=np.array(["trader", "consumer", "trader", None], dtype=object),
+        contracts_running=np.array([1.0, 0, 0, 0]),
+        credit_grade=np.array(["A", "B", "D", None], dtype=object),
+        payments_overdue=np.array([0.0, 1, 2, 0]),
+        payment_amount_overdue=np.array([0.0, 100, 200, 0]),
+        service_cost=np.array([5.0, 50, 50, 50]),
         consent=np.ones(4),
         days_since_action_reminder_email=np.full(4, np.nan),
     )
     offered = offers(columns, POLICY)
     assert offered.notes == ()
     possible = np.isfinite(offered.net).any(axis=0)
-    assert [action.name for action, offered_to in zip(POLICY.actions, possible, strict=True) if not offered_to] == []
+    nobody = [action.name for action, offered_to in zip(POLICY.actions, possible, strict=True) if not offered_to]
+    assert nobody == ["upgrade_to_vip"]  # an active major customer: there is none among these four
 
 
 def test_days_since_an_action_are_counted_from_the_last_one_before_the_day():

@@ -32,11 +32,11 @@ def test_the_default_policy_is_valid_and_frozen():
         policy.tiers.vip = 0.5
 
 
-def test_the_default_catalogue_has_eight_to_twelve_actions_with_names_in_both_languages():
+def test_the_default_catalogue_has_names_in_both_languages_and_an_effect_for_every_action():
     actions = Policy.from_mapping(CONTENT).actions
-    assert 8 <= len(actions) <= 12
     assert all(action.title.isascii() and not action.title_zh.isascii() for action in actions)
-    assert all(action.kept or action.lift for action in actions)
+    assert all(action.kept or action.lift or action.gain for action in actions)
+    assert {action.bond for action in actions} == {"financial", "social", "structural"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,154 @@
+"""The catalogue of actions: what can be done for a customer, for whom, at which cost, and what it is expected to bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from decisions.expressions import Expression
+from decisions.parts import AtLeastOne, Days, NotNegative, Part, Positive, Share, Slug, as_tuple
+
+DO_NOTHING = "do_nothing"
+"""The name of what is always possible, costs nothing and brings nothing; no action may take it."""
+
+
+class Kept(Part):
+    """Prior of the share of would-be leavers that an action keeps: Beta(a, b)."""
+
+    a: Positive
+    b: Positive
+
+    @property
+    def mean(self) -> float:
+        """The expected share."""
+        return self.a / (self.a + self.b)
+
+
+class Lift(Part):
+    """Prior of the lift of expected value that an action brings, as a share of it: mean and standard deviation.
+
+    A negative lift is what an action costs of a customer's value, as a discount does that they would not have needed.
+    """
+
+    mean: Annotated[float, Field(ge=-1)]
+    sd: NotNegative
+
+
+class Gain(Part):
+    """Prior of what an action brings besides: a share of a money column, as of what is overdue or of the yearly cost to serve."""
+
+    of: Slug
+    mean: Share
+    sd: NotNegative
+
+
+class ContactCap(Part):
+    """At most so many contacts of any kind, this one included, in so many days."""
+
+    contacts: AtLeastOne
+    days: AtLeastOne
+
+
+class Action(Part):
+    """One thing that can be done for a customer.
+
+    `when` is a condition over score and feature columns (see `decisions.expressions`); `why` is said in the plan. `hours` are
+    what one takes of an agent's time, `capacity` how many one plan may hold. `kept`, `lift` and `gain` are priors of what it
+    brings; `control` is the share of those chosen who are left alone, at random, so that the effect can be measured.
+    """
+
+    name: Slug
+    title: Annotated[str, Field(min_length=1)]
+    title_zh: Annotated[str, Field(min_length=1)]
+    bond: Literal["financial", "social", "structural"]
+    channel: Slug
+    cost: NotNegative
+    hours: NotNegative = 0.0
+    capacity: Annotated[int, Field(ge=0)] | None = None
+    when: str
+    why: Annotated[str, Field(min_length=1)]
+    kept: Kept | None = None
+    lift: Lift | None = None
+    gain: Gain | None = None
+    control: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    cooldown_days: Days = 0
+    contact_cap: ContactCap | None = None
+    needs_consent: bool = False
+    respects_preference: bool = False
+    """Only for customers who prefer this channel, or have said nothing of it."""
+    discount: bool = False
+    """Takes something off the price: never for deal-seekers, that is, for whoever is not relational."""
+    reaches_lost: bool = False
+    """Also for lost customers, whom other actions leave alone."""
+    reduces_service: bool = False
+    """Never for customers whom the policy protects."""
+
+    @field_validator("name")
+    @classmethod
+    def _not_nothing(cls, name: str) -> str:
+        if name == DO_NOTHING:
+            raise ValueError(f"{DO_NOTHING} is always possible and stands for no action; choose another name")
+        return name
+
+    @field_validator("when")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        Expression(text)
+        return text
+
+    @model_validator(mode="after")
+    def _has_effect(self) -> Self:
+        if self.kept is None and self.lift is None and self.gain is None:
+            raise ValueError("an action needs an expected effect: kept, lift, gain or several of them")
+        return self
+
+    @model_validator(mode="after")
+    def _caps_agree(self) -> Self:
+        cap = self.contact_cap
+        if cap is not None and cap.contacts == 1 and 0 < self.cooldown_days < cap.days:
+            raise ValueError(
+                f"contradictory caps: cooldown_days allows it again after {self.cooldown_days} days,"
+                f" contact_cap no contact at all within {cap.days}; make cooldown_days at least {cap.days} or 0"
+            )
+        return self
+
+    @cached_property
+    def condition(self) -> Expression:
+        """`when`, parsed."""
+        return Expression(self.when)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns without which the action is possible for nobody, in alphabetical order."""
+        further = {self.gain.of} if self.gain else set()
+        return tuple(sorted({*self.condition.names, *further} | ({"relation"} if self.discount else set())))
+
+
+class Titles(Part):
+    """A name for people, in English and Chinese."""
+
+    title: Annotated[str, Field(min_length=1)]
+    title_zh: Annotated[str, Field(min_length=1)]
+
+
+class PlanPolicy(Part):
+    """What holds for all actions.
+
+    How far ahead a kept customer counts; whether consent is taken as given where a company keeps no record of it; the seed of the
+    controls; customers who are in no plan; which words of customers' preferred channel mean which channel of ours.
+    """
+
+    value_days: AtLeastOne
+    consent_where_not_recorded: bool
+    holdout_seed: Annotated[int, Field(ge=0)] = 0
+    left_alone: tuple[str, ...] = ()
+    channel_words: Mapping[str, Slug] = {}
+    do_nothing: Titles = Titles(title="Do nothing", title_zh="不作打扰")
+
+    @field_validator("left_alone", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: object) -> object:
+        return as_tuple(value)
