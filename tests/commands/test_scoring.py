@@ -1,0 +1,45 @@
+"""`keepwell score` through the command line: the same bytes for the same data, and reasons for as many as are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+from click.testing import CliRunner, Result
+
+from cli import main
+from datasets.simulate import simulate
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Shop
+
+AS_OF = date(2026, 1, 1)
+Keepwell = Callable[..., Result]
+
+
+def run(home: Path, *words: object) -> None:
+    result = CliRunner().invoke(main, [str(word) for word in words], env={"KEEPWELL_HOME": str(home)})
+    assert result.exit_code == 0, result.output
+
+
+def test_two_trainings_of_one_company_give_the_same_scores_but_for_the_version(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    simulate(data, customers=150, months=8, seed=3, until=AS_OF)
+    for home in ("one", "two"):
+        run(tmp_path / home, "train", data, "--horizon", "30d", "--as-of", AS_OF, "--trials", 0)
+        run(tmp_path / home, "score", data, "--as-of", AS_OF, "--out", tmp_path / f"{home}.parquet")
+        pl.read_parquet(tmp_path / f"{home}.parquet").drop("model_version").write_parquet(tmp_path / f"{home}.bytes")
+    assert (tmp_path / "one.bytes").read_bytes() == (tmp_path / "two.bytes").read_bytes()
+
+
+def test_reasons_are_made_for_as_many_as_are_asked_for(shop: Shop, tmp_path: Path) -> None:
+    for asked in (0, 3, 100_000):
+        out = tmp_path / f"{asked}.parquet"
+        run(shop.home, "score", shop.data, "--as-of", AS_OF, "--out", out, "--explain", asked)
+        scores = pl.read_parquet(out)
+        assert scores["reasons"].is_not_null().sum() == min(asked, scores.height)
+        same = pl.read_parquet(shop.scores)
+        assert scores.drop("reasons").equals(same.drop("reasons"))
