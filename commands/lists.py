@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING
 import click
 
 from commands import pipeline
-from commands.terminal import AS_OF, DATA, HORIZON, PATH, POLICY, TABLE_FILE, Capacity, require_no_input, today
+from commands.terminal import (
+    AS_JSON,
+    AS_OF,
+    DATA,
+    HORIZON,
+    PATH,
+    POLICY,
+    TABLE_FILE,
+    Capacity,
+    OutFile,
+    require_no_input,
+    to_json,
+    today,
+)
 from keepwell.errors import ConfigError, DataError
 from keepwell.progress import Steps
 from keepwell.settings import Settings
@@ -101,15 +114,42 @@ def _earlier_scores(path: Path, as_of: date) -> pl.DataFrame:
     return scores
 
 
+def _print_schema(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # click's signature
+    """Print the JSON schema of a policy file, and nothing else."""
+    if asked:
+        from decisions.policy import Policy
+
+        click.echo(to_json(Policy.model_json_schema()))
+        ctx.exit()
+
+
 @click.command()
 @click.argument("scores", type=PATH)
 @click.option("--data", type=PATH, help="The company, for what actions ask beside scores: complaints, consent ...")
 @click.option("--budget", type=float, help="The most that all actions may cost. Default: no limit.")
 @click.option(
-    "--capacity", type=Capacity(), multiple=True, help="The most that a channel can carry, as call=200; may be given again."
+    "--capacity", type=Capacity(), multiple=True, help="The most contacts that a channel can carry, as call=200; may be repeated."
+)
+@click.option(
+    "--hours", type=Capacity(), multiple=True, help="The most hours of agents for a channel, as call=40; may be repeated."
 )
 @POLICY
 @click.option("--out", type=TABLE_FILE, required=True, help="Where to write: .csv or .parquet.")
+@click.option(
+    "--frontier",
+    type=OutFile(".png", ".svg", ".json"),
+    multiple=True,
+    help="Also write net value against budget: a picture or its figures; may be repeated.",
+)
+@AS_JSON
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_schema,
+    help="Print the JSON schema of a policy file, and stop.",
+)
 @click.pass_obj
 def plan(
     settings: Settings,
@@ -117,25 +157,64 @@ def plan(
     data: Path | None,
     budget: float | None,
     capacity: tuple[tuple[str, int], ...],
+    hours: tuple[tuple[str, int], ...],
     policy: Path | None,
     out: Path,
+    frontier: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
     """Choose the actions that pay: at most one a customer, worth as much as possible under budget and capacities.
 
+    A random share of those chosen are controls (column arm): leave them alone, and what an action brings can be measured.
+
     Example: keepwell plan scores.parquet --data shop --budget 5000 --capacity call=200 --out plan.csv
     """
+    from serving.plan_facts import plan_facts, plan_lines
     from serving.planning import read_scores
     from serving.policy import read_policy
 
-    if out.resolve() == scores.resolve():
-        raise ConfigError(f"{out} holds the scores, which are read", hint="choose another name for --out")
-    if data is not None:
-        require_no_input(out, data)
+    _require_apart(scores, data, out, *frontier)
+    limits = {name: _by_channel(f"--{name}", pairs) for name, pairs in (("capacity", capacity), ("hours", hours))}
     steps, rules, frame = Steps(), read_policy(policy), read_scores(scores)
     company = None if data is None else pipeline.read(data, steps)
     made = pipeline.plan(
-        settings, frame, out, company=company, policy=rules, budget=budget, capacities=dict(capacity), steps=steps
+        settings,
+        frame,
+        out,
+        company=company,
+        policy=rules,
+        budget=budget,
+        capacities=limits["capacity"],
+        hours=limits["hours"],
+        frontiers=frontier,
+        steps=steps,
     )
+    if as_json:
+        click.echo(to_json(plan_facts(made)))
+        return
     for note in made.notes:
         click.echo(f"note: {note}", err=True)
-    click.echo(f"{len(made):,} actions, cost {made.cost:,.2f}, expected net value {made.expected_net_value:,.2f}: {out}")
+    done = plan_facts(made)["actions"]
+    click.echo(f"{done:,} actions, cost {made.cost:,.2f}, expected net value {made.expected_net_value:,.2f}: {out}")
+    for line in plan_lines(made):
+        click.echo(f"  {line}", err=True)
+
+
+def _require_apart(scores: Path, data: Path | None, *written: Path) -> None:
+    """Raise ConfigError where a file that is written would take the place of one that is read, or of another."""
+    for place in written:
+        if place.resolve() == scores.resolve():
+            raise ConfigError(f"{place} holds the scores, which are read", hint="choose another name for what is written")
+        if data is not None:
+            require_no_input(place, data)
+    if len({place.resolve() for place in written}) < len(written):
+        raise ConfigError("two outputs have one name", hint="choose a name of its own for each of --out and --frontier")
+
+
+def _by_channel(option: str, pairs: tuple[tuple[str, int], ...]) -> dict[str, int]:
+    """The limits by channel. Raises ConfigError where a channel has two that differ."""
+    limits: dict[str, int] = {}
+    for channel, most in pairs:
+        if limits.setdefault(channel, most) != most:
+            raise ConfigError(f"{option} gives {channel} both {limits[channel]} and {most}", hint="give each channel one limit")
+    return limits

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import click
@@ -207,15 +208,26 @@ def plan(
     policy: Policy,
     budget: float | None,
     capacities: Mapping[str, int],
+    hours: Mapping[str, int] = MappingProxyType({}),
+    frontiers: Sequence[Path] = (),
     steps: Steps,
 ) -> Plan:
-    """Choose the actions; write the file and, for a known company, show them in the console."""
-    from serving.planning import plan_scores, save_plan, write_plan
+    """Choose the actions; write the file and, for a known company, show them in the console; draw the frontier where asked."""
+    from decisions.frontier import frontier
+    from decisions.plan import plan as choose
+    from serving.frontier_plot import write_frontier
+    from serving.planning import plan_columns, save_plan, write_plan
     from serving.store import Store
 
     with steps.step("Choosing actions"):
-        made = plan_scores(scores, policy, budget=budget, capacities=capacities, company=company)
+        columns = plan_columns(scores, policy, company)
+        made = choose(columns, policy, budget, capacities, hours=hours)
         write_plan(made, out)
+    if frontiers:
+        with steps.step("Weighing budgets"):
+            curve = frontier(columns, policy, capacities, hours=hours)
+            for path in frontiers:
+                write_frontier(curve, made, path)
     if company is not None:
         store = Store(settings.resolved_store_url)
         if not save_plan(store, company.key, scores, made, made_at=now(), budget=budget, capacities=capacities):

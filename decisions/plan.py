@@ -21,6 +21,8 @@ from decisions.limits import Limits, plan_limits
 from decisions.plan_rows import Chosen, plan_rows
 from decisions.policy import Policy
 
+ROUNDS = 4
+"""How often what controls leave unused is planned again, for each time some of the newly chosen are controls themselves."""
 REQUIRED = ("customer_id", "churn_probability", "expected_value", "value_at_risk", "horizon_days")
 
 
@@ -99,14 +101,16 @@ def _with_controls(columns: Columns, policy: Policy, net: Floats, limits: Limits
 
     Who gets that is chosen without regard to whether they are controls themselves, so propensities stay what they are.
     """
-    control = _controls(columns, policy, first.choice)
-    if not control.any() or np.isinf(limits.amounts).all():
-        return first.choice, control
-    left = np.maximum(limits.amounts - _taken(first.choice, control, limits), 0.0)
-    without = np.flatnonzero(first.choice == NO_ACTION)
-    choice = first.choice.copy()
-    choice[without] = allocate(net[without], limits.usage, left).choice
-    return choice, _controls(columns, policy, choice)
+    choice, control = first.choice.copy(), _controls(columns, policy, first.choice)
+    for _ in range(ROUNDS if np.isfinite(limits.amounts).any() else 0):
+        left = np.maximum(limits.amounts - _taken(choice, control, limits), 0.0)
+        without = np.flatnonzero(choice == NO_ACTION)
+        choice[without] = allocate(net[without], limits.usage, left).choice
+        more = _controls(columns, policy, choice)
+        if more.sum() == control.sum():
+            break
+        control = more
+    return choice, control
 
 
 def _controls(columns: Columns, policy: Policy, choice: Ints) -> Bools:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from decisions.actions import days_since_actions, days_to_birthday
+from decisions.actions import days_since_actions, days_to_birthday, recent_contacts
 from decisions.decide import PREVIOUS
 from decisions.next_category import next_categories
 from decisions.policy import Policy
@@ -27,8 +27,9 @@ def decision_inputs(company: Company, customer_ids: pl.Series, as_of: date, poli
     """Columns for `decisions.decide` and `decisions.plan`, one entry per customer of `customer_ids`, as the tables allow.
 
     From customers: wallet and service_cost (currency units), kind, consent, preferred_channel, days_to_birthday, the attribute
-    no_alternative; from contacts: days_since_action_<name> of every action of the policy; from transactions with categories:
-    next_category. Missing numbers are NaN, missing texts None. Nothing at or after `as_of` counts.
+    no_alternative; from contacts: days_since_action_<name> of every action of the policy, and contacts_within_<n>_days as its
+    caps ask; from transactions with categories: next_category. Missing numbers are NaN, missing texts None. Nothing at or after
+    `as_of` counts.
     """
     builders: dict[str, Callable[[], Arrays]] = {
         "customers": lambda: _customer_columns(company, customer_ids, as_of),
@@ -79,7 +80,7 @@ def _customer_columns(company: Company, customer_ids: pl.Series, as_of: date) ->
 
 
 def _contact_columns(company: Company, customer_ids: pl.Series, as_of_day: int, policy: Policy) -> Arrays:
-    """Days since each action; who was in the control arm was not contacted."""
+    """Days since each action, and contacts within the days of each cap; who was in the control arm was not contacted."""
     rows = _known(company, "contacts", customer_ids, as_of_day)
     if "action" not in rows.columns:
         return {}
@@ -87,7 +88,11 @@ def _contact_columns(company: Company, customer_ids: pl.Series, as_of_day: int, 
         rows = rows.filter(pl.col("arm").ne_missing("control"))
     who, day, action = (rows[name].to_numpy() for name in (PLACE, "contacted_day", "action"))
     names = tuple(action.name for action in policy.actions)
-    return dict(days_since_actions(who, day, action, names=names, as_of_day=as_of_day, customers=len(customer_ids)))
+    windows = {action.contact_cap.days for action in policy.actions if action.contact_cap}
+    return {
+        **days_since_actions(who, day, action, names=names, as_of_day=as_of_day, customers=len(customer_ids)),
+        **recent_contacts(who, day, windows=windows, as_of_day=as_of_day, customers=len(customer_ids)),
+    }
 
 
 def _next_category(company: Company, customer_ids: pl.Series, as_of_day: int) -> Arrays:

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from decisions.actions import COOLDOWN_PREFIX, days_to_birthday
 from decisions.columns import Columns
 from decisions.plan import REQUIRED, Plan, plan
+from decisions.plan_rows import TREATED
 from decisions.policy import Policy
+from features.catalog import CATALOG
 from features.company import Company
 from features.panel import build_panel
-from keepwell.errors import DataError
+from keepwell.errors import ConfigError, DataError
 from serving.decision_inputs import decision_inputs
 from serving.scoring import SCORE_TYPES, write_table
 from serving.store import Store
 
 NUMBERS = (pl.Float64, pl.Int32)
+INPUTS = (
+    "wallet",
+    "service_cost",
+    "kind",
+    "preferred_channel",
+    "consent",
+    "no_alternative",
+    "days_to_birthday",
+    "days_to_anniversary",
+)
+"""What the catalogue's conditions may read beside scores and features, where the tables have it."""
+OPEN_NAMES = re.compile(r"attr_\w+|churn_probability_\d+d|contacts_within_\d+_days")
 
 
 def read_scores(path: Path) -> pl.DataFrame:
@@ -57,17 +74,37 @@ def plan_scores(
     policy: Policy,
     *,
     budget: float | None = None,
-    capacities: Mapping[str, int] | None = None,
+    capacities: Mapping[str, float] | None = None,
+    hours: Mapping[str, float] | None = None,
     company: Company | None = None,
 ) -> Plan:
-    """Choose actions for the customers of `scores`; `company` adds the features and facts of the same date that actions ask for.
+    """Choose actions for the customers of `scores`, as `plan_columns` gives them."""
+    return plan(plan_columns(scores, policy, company), policy, budget, capacities, hours=hours)
 
-    Without `company` the actions that ask for more than scores are ineligible, and the plan's notes say so.
+
+def plan_columns(scores: pl.DataFrame, policy: Policy, company: Company | None = None) -> Columns:
+    """The columns that a plan reads; `company` adds the features and facts of the same date that actions ask for.
+
+    Without `company` the actions that ask for more than scores are ineligible, and the plan's notes say so. Raises ConfigError
+    for an action that asks for a column which Keepwell does not have.
     """
+    _refuse_unknown(policy, scores)
     columns = _arrays(scores)
-    if company is not None:
-        columns = {**_facts(company, scores, policy), **columns}
-    return plan(columns, policy, budget, capacities)
+    return columns if company is None else {**_facts(company, scores, policy), **columns}
+
+
+def _refuse_unknown(policy: Policy, scores: pl.DataFrame) -> None:
+    """Raise ConfigError for the first column of a condition that is neither here nor known to any company."""
+    cooldowns = (COOLDOWN_PREFIX + action.name for action in policy.actions)
+    known = {*SCORE_TYPES, *CATALOG, *INPUTS, *cooldowns, *scores.columns}
+    for place, action in enumerate(policy.actions):
+        for name in action.inputs:
+            if name not in known and not OPEN_NAMES.fullmatch(name):
+                near = "".join(f"is it {other}? " for other in get_close_matches(name, known, n=1))
+                raise ConfigError(
+                    f"policy: actions.{place} ({action.name}): there is no column {name!r}",
+                    hint=f"{near}docs/scores.md and docs/features.md list the columns; your own are attr_<name>",
+                )
 
 
 def write_plan(made: Plan, path: Path) -> None:
@@ -80,7 +117,9 @@ def plan_table(made: Plan) -> pl.DataFrame:
     return pl.DataFrame({name: pl.Series(column.tolist()) for name, column in made.columns.items()}, schema_overrides=_TYPES)
 
 
-_TYPES = dict.fromkeys(("action", "title", "channel", "reason"), pl.String)  # an empty plan has no values to tell them by
+_TYPES = dict.fromkeys(
+    ("action", "title", "channel", "bond", "arm", "runner_up", "binding_constraint", "evidence", "reason"), pl.String
+)  # an empty plan has no values to tell them by
 
 
 def save_plan(
@@ -98,7 +137,8 @@ def save_plan(
     load = store.current_load(company_key, int(scores["horizon_days"][0]))
     if load is None or (load.as_of, load.model_version) != (scores["as_of"][0], str(scores["model_version"][0])):
         return False
-    store.save_plan(load, plan_table(made), made_at=made_at, budget=budget, capacities=capacities, notes=made.notes)
+    to_do = plan_table(made).filter(pl.col("arm") == TREATED)
+    store.save_plan(load, to_do, made_at=made_at, budget=budget, capacities=capacities, notes=made.notes)
     return True
 
 
@@ -114,7 +154,18 @@ def _facts(company: Company, scores: pl.DataFrame, policy: Policy) -> dict[str, 
         raise DataError("scores", "customer_id", rule, hint=hint, rows=len(strangers), example=strangers[0])
     rows = pl.DataFrame({"customer_id": ids}).join(panel, on="customer_id", how="left", maintain_order="left")
     features = rows.drop("customer_id", "as_of")
-    return {**{name: features[name].to_numpy() for name in features.columns}, **decision_inputs(company, ids, as_of, policy)}
+    columns = {name: features[name].to_numpy() for name in features.columns}
+    if "days_since_first_purchase" in columns:
+        columns["days_to_anniversary"] = _anniversary(columns["days_since_first_purchase"], as_of)
+    return {**columns, **decision_inputs(company, ids, as_of, policy)}
+
+
+def _anniversary(days_since: np.ndarray, as_of: date) -> np.ndarray:
+    """Days to the next anniversary of what was so many days ago, 0 on the day, NaN where that is not known."""
+    known = ~np.isnan(days_since)
+    first = np.full(len(days_since), np.datetime64("NaT"), dtype="datetime64[D]")
+    first[known] = np.datetime64(as_of, "D") - days_since[known].astype(np.int64)
+    return days_to_birthday(first, as_of)
 
 
 def _arrays(scores: pl.DataFrame) -> Columns:
