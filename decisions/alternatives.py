@@ -33,18 +33,19 @@ def alternatives(net: Floats, chosen: Ints, limits: Limits, prices: Floats, poli
         nothing = np.empty(0, dtype=object)
         return Alternatives(nothing, np.empty(0), nothing, nothing)
     rows = np.arange(len(chosen))
-    names = np.array([*(action.name for action in policy.actions), DO_NOTHING], dtype=object)
-    titles = np.array([*(action.title for action in policy.actions), policy.plan.do_nothing.title], dtype=object)
-    with_nothing = np.column_stack([net, np.zeros(len(net))])
-    reduced = with_nothing - np.append(limits.usage @ prices, 0.0)
-    reduced[rows, chosen] = -np.inf
-    second = reduced.argmax(axis=1)
-    second_net, best = with_nothing[rows, second], net.argmax(axis=1)
+    names = np.array([DO_NOTHING, *(action.name for action in policy.actions)], dtype=object)
+    titles = np.array([policy.plan.do_nothing.title, *(action.title for action in policy.actions)], dtype=object)
+    fits = (limits.usage <= limits.amounts).all(axis=1)
+    possible = np.column_stack([np.zeros(len(net)), np.where(fits, net, -np.inf)])
+    reduced = possible - np.append(0.0, limits.usage @ prices)
+    reduced[rows, chosen + 1] = -np.inf
+    second, best = reduced.argmax(axis=1), net.argmax(axis=1)
+    second_net = possible[rows, second]
     better = net[rows, best] - net[rows, chosen]
     binding = np.where(better > 0, _binding(limits, prices, chosen, best), "").astype(object)
     words = [
         _hindrance(title, more, limit) + _next_best(other, worth)
-        for title, more, limit, other, worth in zip(titles[best], better, binding, titles[second], second_net, strict=True)
+        for title, more, limit, other, worth in zip(titles[best + 1], better, binding, titles[second], second_net, strict=True)
     ]
     return Alternatives(names[second], second_net, binding, np.array(words, dtype=object))
 

@@ -44,11 +44,11 @@ def assert_fits(choice, net, usage, limits):
 
 @settings(deadline=None, max_examples=150)
 @given(problems())
-def test_a_small_plan_is_as_good_as_the_best_of_all_and_the_bound_is_above_it(problem):
+def test_a_small_plan_is_the_best_of_all_and_the_bound_is_above_it(problem):
     net, usage, limits = problem
     result, best = allocate(*problem), by_brute_force(*problem)
     assert_fits(result.choice, net, usage, limits)
-    assert total(net, result.choice) >= 0.99 * best - 1e-9
+    assert total(net, result.choice) >= (1 - 1e-5) * best - 1e-9
     assert result.bound >= best - 1e-6
     assert (result.prices >= 0).all()
 
@@ -59,6 +59,7 @@ def test_without_the_exact_step_a_plan_still_fits_and_loses_at_most_its_largest_
     net, usage, limits = problem
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "EXACT_CHOICES", 0)
+        patch.setattr(module, "CORE_GAP", np.inf)
         result = allocate(*problem)
     assert_fits(result.choice, net, usage, limits)
     # A fractional optimum has at most one split customer per limit; each of them is worth at most the largest net value.
@@ -88,6 +89,14 @@ def test_many_customers_are_planned_to_within_half_a_percent_of_the_bound():
     result = allocate(net, usage, limits)
     assert_fits(result.choice, net, usage, limits)
     assert total(net, result.choice) >= 0.995 * result.bound
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_customers_whom_prices_leave_undecided_are_settled_exactly_among_many(seed):
+    net, usage, limits = random_case(2_000, seed)
+    result = allocate(net, usage, limits)
+    assert_fits(result.choice, net, usage, limits)
+    assert total(net, result.choice) >= 0.999 * result.bound
 
 
 def test_the_plan_is_better_than_simple_rules_with_the_same_budget():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decisions.actions import days_since_actions, days_to_birthday, kept_worth, offers
+from decisions.actions import Effect, days_since_actions, days_to_birthday, kept_worth, offers, recent_contacts
 from decisions.plan import plan
 from decisions.policy import Policy
 from keepwell.errors import ConfigError, DataError
@@ -130,6 +130,78 @@ def test_nobody_is_contacted_again_within_the_cooldown():
     assert sorted(made.columns["customer_id"]) == ["C1", "C2"]
     assert not any("cooldowns" in note for note in made.notes)
     assert any("cooldowns and contact caps are not applied" in note for note in plan(people(), policy).notes)
+
+
+def test_a_contact_cap_counts_contacts_of_any_kind():
+    policy = small_policy({**KEEP_HALF, "contact_cap": {"contacts": 2, "days": 30}})
+    made = plan(people(contacts_within_30_days=np.array([0.0, 1, 2, 5])), policy)
+    assert sorted(made.columns["customer_id"]) == ["C0", "C1"]
+
+
+def test_lost_customers_are_reached_only_by_actions_that_say_so():
+    columns = people(status=np.array(["active", "lost", "lapsing", "lost"]))
+    assert sorted(plan(columns, small_policy(KEEP_HALF)).columns["customer_id"]) == ["C0", "C2"]
+    assert len(plan(columns, small_policy({**KEEP_HALF, "reaches_lost": True}))) == 4
+    assert any("lost customers cannot be told" in note for note in plan(people(), small_policy(KEEP_HALF)).notes)
+
+
+def test_deal_seekers_get_no_discounts():
+    policy = small_policy({**KEEP_HALF, "discount": True})
+    made = plan(people(relation=np.array(["relational", "transactional", "relational", "transactional"])), policy)
+    assert sorted(made.columns["customer_id"]) == ["C0", "C2"]
+    unknown = plan(people(), policy)
+    assert len(unknown) == 0
+    assert "keep is left out: there is no column relation" in unknown.notes
+
+
+def test_protected_customers_keep_their_service():
+    content = small_policy({**KEEP_HALF, "reduces_service": True}).model_dump()
+    content["tiers"]["protected"] = {"C2": "VIP"}
+    assert sorted(plan(people(), Policy.from_mapping(content)).columns["customer_id"]) == ["C0", "C1", "C3"]
+
+
+def test_who_is_to_be_left_alone_is_in_no_plan():
+    made = plan(people(), small_policy(KEEP_HALF, left_alone=["C1", "C3"]))
+    assert sorted(made.columns["customer_id"]) == ["C0", "C2"]
+
+
+def test_a_preferred_channel_is_respected_by_the_words_that_customers_use():
+    policy = small_policy(
+        {**KEEP_HALF, "respects_preference": True},
+        {**KEEP_HALF, "name": "mail", "channel": "email", "respects_preference": True},
+        channel_words={"phone": "call"},
+    )
+    said = np.array(["Phone", "email", "pigeon", None], dtype=object)
+    made = plan(people(preferred_channel=said), policy)
+    chosen = dict(zip(made.columns["customer_id"], made.columns["action"], strict=True))
+    assert chosen["C0"] == "keep"
+    assert chosen["C1"] == "mail"
+    assert {"C2", "C3"} <= set(chosen)  # no wish that we could follow
+    only_mail = plan(people(preferred_channel=said), small_policy({**KEEP_HALF, "channel": "email", "respects_preference": True}))
+    assert sorted(only_mail.columns["customer_id"]) == ["C0", "C1", "C2", "C3"]  # nothing of ours is called phone here
+
+
+def test_a_gain_is_a_share_of_a_money_column():
+    policy = small_policy({"name": "dun", "gain": {"of": "payment_amount_overdue", "mean": 0.2, "sd": 0.1}})
+    made = plan(people(payment_amount_overdue=np.array([100.0, 0, np.nan, 5])), policy)
+    assert made.columns["customer_id"].tolist() == ["C0"]
+    assert made.expected_net_value == pytest.approx(0.2 * 100 - 1)
+    assert "dun is left out: there is no column payment_amount_overdue" in plan(people(), policy).notes
+
+
+def test_what_outcomes_taught_takes_the_place_of_the_prior_and_is_said():
+    policy = small_policy(KEEP_HALF, {**KEEP_HALF, "name": "other", "kept": {"a": 1.0, "b": 9.0}})
+    made = plan(people(1), policy, effects={"other": Effect(kept=0.9, lift=0.0, basis="1,234 contacts")})
+    assert made.columns["action"].tolist() == ["other"]
+    assert made.columns["evidence"].tolist() == ["1,234 contacts"]
+    assert made.expected_net_value == pytest.approx(0.9 * 20 - 1)
+    assert plan(people(1), policy).columns["evidence"].tolist() == ["prior"]
+
+
+def test_contacts_are_counted_in_whole_windows_before_the_day():
+    counts = recent_contacts(np.array([0, 0, 0, 1]), np.array([5, 9, 10, 2]), windows=(1, 5), as_of_day=10, customers=2)
+    np.testing.assert_array_equal(counts["contacts_within_1_days"], [1, 0])
+    np.testing.assert_array_equal(counts["contacts_within_5_days"], [2, 0])
 
 
 def test_the_reason_says_why_what_is_at_stake_and_what_it_brings():

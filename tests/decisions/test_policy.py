@@ -69,6 +69,16 @@ def test_the_default_catalogue_has_names_in_both_languages_and_an_effect_for_eve
         (["actions", 0, "name"], "Call them!", "actions.0.name: String should match pattern"),
         (["actions", 1, "name"], "service_recovery", "two actions are named service_recovery"),
         (["actions", 0, "cooldown_days"], -3, "actions.0.cooldown_days: Input should be greater"),
+        (["actions", 0, "name"], "do_nothing", "actions.0.name: do_nothing is always possible"),
+        (["actions", 0, "bond"], "golden", "actions.0.bond: Input should be 'financial', 'social' or 'structural'"),
+        (["actions", 0, "control"], 1.0, "actions.0.control: Input should be less than 1"),
+        (["actions", 0, "capacity"], -1, "actions.0.capacity: Input should be greater than or equal to 0"),
+        (["actions", 0, "hours"], -0.5, "actions.0.hours: Input should be greater than or equal to 0"),
+        (["actions", 0, "gain"], {"of": "service_cost", "mean": 1.2, "sd": 0.0}, "actions.0.gain.mean: Input should be less"),
+        (["actions", 0, "contact_cap"], {"contacts": 0, "days": 30}, "actions.0.contact_cap.contacts: Input should be greater"),
+        (["actions", 0, "contact_cap"], {"contacts": 1, "days": 30}, "actions.0: contradictory caps: cooldown_days allows it"),
+        (["plan", "left_alone"], "C1", "plan.left_alone: Input should be a valid tuple"),
+        (["plan", "holdout_seed"], -1, "plan.holdout_seed: Input should be greater than or equal to 0"),
         (["actions"], "all", "actions: Input should be a valid tuple"),
     ],
 )
@@ -84,3 +94,49 @@ def test_a_condition_that_cannot_be_read_is_refused_when_the_policy_is_read():
 
 def test_a_policy_may_have_no_actions_at_all():
     assert Policy.from_mapping(changed(["actions"], [])).channels == ()
+
+
+ISSUED = {
+    "service recovery": {"service_recovery"},
+    "before they complain": {"late_delivery_call"},
+    "win-back of a lost key account": {"win_back_lost_account", "win_back_key_customer"},
+    "key-account review": {"key_account_review"},
+    "upgrade from major to VIP": {"upgrade_to_vip"},
+    "cross-sell": {"cross_sell"},
+    "birthday or anniversary": {"birthday_card", "anniversary_card"},
+    "club or structural bond": {"club_membership", "contract_renewal", "shared_ordering"},
+    "bad credit": {"prepayment", "payment_reminder"},
+    "loyalty reward": {"loyalty_reward"},
+    "reminder": {"reminder_email"},
+    "satisfaction call": {"satisfaction_call"},
+    "reduced service": {"reduced_service"},
+}
+
+
+@pytest.mark.parametrize("kind", ISSUED)
+def test_every_kind_of_action_is_in_the_default_catalogue(kind):
+    assert ISSUED[kind] <= {action.name for action in Policy.from_mapping(CONTENT).actions}
+
+
+def test_doing_nothing_has_a_name_in_both_languages():
+    titles = Policy.from_mapping(CONTENT).plan.do_nothing
+    assert titles.title == "Do nothing"
+    assert not titles.title_zh.isascii()
+
+
+def test_only_what_wins_back_or_collects_reaches_lost_customers_and_discounts_are_marked():
+    actions = {action.name: action for action in Policy.from_mapping(CONTENT).actions}
+    reaching = {name for name, action in actions.items() if action.reaches_lost}
+    assert reaching == {"win_back_lost_account", "win_back_key_customer", "prepayment", "payment_reminder"}
+    assert {name for name, action in actions.items() if action.discount} == {"loyalty_reward", "contract_renewal"}
+    assert [name for name, action in actions.items() if action.reduces_service] == ["reduced_service"]
+
+
+def test_the_schema_names_every_key_of_the_default_policy_and_allows_no_other():
+    schema = Policy.model_json_schema()
+    assert set(schema["properties"]) >= set(CONTENT)
+    action = schema["$defs"]["Action"]
+    assert set(action["properties"]) >= {key for each in CONTENT["actions"] for key in each}
+    assert action["additionalProperties"] is schema["additionalProperties"] is False
+    assert {"name", "cost", "channel", "when", "bond"} <= set(action["required"])
+    assert schema["$defs"]["Kept"]["properties"]["a"]["exclusiveMinimum"] == 0
