@@ -222,12 +222,12 @@ def plan(
     with steps.step("Choosing actions"):
         columns = plan_columns(scores, policy, company)
         made = choose(columns, policy, budget, capacities, hours=hours)
-        write_plan(made, out)
     if frontiers:
         with steps.step("Weighing budgets"):
             curve = frontier(columns, policy, capacities, hours=hours)
             for path in frontiers:
                 write_frontier(curve, made, path)
+    write_plan(made, out)
     if company is not None:
         store = Store(settings.resolved_store_url)
         if not save_plan(store, company.key, scores, made, made_at=now(), budget=budget, capacities=capacities):

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from decisions.expressions import Expression
 from decisions.parts import AtLeastOne, Days, NotNegative, Part, Positive, Share, Slug, as_tuple
+from keepwell.errors import ConfigError
 
 DO_NOTHING = "do_nothing"
 """The name of what is always possible, costs nothing and brings nothing; no action may take it."""
@@ -53,30 +54,34 @@ class ContactCap(Part):
 
 
 class Action(Part):
-    """One thing that can be done for a customer.
-
-    `when` is a condition over score and feature columns (see `decisions.expressions`); `why` is said in the plan. `hours` are
-    what one takes of an agent's time, `capacity` how many one plan may hold. `kept`, `lift` and `gain` are priors of what it
-    brings; `control` is the share of those chosen who are left alone, at random, so that the effect can be measured.
-    """
+    """One thing that can be done for a customer."""
 
     name: Slug
     title: Annotated[str, Field(min_length=1)]
     title_zh: Annotated[str, Field(min_length=1)]
     bond: Literal["financial", "social", "structural"]
+    """What ties the customer: money, people, or the way in which both work together."""
     channel: Slug
     cost: NotNegative
+    """What one costs, in the money of the scores."""
     hours: NotNegative = 0.0
+    """What one takes of an agent's time."""
     capacity: Annotated[int, Field(ge=0)] | None = None
+    """How many of it one plan may hold; none: no limit."""
     when: str
+    """Who is eligible: a condition over columns of scores, features and facts (docs/decisions.md)."""
     why: Annotated[str, Field(min_length=1)]
+    """Said in the plan."""
     kept: Kept | None = None
     lift: Lift | None = None
     gain: Gain | None = None
     control: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The share of those chosen who are left alone, at random, so that the effect can be measured."""
     cooldown_days: Days = 0
+    """Not again for so long after the same action was done for the customer."""
     contact_cap: ContactCap | None = None
     needs_consent: bool = False
+    """Only for customers who have consented to marketing."""
     respects_preference: bool = False
     """Only for customers who prefer this channel, or have said nothing of it."""
     discount: bool = False
@@ -84,7 +89,7 @@ class Action(Part):
     reaches_lost: bool = False
     """Also for lost customers, whom other actions leave alone."""
     reduces_service: bool = False
-    """Never for customers whom the policy protects."""
+    """Never for customers whom `tiers.protected` names."""
 
     @field_validator("name")
     @classmethod
@@ -96,7 +101,10 @@ class Action(Part):
     @field_validator("when")
     @classmethod
     def _readable(cls, text: str) -> str:
-        Expression(text)
+        try:
+            Expression(text)
+        except ConfigError as error:
+            raise ValueError(f"{error.message}; {error.hint}") from None
         return text
 
     @model_validator(mode="after")
@@ -135,18 +143,20 @@ class Titles(Part):
 
 
 class PlanPolicy(Part):
-    """What holds for all actions.
-
-    How far ahead a kept customer counts; whether consent is taken as given where a company keeps no record of it; the seed of the
-    controls; customers who are in no plan; which words of customers' preferred channel mean which channel of ours.
-    """
+    """What holds for all actions."""
 
     value_days: AtLeastOne
+    """A customer who is kept counts with what they bring in this time."""
     consent_where_not_recorded: bool
+    """Whether consent is taken as given where a company keeps no record of it."""
     holdout_seed: Annotated[int, Field(ge=0)] = 0
+    """Who is a control depends on this, the action and the customer's id alone."""
     left_alone: tuple[str, ...] = ()
+    """Ids of customers, as texts, who are in no plan."""
     channel_words: Mapping[str, Slug] = {}
+    """What customers call a channel of ours, in lower case."""
     do_nothing: Titles = Titles(title="Do nothing", title_zh="不作打扰")
+    """The names of what is always possible."""
 
     @field_validator("left_alone", mode="before")
     @classmethod

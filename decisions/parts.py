@@ -17,7 +17,7 @@ AtLeastOne: TypeAlias = Annotated[int, Field(ge=1)]
 class Part(BaseModel):
     """A part of the policy: frozen, without unknown keys, without silent conversion of texts to numbers or of infinities."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True, use_attribute_docstrings=True)
 
 
 def as_tuple(value: object) -> object:

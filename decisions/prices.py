@@ -18,7 +18,7 @@ from scipy.optimize import linprog
 from decisions.columns import Floats
 
 MAX_STEPS = 80
-BOUND_GAP = 1e-4
+BOUND_GAP = 1e-5
 """The search stops when the bound is known to this share of it."""
 
 

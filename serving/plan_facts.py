@@ -40,9 +40,10 @@ def plan_lines(made: Plan) -> Iterator[str]:
     """What a reader should know of the plan, beside its totals: how good it is, what more would bring, and the controls."""
     facts = plan_facts(made)
     if made.gap < 1e-6:
-        yield "no other plan can be expected to bring more" + (", before controls" if facts["controls"] else "")
+        yield "no other choice can be expected to bring more"
     else:
-        yield f"no other plan can be expected to bring more than {made.bound:,.2f}: at most {made.gap:.2%} above this choice"
+        above = f"at most {max(made.gap, 1e-4):.2%} above this choice"
+        yield f"no other choice can be expected to bring more than {made.bound:,.2f}: {above}"
     if facts["controls"]:
         yield f"{facts['controls']:,} customers are controls: leave them alone, so that the effect can be measured (column arm)"
     for limit in made.limits:
