@@ -67,6 +67,6 @@ def bands(
     def reason(row: int) -> str:
         fell = 0 <= was[row] < codes[row]
         edge = eased[codes[row] - 1 if fell else min(codes[row], len(eased) - 1)][row]
-        return f"{figure} {values[row]:,.2f} is {'not ' if fell else ''}above {edge:,.2f}"
+        return f"{figure} {values[row]:z,.2f} is {'not ' if fell else ''}above {edge:z,.2f}"
 
     return Verdict(tuple(labels), codes, reason)

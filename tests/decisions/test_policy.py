@@ -88,7 +88,7 @@ def test_a_wrong_policy_is_refused_by_key_rule_and_value(path, value, match):
 
 
 def test_a_condition_that_cannot_be_read_is_refused_when_the_policy_is_read():
-    with pytest.raises(ConfigError, match="actions.0.when: the condition .* cannot be read"):
+    with pytest.raises(ConfigError, match=r"actions.0.when: the condition .* cannot be read"):
         Policy.from_mapping(changed(["actions", 0, "when"], "complaints_open >"))
 
 
