@@ -19,6 +19,7 @@ from keepwell.settings import Settings
 if TYPE_CHECKING:
     import polars as pl
 
+    from decisions.actions import Effect
     from decisions.plan import Plan
     from decisions.policy import Policy
     from features.company import Company
@@ -209,6 +210,7 @@ def plan(
     budget: float | None,
     capacities: Mapping[str, int],
     hours: Mapping[str, int] = MappingProxyType({}),
+    effects: Mapping[str, Effect] = MappingProxyType({}),
     frontiers: Sequence[Path] = (),
     steps: Steps,
 ) -> Plan:
@@ -221,10 +223,10 @@ def plan(
 
     with steps.step("Choosing actions"):
         columns = plan_columns(scores, policy, company)
-        made = choose(columns, policy, budget, capacities, hours=hours)
+        made = choose(columns, policy, budget, capacities, hours=hours, effects=effects)
     if frontiers:
         with steps.step("Weighing budgets"):
-            curve = frontier(columns, policy, capacities, hours=hours)
+            curve = frontier(columns, policy, capacities, hours=hours, effects=effects)
             for path in frontiers:
                 write_frontier(curve, made, path)
     write_plan(made, out)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from decisions.expressions import Expression
+from decisions.labels import SCHEMES
 from decisions.parts import AtLeastOne, Days, NotNegative, Part, Positive, Share, Slug, as_tuple
 from keepwell.errors import ConfigError
 
@@ -102,9 +103,12 @@ class Action(Part):
     @classmethod
     def _readable(cls, text: str) -> str:
         try:
-            Expression(text)
+            words = Expression(text).words
         except ConfigError as error:
             raise ValueError(f"{error.message}; {error.hint}") from None
+        for column, word in words:
+            if word not in (scheme := [*map(str, SCHEMES.get(column, [word]))]):
+                raise ValueError(f"{column} is never {word!r}; its words are {', '.join(scheme)}")
         return text
 
     @model_validator(mode="after")

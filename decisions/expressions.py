@@ -70,12 +70,15 @@ class Expression:
     def __init__(self, text: str) -> None:
         self.text = text.strip()
         self._names: set[str] = set()
+        self._words: set[tuple[str, str]] = set()
         try:
             self._condition = self._compiled(self._parsed())
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             raise ConfigError(f'the condition "{self.text[:80]}" cannot be read', hint=HINT) from None
         self.names = tuple(sorted(self._names))
         """The columns that the condition reads."""
+        self.words = tuple(sorted(self._words))
+        """The texts that it compares columns with, as (column, text)."""
 
     def holds(self, columns: Columns, rows: int) -> Bools:
         """Where the condition is true, shape (rows,); `columns` must have all of `names`.
@@ -126,6 +129,9 @@ class Expression:
             return inside if isinstance(sign, ast.In) else lambda columns: _opposite(inside(columns))
         if type(sign) not in COMPARISONS:
             raise self._refusal(right)
+        match left, right:
+            case ast.Name(id=name), ast.Constant(value=str() as word):
+                self._words.add((name, word))
         compare, other = COMPARISONS[type(sign)], self._value(right)
         return lambda columns: _compared(compare, value(columns), other(columns))
 

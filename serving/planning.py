@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from decisions.actions import COOLDOWN_PREFIX, days_to_birthday
+from decisions.actions import COOLDOWN_PREFIX, NO_EFFECTS, Effect, days_to_birthday
 from decisions.columns import Columns
 from decisions.plan import REQUIRED, Plan, plan
 from decisions.plan_rows import TREATED
 from decisions.policy import Policy
 from features.catalog import CATALOG
 from features.company import Company
+from features.contracts import contract_names, contract_panel, leaves_by_contract
+from features.flat import flat_panel
 from features.panel import build_panel
 from keepwell.errors import ConfigError, DataError
 from serving.decision_inputs import decision_inputs
@@ -25,6 +27,7 @@ from serving.scoring import SCORE_TYPES, write_table
 from serving.store import Store
 
 NUMBERS = (pl.Float64, pl.Int32)
+MONEY = ("expected_value", "value_at_risk")
 INPUTS = (
     "wallet",
     "service_cost",
@@ -66,6 +69,8 @@ def _require_column(scores: pl.DataFrame, name: str) -> None:
     if (wanted == pl.Date and column.dtype != pl.Date) or (wanted in NUMBERS and not column.dtype.is_numeric()):
         raise DataError("scores", name, f"must be {wanted}, found {column.dtype}", hint=hint)
     if column.null_count():
+        if name in MONEY:
+            hint = "a plan weighs money: bring what customers are worth (prices of contracts, values of labels), train and score"
         raise DataError("scores", name, "must not be empty", rows=column.null_count(), hint=hint)
 
 
@@ -76,10 +81,11 @@ def plan_scores(
     budget: float | None = None,
     capacities: Mapping[str, float] | None = None,
     hours: Mapping[str, float] | None = None,
+    effects: Mapping[str, Effect] = NO_EFFECTS,
     company: Company | None = None,
 ) -> Plan:
-    """Choose actions for the customers of `scores`, as `plan_columns` gives them."""
-    return plan(plan_columns(scores, policy, company), policy, budget, capacities, hours=hours)
+    """Choose actions for the customers of `scores`, as `plan_columns` gives them; `effects` are what outcomes have taught."""
+    return plan(plan_columns(scores, policy, company), policy, budget, capacities, hours=hours, effects=effects)
 
 
 def plan_columns(scores: pl.DataFrame, policy: Policy, company: Company | None = None) -> Columns:
@@ -145,7 +151,7 @@ def save_plan(
 def _facts(company: Company, scores: pl.DataFrame, policy: Policy) -> dict[str, np.ndarray]:
     """Features and facts of the scored customers at the date of the scores, in the order of `scores`."""
     as_of: date = scores["as_of"][0]
-    panel = build_panel(company, [as_of])
+    panel = _panel(company, as_of)
     ids = scores["customer_id"].cast(panel.schema["customer_id"], strict=False)
     strangers = scores["customer_id"].filter(~ids.is_in(panel["customer_id"].implode()).fill_null(value=False))
     if len(strangers):
@@ -158,6 +164,15 @@ def _facts(company: Company, scores: pl.DataFrame, policy: Policy) -> dict[str, 
     if "days_since_first_purchase" in columns:
         columns["days_to_anniversary"] = _anniversary(columns["days_since_first_purchase"], as_of)
     return {**columns, **decision_inputs(company, ids, as_of, policy)}
+
+
+def _panel(company: Company, as_of: date) -> pl.DataFrame:
+    """The features of all who were scored: of purchases, of contracts, or of a flat table."""
+    if leaves_by_contract(company):
+        return contract_panel(company, [as_of], contract_names(company, [as_of]))
+    if "transactions" not in company.tables:
+        return flat_panel(company, as_of, ())
+    return build_panel(company, [as_of])
 
 
 def _anniversary(days_since: np.ndarray, as_of: date) -> np.ndarray:

@@ -79,6 +79,8 @@ def test_the_default_catalogue_has_names_in_both_languages_and_an_effect_for_eve
         (["actions", 0, "contact_cap"], {"contacts": 1, "days": 30}, "actions.0: contradictory caps: cooldown_days allows it"),
         (["plan", "left_alone"], "C1", "plan.left_alone: Input should be a valid tuple"),
         (["plan", "holdout_seed"], -1, "plan.holdout_seed: Input should be greater than or equal to 0"),
+        (["actions", 0, "when"], 'value_tier == "vip"', "actions.0.when: value_tier is never 'vip'; its words are VIP, major"),
+        (["actions", 0, "when"], 'status in ("new", "gone")', "status is never 'gone'; its words are new, active, lapsing, lost"),
         (["actions"], "all", "actions: Input should be a valid tuple"),
     ],
 )
@@ -128,7 +130,7 @@ def test_only_what_wins_back_or_collects_reaches_lost_customers_and_discounts_ar
     actions = {action.name: action for action in Policy.from_mapping(CONTENT).actions}
     reaching = {name for name, action in actions.items() if action.reaches_lost}
     assert reaching == {"win_back_lost_account", "win_back_key_customer", "prepayment", "payment_reminder"}
-    assert {name for name, action in actions.items() if action.discount} == {"loyalty_reward", "contract_renewal"}
+    assert {name for name, action in actions.items() if action.discount} == {"loyalty_reward"}
     assert [name for name, action in actions.items() if action.reduces_service] == ["reduced_service"]
 
 
