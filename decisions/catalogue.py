@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -15,6 +15,9 @@ from keepwell.errors import ConfigError
 
 DO_NOTHING = "do_nothing"
 """The name of what is always possible, costs nothing and brings nothing; no action may take it."""
+
+
+_parsed = cache(Expression)  # a policy is copied with changes, and a condition kept in it would stay the old one
 
 
 class Kept(Part):
@@ -103,7 +106,7 @@ class Action(Part):
     @classmethod
     def _readable(cls, text: str) -> str:
         try:
-            words = Expression(text).words
+            words = _parsed(text).words
         except ConfigError as error:
             raise ValueError(f"{error.message}; {error.hint}") from None
         for column, word in words:
@@ -127,10 +130,10 @@ class Action(Part):
             )
         return self
 
-    @cached_property
+    @property
     def condition(self) -> Expression:
         """`when`, parsed."""
-        return Expression(self.when)
+        return _parsed(self.when)
 
     @property
     def inputs(self) -> tuple[str, ...]:
