@@ -21,8 +21,11 @@ from training.members import LifetimeMember
 from training.splits import YEAR_DAYS
 
 MEAN, DRIFT, SEASON, NOISE = 1.0, 0.35, 0.3, 0.1
-DRIFT_DAYS = 300.0
+DRIFT_DAYS = 700.0
 """How long a level lasts: its correlation falls to 1/e in this time."""
+
+NOISE_DAYS = 90.0
+"""The length of a window whose effect has the noise NOISE; its variance is the less, the more days there are to even it out."""
 
 WINDOW_POINTS = 6
 """Days, evenly spread, that stand for those of a window."""
@@ -61,12 +64,12 @@ class Windows:
         True
         """
         wanted = _points(np.array([day]), np.array([length]))
-        prior = float(_covariance(wanted, wanted)[0, 0] + NOISE**2)
+        prior = float(_covariance(wanted, wanted)[0, 0] + _noise(np.array([length]))[0])
         if len(self.days) == 0:
             return Effect(0.0, float(np.sqrt(prior)))
         points = _points(self.days, self.lengths)
         own = _covariance(wanted, points)[0]
-        weights = np.linalg.solve(_covariance(points, points) + NOISE**2 * np.eye(len(points)), own)
+        weights = np.linalg.solve(_covariance(points, points) + np.diag(_noise(self.lengths)), own)
         return Effect(float(weights @ self.effects), float(np.sqrt(max(prior - weights @ own, 0.0))))
 
 
@@ -154,6 +157,11 @@ def log_odds_shift(log_odds: Floats, share: float) -> float:
     if excess(LARGEST_EFFECT) <= 0:
         return LARGEST_EFFECT
     return float(brentq(excess, -LARGEST_EFFECT, LARGEST_EFFECT, xtol=1e-9))
+
+
+def _noise(lengths: Ints) -> Floats:
+    """The variance (k,) of what is peculiar to windows; one that stands for its first day (length 0) has that of NOISE_DAYS."""
+    return np.asarray(NOISE**2 * NOISE_DAYS / np.where(lengths > 0, lengths, NOISE_DAYS))
 
 
 def _points(days: Ints, lengths: Ints) -> Floats:
