@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commands.terminal import now
+from commands.terminal import libraries_on_stderr, now
 from keepwell.errors import ModelError
 from keepwell.files import written_whole
 from keepwell.progress import Steps
@@ -221,7 +221,7 @@ def plan(
     from serving.planning import plan_columns, save_plan, write_plan
     from serving.store import Store
 
-    with steps.step("Choosing actions"):
+    with steps.step("Choosing actions"), libraries_on_stderr():
         columns = plan_columns(scores, policy, company)
         made = choose(columns, policy, budget, capacities, hours=hours, effects=effects)
     if frontiers:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,6 +160,23 @@ OBJECTIVE = click.option(
 )
 REPORT = click.option("--report", type=PAGE_FILE, help="Also write the report as one HTML file.")
 PORT = click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="The port to listen on.")
+
+
+@contextmanager
+def libraries_on_stderr() -> Iterator[None]:
+    """Send to standard error what compiled libraries print meanwhile: standard output is for programs that read ours.
+
+    (HiGHS has a line that it prints whether asked or not.)
+    """
+    sys.stdout.flush()
+    ours = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).fflush(None)
+        os.dup2(ours, 1)
+        os.close(ours)
 
 
 def require_unused(folder: Path) -> None:

@@ -19,11 +19,12 @@ from decisions.prices import Market, Priced
 NO_ACTION = -1
 EXACT_CHOICES = 1000
 """Up to so many worthwhile pairs of customer and action are settled exactly."""
-CORE_CUSTOMERS = 150
+CORE_CUSTOMERS = 80
 """Of more, the customers nearest to another choice are settled exactly where the gap to the bound is above `CORE_GAP`."""
 CORE_GAP = 1e-4
-MIP_GAP = 1e-6
-MAX_NODES = 20_000
+EXACT_GAP = 1e-6
+MAX_NODES = 2_000
+"""HiGHS gives up after so many nodes; what it has found by then still counts."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _settled(net: Floats, usage: Floats, limits: Floats, priced: Priced) -> Ints
     choice = _fitted(net, usage, limits, prices)
     gap = bound - total(net, choice)
     if (net > 0).sum() <= EXACT_CHOICES:
-        found = _exact(net, usage, limits) if gap > MIP_GAP * bound else None
+        found = _exact(net, usage, limits, EXACT_GAP) if gap > EXACT_GAP * bound else None
     else:
         found = _core(net, usage, limits, prices) if gap > CORE_GAP * bound else None
     return choice if found is None or total(net, found) <= total(net, choice) else found
@@ -90,7 +91,7 @@ def _core(net: Floats, usage: Floats, limits: Floats, prices: Floats) -> Ints | 
     choice = np.where(best == net.shape[1], NO_ACTION, best)
     choice[core] = NO_ACTION
     left = limits - np.bincount(choice[choice != NO_ACTION], minlength=net.shape[1]) @ usage
-    found = _exact(net[core], usage, left) if (left >= 0).all() else None
+    found = _exact(net[core], usage, left, CORE_GAP) if (left >= 0).all() else None
     if found is None:
         return None
     choice[core] = found
@@ -152,8 +153,11 @@ def _upgraded(net: Floats, usage: Floats, left: Floats, choice: Ints) -> Ints:
     return choice
 
 
-def _exact(net: Floats, usage: Floats, limits: Floats) -> Ints | None:
-    """The best choice as a mixed-integer programme: one binary variable per worthwhile pair; None where none is found in time."""
+def _exact(net: Floats, usage: Floats, limits: Floats, gap: float) -> Ints | None:
+    """The best choice, within a share `gap`, as a mixed-integer programme: one binary variable per worthwhile pair.
+
+    None where none is found in time.
+    """
     customer, action = np.nonzero(net > 0)
     if not customer.size:
         return np.full(len(net), NO_ACTION)
@@ -165,7 +169,7 @@ def _exact(net: Floats, usage: Floats, limits: Floats) -> Ints | None:
         integrality=np.ones(pairs.size),
         bounds=Bounds(0, 1),
         constraints=[LinearConstraint(vstack([one_each, csr_array(usage[action].T)]), ub=most)],
-        options={"mip_rel_gap": MIP_GAP, "node_limit": MAX_NODES, "presolve": False},
+        options={"mip_rel_gap": gap, "node_limit": MAX_NODES, "presolve": False},
     )
     if solution.x is None:
         return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -149,3 +151,17 @@ def test_two_outputs_of_one_name_are_refused(keepwell: Keepwell, scores: Path, t
     refused = keepwell("plan", scores, *words)
     assert "two outputs have one name" in refused.output
     assert not (tmp_path / "plan.csv").exists()
+
+
+def test_what_libraries_print_is_kept_apart_from_our_output() -> None:
+    code = (
+        "import ctypes, os\n"
+        "from commands.terminal import libraries_on_stderr\n"
+        "print('before', flush=True)\n"
+        "with libraries_on_stderr():\n"
+        "    ctypes.CDLL(None).puts(b'a line of a library')\n"
+        "print('after')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert done.stdout == "before\nafter\n"
+    assert "a line of a library" in done.stderr
