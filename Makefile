@@ -49,6 +49,7 @@ format: $(VENV)/.dev  ## put the style right
 bench: $(VENV)/.dev  ## time features beside their peers, and the main job (an hour)
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.models
+	$(BIN)/python -m benchmarks.plans
 	$(BIN)/python -m benchmarks.main_job
 
 lock:  ## choose the newest versions again (needs uv)

@@ -282,6 +282,19 @@ def test_every_default_action_can_be_offered_when_all_columns_are_there():
     assert nobody == ["upgrade_to_vip"]  # an active major customer: there is none among these four
 
 
+def test_an_active_major_customer_with_room_to_grow_is_invited_to_the_vip_circle():
+    columns = people(
+        2,
+        value_tier=np.array(["major", "VIP"]),
+        status=np.array(["active", "active"]),
+        quadrant=np.array(["star", "gold"]),
+        value_at_risk=np.zeros(2),
+        expected_value=np.array([2000.0, 9000]),
+    )
+    made = plan(columns, POLICY)
+    assert dict(zip(made.columns["customer_id"], made.columns["action"], strict=True)) == {"C0": "upgrade_to_vip"}
+
+
 def test_days_since_an_action_are_counted_from_the_last_one_before_the_day():
     columns = days_since_actions(
         np.array([0, 0, 1, 1]),
