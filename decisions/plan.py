@@ -102,7 +102,7 @@ def _with_controls(columns: Columns, policy: Policy, net: Floats, limits: Limits
     Who gets that is chosen without regard to whether they are controls themselves, so propensities stay what they are.
     """
     choice, control = first.choice.copy(), _controls(columns, policy, first.choice)
-    for _ in range(ROUNDS if np.isfinite(limits.amounts).any() else 0):
+    for _ in range(ROUNDS if control.any() and np.isfinite(limits.amounts).any() else 0):
         left = np.maximum(limits.amounts - _taken(choice, control, limits), 0.0)
         without = np.flatnonzero(choice == NO_ACTION)
         choice[without] = allocate(net[without], limits.usage, left).choice
