@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from commands import pipeline
 from commands.terminal import AS_JSON, AS_OF, DATA, OBJECTIVE, REPORT, SEED, Days, to_json, today
-from features.company import Company
 from keepwell.files import write_text
 from keepwell.progress import Steps
 from keepwell.settings import Settings
+
+if TYPE_CHECKING:
+    from features.company import Company
 
 HORIZON = click.option("--horizon", type=Days(), required=True, help="The time to look ahead, as 90d.")
 

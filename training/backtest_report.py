@@ -41,7 +41,8 @@ def _rows(result: BacktestResult) -> list[list[str]]:
     rows = [["customers", *(f"{count:,}" for count in (*counts, sum(counts)))]]
     rows.append(["churned", *(f"{share:.1%}" for share in (*map(_churned, folds), _churned_of_all(folds)))])
     for name, figure in tested.figures.items():
-        dated = (tested.figures_by_date[fold.as_of][name] for fold in folds)
+        # A further horizon is judged only at dates at which it is over.
+        dated = (tested.figures_by_date[fold.as_of].get(name) for fold in folds)
         rows.append([name, *(interval_text(each) for each in (*dated, figure))])
     for name, gain in tested.gains.items():
         dated = (tested.gains_by_date[fold.as_of][name] for fold in folds)

@@ -38,7 +38,8 @@ def test_a_backtest_for_programs_has_every_figure_by_date_and_over_all(shop: Sho
     done = keepwell("backtest", shop.data, *ASKED, "--dates", 1, "--json")
     told = json.loads(done.stdout)
     assert [date["as_of"] for date in told["dates"]] == ["2025-10-03"]
-    assert set(told["figures"]) == set(told["dates"][0]["figures"]) == set(METRICS)
+    further = {f"{name}_30d" for name in ("churn_auc", "churn_log_loss", "churn_calibration_error")}
+    assert set(told["figures"]) == set(told["dates"][0]["figures"]) == {*METRICS, *further}
     assert told["grade"] in "ABCD"
     assert told["dates_wanted"] == 1
 

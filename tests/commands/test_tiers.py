@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from click.testing import Result
 
-from tests.commands.conftest import run
+from tests.commands.conftest import UNTIL, run
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Shop
@@ -23,8 +23,13 @@ LATER = "2026-01-15"
 
 @pytest.fixture(scope="module")
 def home(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shop's home once more: its current scores stay as other tests left them."""
-    return Path(shutil.copytree(shop.home, tmp_path_factory.mktemp("copy") / "home"))
+    """The shop's champion in a home of its own, whose store knows the first scoring alone, whatever other tests score."""
+    copied = Path(
+        shutil.copytree(shop.home, tmp_path_factory.mktemp("copy") / "home", ignore=shutil.ignore_patterns("store.db*"))
+    )
+    scored = run(copied, "score", shop.data, "--as-of", UNTIL, "--out", copied.parent / "first.parquet")
+    assert scored.exit_code == 0, scored.output
+    return copied
 
 
 @pytest.fixture(scope="module")

@@ -152,7 +152,7 @@ def test_a_spend_fit_is_always_finite_and_never_trusts_a_handful_wholly(rows):
     for sd in (None, np.where(counts > 1, relative * mean, np.nan)):
         model = fit_spend(counts, mean, sd)
         assert np.isfinite([model.p, model.q, model.v]).all()
-        assert 0.01 < own_weight(model, 1.0) < 1
+        assert 0.001 < own_weight(model, 1.0) < 1
         assert np.isfinite(model.expected_spend(counts, mean)).all()
 
 
