@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from training.backtest import Fold
 from training.metrics import CONFIDENCE, Interval
-from training.run_backtest import BacktestResult
+from training.result import BacktestResult
 from training.words import GRADES, counted, interval_text
 
 LEGEND = (

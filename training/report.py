@@ -20,8 +20,7 @@ from training.words import GRADES, counted, interval_text, number_text, sentence
 if TYPE_CHECKING:
     from training.backtest import Backtest, Fold
     from training.gate import Verdict
-    from training.result import TrainingResult
-    from training.run_backtest import BacktestResult
+    from training.result import BacktestResult, TrainingResult
     from training.scorer import ModelInfo, Predictions
 
 SHOWN_FEATURES = 20

@@ -1,14 +1,20 @@
-"""What a training came to, for the card, for MLflow and for the command line."""
+"""What a training or a backtest came to, for the card, for MLflow and for the command line."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
 
 from training.backtest import Backtest
 from training.evidence import Evidence
 from training.gate import Verdict
 from training.loading import Predictor
+from training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from training.tune import Tuned
 
 
 @dataclass(frozen=True)
@@ -29,3 +35,20 @@ class TrainingResult:
     run_id: str
     evidence: Evidence | None = None
     card: str = ""
+
+
+@dataclass(frozen=True)
+class BacktestResult:
+    """What a procedure came to at past dates; `wanted` is how many were asked for, `study` what chose its recipe."""
+
+    company: str
+    horizon_days: int
+    as_of: date
+    wanted: int
+    tested: Backtest
+    recipe: Recipe
+    study: Tuned | None
+    customers: int
+    history_days: int
+    settings: Mapping[str, object]
+    feature_names: tuple[str, ...]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from features.asof import day_number
@@ -11,31 +9,14 @@ from features.check import first_purchase_day, require_history
 from features.company import Company
 from keepwell.errors import HistoryError
 from keepwell.progress import Progress, Silent
-from training.backtest import Backtest, backtest
+from training.backtest import backtest
 from training.data import training_data
 from training.fitting import LEAST_CLASS, LEAST_ROWS
 from training.recipe import Recipe
+from training.result import BacktestResult
 from training.run import known_until, one_blas_thread
 from training.splits import LEAST_HISTORY_DAYS
 from training.study import Study, study_name, tuned
-from training.tune import Tuned
-
-
-@dataclass(frozen=True)
-class BacktestResult:
-    """What a procedure came to at past dates; `wanted` is how many were asked for, `study` what chose its recipe."""
-
-    company: str
-    horizon_days: int
-    as_of: date
-    wanted: int
-    tested: Backtest
-    recipe: Recipe
-    study: Tuned | None
-    customers: int
-    history_days: int
-    settings: Mapping[str, object]
-    feature_names: tuple[str, ...]
 
 
 def run_backtest(

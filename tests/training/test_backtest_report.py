@@ -13,7 +13,8 @@ from training.data import TrainingData
 from training.document import to_markdown
 from training.recipe import Recipe
 from training.report import backtest_page
-from training.run_backtest import BacktestResult, run_backtest
+from training.result import BacktestResult
+from training.run_backtest import run_backtest
 from training.study import Study
 
 
