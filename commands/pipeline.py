@@ -106,13 +106,14 @@ def learn_flat(
     from training.flat_leaks import left_out_columns
     from training.flat_run import train_flat
 
-    for column, why in left_out_columns(company, keep_columns).items():
+    left_out = left_out_columns(company, keep_columns)
+    for column, why in left_out.items():
         click.echo(f"  customers.{column} {why}: left out; if it was known before, say --keep-column {column}", err=True)
     return train_flat(
         company,
         horizon_days=horizon_days,
         before=before,
-        keep_columns=keep_columns,
+        left_out=left_out,
         trials=trials,
         seed=seed,
         registry=open_registry(settings),

@@ -28,6 +28,15 @@ EDGE = 1e-6
 LOGIT_EDGE = float(np.log((1 - EDGE) / EDGE))
 
 
+def thinned(matrix: Floats, rows: int) -> Floats:
+    """At most `rows` rows of a matrix (n, features), evenly spread.
+
+    >>> thinned(np.arange(5.0)[:, None], 2).ravel()
+    array([0., 3.])
+    """
+    return matrix[:: max(1, -(-len(matrix) // rows))]
+
+
 def logit(probability: Floats) -> Floats:
     """Log-odds; the input is clipped into [EDGE, 1 - EDGE] first.
 

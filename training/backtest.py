@@ -11,7 +11,7 @@ The gain over a rival is the mean of two shares: the churn log loss it saves and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -28,7 +28,7 @@ from training.outcomes import worth_of
 from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.rivals import RIVALS, fit_rival, rivals_at
-from training.scorer import Predictions, Scorer
+from training.scorer import Predictions, Scorer, in_a_row
 from training.splits import cut_days, study_ends
 from training.weighted import Outcome
 
@@ -215,11 +215,5 @@ def _joined(folds: tuple[Fold, ...]) -> tuple[Outcome, Predictions, dict[str, Pr
     worth = [fold.worth for fold in folds if fold.worth is not None]
     outcome = Outcome(churned, value, np.concatenate(worth) if len(worth) == len(folds) else None)
     common = [name for name in RIVALS if all(name in fold.rivals for fold in folds)]
-    rivals = {name: _concatenated([fold.rivals[name] for fold in folds]) for name in common}
-    return outcome, _concatenated([fold.predictions for fold in folds]), rivals
-
-
-def _concatenated(parts: list[Predictions]) -> Predictions:
-    names = [field.name for field in fields(Predictions) if field.name != "further_churn"]
-    further = {days: np.concatenate([part.further_churn[days] for part in parts]) for days in parts[0].further_churn}
-    return Predictions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}, further_churn=further)
+    rivals = {name: in_a_row([fold.rivals[name] for fold in folds]) for name in common}
+    return outcome, in_a_row([fold.predictions for fold in folds]), rivals

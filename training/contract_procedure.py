@@ -33,16 +33,21 @@ def fit_contracts(data: ContractData, day: int, recipe: FlatRecipe, seed: int, r
     Weights, level and spread come from forecasts of later dates than the learners saw; where the history is too short for that,
     of customers that they have not seen. HistoryError where too few labels are known.
     """
-    keep = data.known_at(day)
-    known = data.part(keep)
+    known = learnable(data, day)
+    found = out_of_time(data, day, recipe, seed) or unseen(known, recipe, seed)
+    return fit_flat(known, found, recipe, _info(data, day, rival or FAMILY), seed=seed, rival=rival)
+
+
+def learnable(data: ContractData, day: int) -> FlatData:
+    """The labelled rows whose horizon is over at `day`; HistoryError where they are too few to learn from."""
+    known = data.part(data.known_at(day))
     if not enough(known.churned):
         left = int(known.churned.sum())
         raise HistoryError(
             f"of {len(known):,} customers and dates with a horizon over by {day_date(day)}, {left:,} left: too few to learn from",
             hint="choose a longer or shorter horizon or a later --as-of, or bring more contracts, ended ones too",
         )
-    found = out_of_time(data, day, recipe, seed) or unseen(known, recipe, seed)
-    return fit_flat(known, found, recipe, _info(data, day, rival or FAMILY), seed=seed, rival=rival)
+    return known
 
 
 def out_of_time(data: ContractData, day: int, recipe: FlatRecipe, seed: int, most: int = CALIBRATION_CUTS) -> Unseen | None:

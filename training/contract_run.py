@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 from features.asof import day_date, day_number
 from features.company import Company
 from features.contracts import first_contract_day, require_contracts
 from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
+from training.arrays import thinned
 from training.backtest import Backtest
 from training.contract_data import ContractData, contract_data
-from training.contract_procedure import RECIPE, backtest_contracts, fit_contracts, later_loss
+from training.contract_procedure import RECIPE, backtest_contracts, fit_contracts, later_loss, learnable
 from training.flat_model import FlatScorer
 from training.flat_recipe import FlatRecipe
 from training.flat_report import log_flat_result
@@ -22,7 +24,7 @@ from training.monitor.reference import make_reference
 from training.registry import Registry, Run, model_name
 from training.report import handed_out
 from training.result import TrainingResult
-from training.run import EXAMPLE_ROWS, EXPERIMENT, importance, known_until, one_blas_thread, set_alias
+from training.run import EXAMPLE_ROWS, EXPERIMENT, importance, known_until, one_blas_thread, settled
 from training.study import Study
 
 
@@ -44,7 +46,7 @@ def train_contracts(
     require_contracts(company, as_of, horizon_days)
     known = known_until(company, as_of)
     data, day = contract_data(known, horizon_days, as_of, progress), day_number(as_of)
-    fit_contracts(data, day, RECIPE, seed)  # refuses what is too little before anything is written
+    learnable(data, day)  # refuses what is too little before anything is written
     settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed, "churn": "contracts"}
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {as_of}") as run:
         fingerprint = log_flat_inputs(run, known, data.table, settings)
@@ -54,15 +56,16 @@ def train_contracts(
             tested = backtest_contracts(data, recipe, seed)
         with progress.step("model"):
             scorer = fit_contracts(data, day, recipe, seed, tested.champion).graded(tested.grade, len(tested.folds))
+        judged = partial(_compared, registry, data, tested, seed)
         with progress.step("comparison with the champion"):
-            champion, verdict = _compared(registry, data, tested, seed)
+            champion, verdict = judged()
         with progress.step("model card"):
             newest = data.part(data.day == day).matrix
             result = TrainingResult(
                 scorer=scorer.versioned(run.register(scorer, newest[:EXAMPLE_ROWS])),
                 verdict=verdict,
                 backtest=tested,
-                importance=importance(scorer, newest[:: max(1, -(-len(newest) // EXPLAINED_ROWS))]),
+                importance=importance(scorer, thinned(newest, EXPLAINED_ROWS)),
                 settings=settings,
                 customers=len(newest),
                 history_days=day - first_contract_day(known, as_of),
@@ -72,8 +75,7 @@ def train_contracts(
             result = log_flat_result(run, result)
             by_date = {day_date(past): data.part(data.day == past).matrix for past in (*data.labelled_days, day)}
             run.log_text(make_reference(known, by_date, data.table.names, scorer, result.importance).as_json(), REFERENCE)
-        set_alias(registry, result, champion)
-    return result
+        return settled(registry, result, champion, judged, partial(log_flat_result, run))
 
 
 def _recipe(data: ContractData, study: Study, run: Run, progress: Progress) -> FlatRecipe:

@@ -110,7 +110,7 @@ class FlatScorer:
 
     def predict(self, matrix: Floats) -> Predictions:
         """Forecasts for the rows of a matrix (n, features), NaN = missing."""
-        rows = self._checked(matrix)
+        rows = self.info.checked(matrix)
         log_amount = self.amount.predict(rows) if self.amount else None
         return forecast(self.churn.predict(rows), log_amount, self.worth)
 
@@ -120,7 +120,7 @@ class FlatScorer:
         The expected value is the amount times a factor of the churn probability, so that its logarithm is a sum of both; the
         factor's part is shared as the contributions to churn are.
         """
-        rows = self._checked(matrix)
+        rows = self.info.checked(matrix)
         churn, base = self.churn.contributions(rows)
         whole = churn.sum(axis=1)
         log_odds = np.clip(whole + base, -LOGIT_EDGE, LOGIT_EDGE)
@@ -170,15 +170,6 @@ class FlatScorer:
             amount=values["amount"] and FlatModel.from_dict(values["amount"]),
             worth=worth and Worth(Spread.from_dict(worth["spread"]), worth["leaver_share"]),
         )
-
-    def _checked(self, matrix: Floats) -> Floats:
-        wanted = len(self.info.feature_names)
-        if matrix.ndim != 2 or matrix.shape[1] != wanted:
-            raise ModelError(
-                f"the model needs a matrix of {wanted} features, not of shape {matrix.shape}",
-                hint="build the features named in info.feature_names",
-            )
-        return np.ascontiguousarray(matrix, dtype=np.float64)
 
 
 def _sum(learner: Any, matrix: Floats) -> Sum:  # noqa: ANN401  # one of LEARNERS

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -14,7 +15,7 @@ from features.company import Company
 from features.flat import source_column
 from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
-from training.arrays import Floats
+from training.arrays import Floats, thinned
 from training.backtest import Backtest
 from training.flat_data import FlatData, flat_data
 from training.flat_leaks import left_out_columns
@@ -27,7 +28,7 @@ from training.gate import Verdict, compare, log_losses, verdict_of
 from training.record import log_trial
 from training.registry import Registry, Run, model_name
 from training.result import TrainingResult
-from training.run import EXAMPLE_ROWS, EXPERIMENT, one_blas_thread, set_alias
+from training.run import EXAMPLE_ROWS, EXPERIMENT, one_blas_thread, settled
 from training.scorer import Predictions
 from training.study import Study
 
@@ -40,7 +41,7 @@ def train_flat(
     *,
     horizon_days: int = 0,
     before: date | None = None,
-    keep_columns: Collection[str] = (),
+    left_out: Mapping[str, str] | None = None,
     trials: int,
     seed: int,
     registry: Registry,
@@ -49,10 +50,11 @@ def train_flat(
     """Train, measure, register and, where the gate allows, promote a model of customers whose labels were given.
 
     Labels that look ahead from dates at or after `before` do not count. `horizon_days` says how far labels look ahead (0: nobody
-    said) and is the model's key. Columns that give the label away are left out, but those of `keep_columns`.
+    said) and is the model's key. `left_out` are the columns not to learn from, and why;
+    None: those that give the label away.
     Same data, trials and seed give the same model, byte for byte. HistoryError where labels are too few; nothing is written then.
     """
-    left_out = left_out_columns(company, keep_columns)
+    left_out = left_out_columns(company, ()) if left_out is None else left_out
     data = flat_data(company, horizon_days, before, left_out)
     settings = {"horizon_days": horizon_days, "as_of": data.as_of, "trials": trials, "seed": seed}
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {data.as_of}") as run:
@@ -66,14 +68,15 @@ def train_flat(
         with progress.step("model"):
             info = label_info(data, tested.champion or FAMILY)
             scorer = fit_flat(data, found, recipe, info, seed=seed, rival=tested.champion).graded(tested.grade, 0)
+        compared = partial(_compared, registry, data, found, tested, scorer, seed=seed)
         with progress.step("comparison with the champion"):
-            champion, verdict = _compared(registry, data, found, tested, scorer, seed=seed)
+            champion, verdict = compared()
         with progress.step("model card"):
             result = TrainingResult(
                 scorer=scorer.versioned(run.register(scorer, data.matrix[:EXAMPLE_ROWS])),
                 verdict=verdict,
                 backtest=tested,
-                importance=column_importance(scorer, data.matrix[:: max(1, -(-len(data) // EXPLAINED_ROWS))]),
+                importance=column_importance(scorer, thinned(data.matrix, EXPLAINED_ROWS)),
                 settings=settings,
                 customers=len(data),
                 history_days=0,
@@ -81,8 +84,7 @@ def train_flat(
                 run_id=run.id,
             )
             result = log_flat_result(run, result, left_out)
-        set_alias(registry, result, champion)
-    return result
+        return settled(registry, result, champion, compared, partial(log_flat_result, run, left_out=left_out))
 
 
 def column_importance(scorer: FlatScorer, matrix: Floats) -> dict[str, dict[str, float]]:

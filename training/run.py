@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,7 @@ from features.company import Company
 from features.panel import build_panel
 from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
-from training.arrays import Floats
+from training.arrays import Floats, thinned
 from training.backtest import Backtest, Fold, backtest, fit_graded
 from training.data import TrainingData, training_data
 from training.evidence import look
@@ -99,10 +100,7 @@ def train(
             )
             result = log_result(run, result)
             run.log_text(make_reference(known, by_date(data), data.names, scorer, result.importance).as_json(), REFERENCE)
-        while not set_alias(registry, result, champion):  # another training was quicker: its model is the champion to beat
-            champion, verdict = judged()
-            result = log_result(run, replace(result, verdict=verdict))
-    return result
+        return settled(registry, result, champion, judged, partial(log_result, run))
 
 
 def one_blas_thread() -> threadpool_limits:
@@ -185,7 +183,24 @@ def read_by(info: ModelInfo, known: Company, data: TrainingData, fold: Fold) -> 
     return rows.select(pl.col(info.feature_names).fill_null(float("nan"))).to_numpy()
 
 
-def set_alias(registry: Registry, result: TrainingResult, champion: str | None) -> bool:
+def settled(
+    registry: Registry,
+    result: TrainingResult,
+    champion: str | None,
+    judged: Callable[[], tuple[str | None, Verdict]],
+    logged: Callable[[TrainingResult], TrainingResult],
+) -> TrainingResult:
+    """The result once its alias is set.
+
+    Where another training was quicker than this one, its model is the champion to beat: it is judged, and logged, again.
+    """
+    while not _set_alias(registry, result, champion):
+        champion, verdict = judged()
+        result = logged(replace(result, verdict=verdict))
+    return result
+
+
+def _set_alias(registry: Registry, result: TrainingResult, champion: str | None) -> bool:
     """Do as the verdict says; False where it says promote, and `champion`, which it was made against, is the champion no more."""
     info, verdict = result.scorer.info, result.verdict
     registry.tag(info.company, info.horizon_days, info.version, {GATE: verdict.reason})
@@ -202,5 +217,4 @@ def by_date(data: TrainingData) -> dict[date, Floats]:
 
 def _newest(data: TrainingData, rows: int) -> Floats:
     """At most `rows` rows of the newest date, evenly spread over its customers."""
-    matrix = data.at(data.as_of_day).matrix
-    return matrix[:: max(1, -(-len(matrix) // rows))]
+    return thinned(data.at(data.as_of_day).matrix, rows)

@@ -69,6 +69,16 @@ class ModelInfo:
         edges = {name: tuple(each) for name, each in values["edges"].items()}
         return cls(**{**values, **days, **tuples, "edges": edges})
 
+    def checked(self, matrix: Floats) -> Floats:
+        """The matrix (n, features) as the model reads it; ModelError for another number of features."""
+        wanted = len(self.feature_names)
+        if matrix.ndim != 2 or matrix.shape[1] != wanted:
+            raise ModelError(
+                f"the model needs a matrix of {wanted} features, not of shape {matrix.shape}",
+                hint="build the features named in info.feature_names",
+            )
+        return np.ascontiguousarray(matrix, dtype=np.float64)
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -115,7 +125,7 @@ class Scorer:
 
     def predict(self, matrix: Floats) -> Predictions:
         """Forecasts for the rows of a matrix; a row's are the same bits whatever rows are beside it."""
-        return in_a_row(in_parts(self._predicted, self._checked(matrix)))
+        return in_a_row(in_parts(self._predicted, self.info.checked(matrix)))
 
     def _predicted(self, rows: Floats) -> Predictions:
         log_odds, log_amount = self._links(rows)
@@ -140,7 +150,7 @@ class Scorer:
 
         The season and the calibration belong to the baseline.
         """
-        parts = in_parts(self._explained, self._checked(matrix))
+        parts = in_parts(self._explained, self.info.checked(matrix))
         churn, value = (np.concatenate([getattr(part, target) for part in parts]) for target in ("churn", "value"))
         return Explanation(churn, parts[0].churn_baseline, value, parts[0].value_baseline)
 
@@ -215,15 +225,6 @@ class Scorer:
         if self._refund_column is None:
             return np.zeros(len(matrix))
         return -self.refund_rate * np.nan_to_num(matrix[:, self._refund_column])
-
-    def _checked(self, matrix: Floats) -> Floats:
-        wanted = len(self.info.feature_names)
-        if matrix.ndim != 2 or matrix.shape[1] != wanted:
-            raise ModelError(
-                f"the model needs a matrix of {wanted} features, not of shape {matrix.shape}",
-                hint="build the features named in info.feature_names",
-            )
-        return np.ascontiguousarray(matrix, dtype=np.float64)
 
 
 REFUNDED = "spend_90d"
