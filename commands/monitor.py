@@ -11,6 +11,7 @@ import click
 from commands import pipeline
 from commands.terminal import AS_JSON, AS_OF, DATA, HORIZON, PATH, OutFile, to_json, today
 from keepwell.errors import ModelError
+from keepwell.files import write_text
 from keepwell.progress import Steps
 from keepwell.settings import Settings
 
@@ -44,6 +45,7 @@ def monitor(
 
     Example: keepwell monitor shop --horizon 90d --as-of 2026-03-01
     """
+    from training.document import to_html
     from training.monitor.report import EXIT_CODES
 
     steps = Steps()
@@ -52,7 +54,7 @@ def monitor(
     pipeline.tell_what_counts(company, day)
     found = _look(ctx.obj, company, horizon, day, scores, steps)
     if report is not None:
-        _write(found, report)
+        write_text(report, to_html(found.page()))
     click.echo(to_json(found.as_dict()) if as_json else _in_words(found))
     ctx.exit(EXIT_CODES[found.status])
 
@@ -65,8 +67,7 @@ def _look(
     from training.monitor.run import monitor as look
 
     registry = pipeline.open_registry(settings)
-    with steps.step("Loading the champion"):
-        scorer = registry.champion(company.key, pipeline.champion_horizon(registry, company.key, horizon_days))
+    scorer = pipeline.champion(registry, company, horizon_days, steps)
     if scorer.info.churn == "labels":
         hint = "train again when there are new labels, and compare the cards"
         raise ModelError("a model of a flat table knows one date: there is no later one to hold it against", hint=hint)
@@ -94,14 +95,6 @@ def _earlier(settings: Settings, company: Company, horizon_days: int, as_of: dat
             known.add(load.as_of)
             found.append(Forecasts(load.as_of, load.model_version, "store", forecasts(store, load)))
     return found
-
-
-def _write(found: MonitorReport, path: Path) -> None:
-    from keepwell.files import written_whole
-    from training.document import to_html
-
-    with written_whole(path) as temporary:
-        temporary.write_text(to_html(found.page()), encoding="utf-8")
 
 
 def _in_words(found: MonitorReport) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from decisions.policy import Policy
     from features.company import Company
     from serving.store import Store
+    from training.loading import Predictor
     from training.registry import Registry
     from training.result import TrainingResult
 
@@ -138,6 +139,12 @@ def champion_horizon(registry: Registry, company_key: str, horizon_days: int | N
     )
 
 
+def champion(registry: Registry, company: Company, horizon_days: int | None, steps: Steps) -> Predictor:
+    """The champion of a company for the horizon asked for, else for the only one that has a champion."""
+    with steps.step("Loading the champion"):
+        return registry.champion(company.key, champion_horizon(registry, company.key, horizon_days))
+
+
 def score(
     settings: Settings,
     company: Company,
@@ -163,8 +170,7 @@ def score(
 
     explained = MOST_EXPLAINED if most_explained is None else most_explained
     registry = open_registry(settings)
-    with steps.step("Loading the champion"):
-        scorer = registry.champion(company.key, champion_horizon(registry, company.key, horizon_days))
+    scorer = champion(registry, company, horizon_days, steps)
     with steps.step("Building features"):
         panels = {"labels": flat_scoring_panel, "contracts": contract_scoring_panel}
         panel = panels.get(scorer.info.churn, scoring_panel)(company, scorer.info, as_of)

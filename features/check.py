@@ -20,11 +20,11 @@ from features.check_horizons import (
 )
 from features.check_kinds import FlatCheck, contract_span
 from features.company import Company, Note
-from features.contracts import contract_names, leaves_by_contract
+from features.contracts import contract_names, leaves_by_contract, require_horizon
 from features.lacking import Lacking, lacking
 from features.odd_times import Suspicion, odd_times
 from features.tables import TABLES
-from keepwell.errors import ConfigError, HistoryError
+from keepwell.errors import HistoryError
 
 
 @dataclass(frozen=True)
@@ -173,14 +173,7 @@ def require_history(company: Company, as_of: date, horizon_days: int | None = No
     first = first_purchase_day(company, as_of)
     if horizon_days is None:
         return
-    if horizon_days < 1:
-        raise ConfigError(f"a horizon of {horizon_days} days is none", hint="give at least one day, for example 90d")
-    history = day_number(as_of) - first
-    if history <= horizon_days:
-        raise HistoryError(
-            f"a horizon of {horizon_days} days is longer than the history: the first purchase is {history} days before {as_of}",
-            hint="choose a shorter horizon or a later --as-of, or bring older transactions",
-        )
+    require_horizon(first, as_of, horizon_days, began="the first purchase is", bring="transactions")
 
 
 def first_purchase_day(company: Company, as_of: date) -> int:

@@ -42,13 +42,21 @@ def require_contracts(company: Company, as_of: date, horizon_days: int | None = 
     first = first_contract_day(company, as_of)
     if horizon_days is None:
         return
+    require_horizon(first, as_of, horizon_days, began="contracts begin", bring="contracts")
+
+
+def require_horizon(first: int, as_of: date, horizon_days: int, *, began: str, bring: str) -> None:
+    """Raise HistoryError unless a whole horizon lies between the day number `first` and `as_of`, ConfigError for none at all.
+
+    `began` and `bring` are the words for what happened on that day, and for what is lacking.
+    """
     if horizon_days < 1:
         raise ConfigError(f"a horizon of {horizon_days} days is none", hint="give at least one day, for example 90d")
     history = day_number(as_of) - first
     if history <= horizon_days:
         raise HistoryError(
-            f"a horizon of {horizon_days} days is longer than the history: contracts begin {history} days before {as_of}",
-            hint="choose a shorter horizon or a later --as-of, or bring older contracts",
+            f"a horizon of {horizon_days} days is longer than the history: {began} {history} days before {as_of}",
+            hint=f"choose a shorter horizon or a later --as-of, or bring older {bring}",
         )
 
 
