@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from keepwell.errors import StoreError
 from serving.store.engine import reading, writing
-from serving.store.schema import metadata
+from serving.store.tables import metadata
 
 
 def migrate(engine: Engine) -> None:

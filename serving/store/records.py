@@ -160,11 +160,17 @@ class Plan:
     expected_net_value: float
     customers: int
     notes: tuple[str, ...]
+    approved_at: datetime | None = None
+    approved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlanItem:
-    """The action planned for one customer; `priority` 1 comes first."""
+    """The action planned for one customer; `priority` 1 comes first.
+
+    `arm` is treated or control, `propensity` the chance of being treated that the draw gave; both None in plans from before
+    there were controls. `assigned_to` is who should, `taken_by` who does.
+    """
 
     customer_id: str
     priority: int
@@ -176,6 +182,11 @@ class PlanItem:
     churn_probability: float
     value_at_risk: float | None
     reason: str | None
+    arm: str | None = None
+    propensity: float | None = None
+    assigned_to: str | None = None
+    taken_by: str | None = None
+    taken_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The tables of the store. `migrations/` builds them step by step; a test holds both equal."""
+"""The tables of scores and plans. `migrations/` builds all tables step by step; a test holds both equal."""
 
 from __future__ import annotations
 
@@ -42,6 +42,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 NAME_CHARACTERS = 200
 """A longer name is cut: it is part of an index, whose entries PostgreSQL limits to 2,704 bytes."""
+
+PERSON_CHARACTERS = 200
+"""A person or a key that did something."""
 
 metadata = MetaData(
     naming_convention={
@@ -173,6 +176,8 @@ plans = Table(
     Column("expected_net_value", Float, nullable=False),
     Column("customers", Integer, nullable=False),
     Column("notes", JSON, nullable=False),
+    Column("approved_at", UtcDateTime),
+    Column("approved_by", String(PERSON_CHARACTERS)),
     sqlite_autoincrement=True,
 )
 
@@ -190,5 +195,10 @@ plan_items = Table(
     Column("churn_probability", Float, nullable=False),
     Column("value_at_risk", Float),
     Column("reason", Text),
+    Column("arm", String(10)),
+    Column("propensity", Float),
+    Column("assigned_to", String(PERSON_CHARACTERS)),
+    Column("taken_by", String(PERSON_CHARACTERS)),
+    Column("taken_at", UtcDateTime),
     sqlite_with_rowid=False,
 )

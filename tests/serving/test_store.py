@@ -20,8 +20,9 @@ from sqlalchemy.exc import OperationalError
 from keepwell.errors import StoreError
 from serving.store import CustomerFilter, Store
 from serving.store.engine import _seeing_one_state, reading
-from serving.store.schema import NAME_CHARACTERS, metadata
+from serving.store.schema import NAME_CHARACTERS
 from serving.store.store import KEPT_LOADS
+from serving.store.tables import metadata
 
 LOADED_AT = datetime(2024, 3, 1, 8, 30, tzinfo=UTC)
 REASON = {"target": "churn", "feature": "recency_days", "name": "Days since last purchase", "contribution": 0.7}
