@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.types import TypeEngine
 
 revision = "0005"
 down_revision: str | None = "0004"
 
-_PLAN_COLUMNS = (("approved_at", sa.DateTime(timezone=True)), ("approved_by", sa.String(200)))
-_ITEM_COLUMNS = (
+_Columns = tuple[tuple[str, TypeEngine[Any]], ...]
+
+_PLAN_COLUMNS: _Columns = (("approved_at", sa.DateTime(timezone=True)), ("approved_by", sa.String(200)))
+_ITEM_COLUMNS: _Columns = (
     ("arm", sa.String(10)),
     ("propensity", sa.Float()),
     ("assigned_to", sa.String(200)),
