@@ -162,10 +162,12 @@ class PlanPolicy(Part):
     """Ids of customers, as texts, who are in no plan."""
     channel_words: Mapping[str, Slug] = {}
     """What customers call a channel of ours, in lower case."""
+    decline_reasons: tuple[Slug, ...] = ("price", "service", "quality", "range", "rival", "no_need", "moved")
+    """The words that say why a customer declined."""
     do_nothing: Titles = Titles(title="Do nothing", title_zh="不作打扰")
     """The names of what is always possible."""
 
-    @field_validator("left_alone", mode="before")
+    @field_validator("left_alone", "decline_reasons", mode="before")
     @classmethod
     def _as_tuple(cls, value: object) -> object:
         return as_tuple(value)

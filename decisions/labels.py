@@ -131,6 +131,19 @@ class RfmSegment(Label):
     GONE = "gone", "bought seldom, longest ago"
 
 
+class Step(Label):
+    """What came of an action for one customer, one word for each thing that happened."""
+
+    TAKEN = "taken", "somebody has taken it on"
+    CONTACTED = "contacted", "the customer was reached"
+    NOT_NOW = "not_now", "was reached, and would rather be asked another time"
+    ACCEPTED = "accepted", "took what was offered"
+    DECLINED = "declined", "did not want it, for a reason where one was given"
+    CONVERTED = "converted", "bought, renewed or stayed in answer to it"
+    DO_NOT_CONTACT = "do_not_contact", "wants to be left alone: no plan has them from then on"
+    CONTACT_AGAIN = "contact_again", "may be contacted again"
+
+
 SCHEMES: Mapping[str, type[Label]] = {
     "status": Status,
     "value_tier": Tier,

@@ -198,3 +198,66 @@ class PlannedAction:
     customers: int
     cost: float
     expected_net_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One thing that happened to one customer on a day in the company's zone; `step` is a word of `decisions.labels.Step`.
+
+    `action` is None only where the step is of the customer as a whole (do_not_contact, contact_again). `key` is the sender's own
+    (None: made of customer, action, day and step); `cost` is in currency units; `reason` is a word of the policy.
+    """
+
+    customer_id: str
+    step: str
+    happened_on: date
+    action: str | None = None
+    key: str | None = None
+    cost: float | None = None
+    reason: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How many outcomes were new, and how many were known before; `differing` of these said something else under the same key.
+
+    `controls` of the new ones say that somebody was contacted whom the plan wanted left alone.
+    """
+
+    new: int
+    known_before: int
+    differing: int = 0
+    controls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedOutcome:
+    """An outcome as it is kept, with the plan that asked for it where one did, and what the draw was there."""
+
+    key: str
+    customer_id: str
+    action: str | None
+    step: str
+    happened_on: date
+    recorded_at: datetime
+    recorded_by: str | None
+    plan_id: int | None
+    arm: str | None
+    propensity: float | None
+    cost: float | None
+    reason: str | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a plan had in mind for one customer: the arm of the draw, and the chance of being treated that it gave."""
+
+    plan_id: int
+    as_of: date
+    customer_id: str
+    action: str
+    arm: str | None
+    propensity: float | None
+    cost: float

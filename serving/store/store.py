@@ -15,6 +15,7 @@ from keepwell.errors import StoreError
 from serving.reasons import reasons_as_json
 from serving.store.engine import open_engine, writing
 from serving.store.migrate import migrate
+from serving.store.outcomes import OutcomeStore
 from serving.store.reading import Reader
 from serving.store.records import Load
 from serving.store.schema import NAME_CHARACTERS, feature_rows, loads, plan_items, plans, scores
@@ -45,6 +46,11 @@ class Store(Reader):
     def migrate(self) -> None:
         """Bring the schema to this version; an empty database gets all tables."""
         migrate(self._engine)
+
+    @property
+    def outcomes(self) -> OutcomeStore:
+        """What came of plans."""
+        return OutcomeStore(self._engine)
 
     def close(self) -> None:
         """Let go of all connections; the next use opens new ones."""

@@ -14,7 +14,7 @@ outcomes = Table(
     Column("company", String(200), nullable=False),
     Column("key", String(200), nullable=False),
     Column("customer_id", String(500), nullable=False),
-    Column("action", String(100), nullable=False),
+    Column("action", String(100)),
     Column("step", String(20), nullable=False),
     Column("happened_on", Date, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),

@@ -50,7 +50,7 @@ def _create_outcomes() -> None:
         sa.Column("company", sa.String(200), nullable=False),
         sa.Column("key", sa.String(200), nullable=False),
         sa.Column("customer_id", sa.String(500), nullable=False),
-        sa.Column("action", sa.String(100), nullable=False),
+        sa.Column("action", sa.String(100)),
         sa.Column("step", sa.String(20), nullable=False),
         sa.Column("happened_on", sa.Date(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
