@@ -14,7 +14,6 @@ import polars as pl
 from decisions.actions import COOLDOWN_PREFIX, NO_EFFECTS, Effect, days_to_birthday
 from decisions.columns import Columns
 from decisions.plan import REQUIRED, Plan, plan
-from decisions.plan_rows import TREATED
 from decisions.policy import Policy
 from features.catalog import CATALOG
 from features.company import Company
@@ -138,13 +137,12 @@ def save_plan(
     budget: float | None,
     capacities: Mapping[str, int],
 ) -> bool:
-    """Show the plan in the console, if these scores are the ones shown there; whether it was saved."""
+    """Keep the plan, for the console and for what comes of it, if these scores are the ones shown there; whether it was kept."""
     store.migrate()
     load = store.current_load(company_key, int(scores["horizon_days"][0]))
     if load is None or (load.as_of, load.model_version) != (scores["as_of"][0], str(scores["model_version"][0])):
         return False
-    to_do = plan_table(made).filter(pl.col("arm") == TREATED)
-    store.save_plan(load, to_do, made_at=made_at, budget=budget, capacities=capacities, notes=made.notes)
+    store.save_plan(load, plan_table(made), made_at=made_at, budget=budget, capacities=capacities, notes=made.notes)
     return True
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Table, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Table, and_, case, func, literal, or_, select, true
 
 from decisions.labels import Status
+from decisions.plan_rows import CONTROL
 from serving.store.engine import reading
 from serving.store.records import (
     CustomerFilter,
@@ -45,6 +46,8 @@ _IDS_AT_ONCE = 500
 _LOAD_COLUMNS = [column for column in loads.c if column.name != "current"]
 _SCORE_COLUMNS = [column for column in scores.c if column.name != "load_id"]
 _ITEM_COLUMNS = [column for column in plan_items.c if column.name != "plan_id"]
+_TO_DO = plan_items.c.arm.is_distinct_from(CONTROL)
+"""Controls are kept with the plan, and nobody is to do anything for them."""
 
 
 class Reader:
@@ -175,16 +178,18 @@ class Reader:
         row = self._first(select(*columns).where(plans.c.load_id == load.id).order_by(plans.c.id.desc()).limit(1))
         return None if row is None else Plan(**{**row, "notes": tuple(row["notes"])})
 
-    def plan_items(self, plan: Plan, *, offset: int = 0, limit: int | None = None) -> tuple[PlanItem, ...]:
-        """The plan's actions, the most urgent first."""
-        query = select(*_ITEM_COLUMNS).where(plan_items.c.plan_id == plan.id)
+    def plan_items(
+        self, plan: Plan, *, offset: int = 0, limit: int | None = None, controls: bool = False
+    ) -> tuple[PlanItem, ...]:
+        """The plan's actions, the most urgent first; `controls`: and then the customers who are left alone to measure them."""
+        query = select(*_ITEM_COLUMNS).where(plan_items.c.plan_id == plan.id, true() if controls else _TO_DO)
         query = query.order_by(plan_items.c.priority, plan_items.c.customer_id).offset(offset).limit(limit)
         return tuple(PlanItem(**row) for row in self._all(query))
 
     def plan_item(self, plan: Plan, customer_id: str) -> PlanItem | None:
-        """What the plan has for one customer; None when it leaves them alone."""
+        """What the plan has for one customer; None when it leaves them alone, as it does controls."""
         query = select(*_ITEM_COLUMNS).where(plan_items.c.plan_id == plan.id, plan_items.c.customer_id == customer_id)
-        row = self._first(query)
+        row = self._first(query.where(_TO_DO))
         return None if row is None else PlanItem(**row)
 
     def planned_actions(self, plan: Plan) -> tuple[PlannedAction, ...]:
@@ -192,7 +197,7 @@ class Reader:
         gain = func.sum(plan_items.c.expected_net_value).label("expected_net_value")
         figures = func.count().label("customers"), func.sum(plan_items.c.cost).label("cost"), gain
         query = select(plan_items.c.action, func.max(plan_items.c.title).label("title"), *figures)
-        query = query.where(plan_items.c.plan_id == plan.id).group_by(plan_items.c.action)
+        query = query.where(plan_items.c.plan_id == plan.id, _TO_DO).group_by(plan_items.c.action)
         return tuple(PlannedAction(**row) for row in self._all(query.order_by(gain.desc(), plan_items.c.action)))
 
     def _all(self, query: Select[Any]) -> Sequence[RowMapping]:
@@ -222,7 +227,7 @@ def _ids(passing: ColumnElement[bool], sort: str, descending: bool) -> Select[An
 
 def _rows_by_id(connection: Connection, load: Load, plan_id: int | None, customer_ids: Sequence[str]) -> dict[str, ScoreRow]:
     """The scores of these customers, each with its item of this plan; no items when there is no plan."""
-    same = and_(plan_items.c.customer_id == scores.c.customer_id, plan_items.c.plan_id == plan_id)
+    same = and_(plan_items.c.customer_id == scores.c.customer_id, plan_items.c.plan_id == plan_id, _TO_DO)
     query = select(*_SCORE_COLUMNS, plan_items.c.action, plan_items.c.title.label("action_title"))
     query = query.select_from(scores.outerjoin(plan_items, same)).where(scores.c.load_id == load.id)
     found: dict[str, ScoreRow] = {}
@@ -242,7 +247,7 @@ def _passing(load: Load, chosen: CustomerFilter, plan_id: int | None, dialect: s
         conditions.append(scores.c.status.is_distinct_from(chosen.but_status))
     if chosen.action is not None:
         planned = select(plan_items.c.customer_id).where(plan_items.c.plan_id == plan_id, plan_items.c.action == chosen.action)
-        conditions.append(scores.c.customer_id.in_(planned))
+        conditions.append(scores.c.customer_id.in_(planned.where(_TO_DO)))
     if chosen.with_open_complaint:
         conditions.append(scores.c.complaints_open > 0)
     if chosen.search:

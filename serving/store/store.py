@@ -11,9 +11,11 @@ import numpy as np
 import polars as pl
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
+from decisions.plan_rows import CONTROL
 from keepwell.errors import StoreError
 from serving.reasons import reasons_as_json
 from serving.store.engine import open_engine, writing
+from serving.store.jobs import Jobs
 from serving.store.migrate import migrate
 from serving.store.outcomes import OutcomeStore
 from serving.store.reading import Reader
@@ -55,6 +57,11 @@ class Store(Reader):
     def close(self) -> None:
         """Let go of all connections; the next use opens new ones."""
         self._engine.dispose()
+
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs that run beside requests."""
+        return Jobs(self._engine)
 
     def load_scores(
         self,
@@ -99,13 +106,14 @@ class Store(Reader):
         """Write a plan made from `load` and return its id; the newest plan of a load is the one that readers see.
 
         `items` has customer_id, action, cost, expected_net_value, churn_probability, and where known title, channel,
-        value_at_risk, reason, priority (else the order of the rows).
+        value_at_risk, reason, arm, propensity, priority (else the order of the rows). Controls are kept, and count as nobody.
         """
         rows = _plan_rows(items)
+        to_do = rows.filter(pl.col("arm").ne_missing(CONTROL)) if "arm" in rows.columns else rows
         plan = {
             **{name: getattr(load, name) for name in ("company", "horizon_days", "as_of", "model_version")},
             **{"load_id": load.id, "made_at": made_at, "budget": budget, "capacities": dict(capacities), "notes": list(notes)},
-            **{"cost": rows["cost"].sum(), "expected_net_value": rows["expected_net_value"].sum(), "customers": rows.height},
+            **{"cost": to_do["cost"].sum(), "expected_net_value": to_do["expected_net_value"].sum(), "customers": to_do.height},
         }
         with writing(self._engine) as connection:
             plan_id = _insert_one(connection, plans, plan)

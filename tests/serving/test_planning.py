@@ -89,7 +89,11 @@ def test_the_console_shows_those_who_are_treated_and_not_the_controls(tmp_path: 
     whole = frame.with_columns(**empty).with_columns(**{name: pl.lit(value) for name, value in told.items()})
     load = store.load_scores(whole, company="shop", currency=None, loaded_at=datetime(2026, 1, 1, tzinfo=UTC))
     assert save_plan(store, "shop", frame, made, made_at=datetime(2026, 1, 1, tzinfo=UTC), budget=None, capacities={})
-    shown = store.plan_items(store.plan(load))
+    plan = store.plan(load)
+    shown = store.plan_items(plan)
+    assert plan.customers == len(shown)
+    kept = {item.customer_id: (item.arm, item.propensity) for item in store.plan_items(plan, controls=True)}
+    assert kept == {row[0]: row[1:] for row in table.select("customer_id", "arm", "propensity").iter_rows()}
     assert {item.customer_id for item in shown} == set(table.filter(pl.col("arm") == "treated")["customer_id"])
 
 

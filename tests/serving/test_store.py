@@ -482,6 +482,24 @@ def test_the_newest_plan_of_a_load_is_the_one_that_readers_see(store: Store) -> 
     assert [store.customer(load, name).action for name in ("c0000", "c0002")] == ["letter", None]
 
 
+def test_controls_are_kept_with_a_plan_and_are_on_no_list(store: Store) -> None:
+    filled(store)
+    load = store.current_load()
+    drawn = plan_frame().with_columns(arm=pl.Series(["treated", "control"]), propensity=pl.lit(0.9))
+    store.save_plan(load, drawn, made_at=LOADED_AT, budget=None, capacities={})
+    plan = store.plan(load)
+    assert (plan.customers, plan.cost, plan.expected_net_value) == (1, 4.0, 40.0)
+    assert [item.customer_id for item in store.plan_items(plan)] == ["c0001"]
+    assert [(item.customer_id, item.arm) for item in store.plan_items(plan, controls=True)] == [
+        ("c0001", "treated"),
+        ("c0000", "control"),
+    ]
+    assert store.plan_item(plan, "c0000") is None
+    assert [action.action for action in store.planned_actions(plan)] == ["call"]
+    assert store.customers(load, CustomerFilter(action="letter")).rows == ()
+    assert store.customer(load, "c0000").action is None
+
+
 def test_a_plan_without_actions_is_a_plan(store: Store) -> None:
     filled(store)
     load = store.current_load()
