@@ -15,6 +15,7 @@ from commands.data import check, features, simulate
 from commands.demo import demo
 from commands.horizon import horizon
 from commands.importing import import_public
+from commands.jobs import jobs
 from commands.lifetime import lifetime
 from commands.lists import plan, score
 from commands.models import train
@@ -63,6 +64,7 @@ for command in (
     monitor,
     plan,
     serve,
+    jobs,
     import_public,
     simulate,
     demo,

@@ -13,7 +13,7 @@ import click
 from commands.terminal import libraries_on_stderr, now
 from keepwell.errors import ModelError
 from keepwell.files import written_whole
-from keepwell.progress import Steps
+from keepwell.progress import Progress, Steps
 from keepwell.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def open_registry(settings: Settings) -> Registry:
     return Registry(settings.resolved_tracking_uri, settings.artifact_root)
 
 
-def read(data: Path, steps: Steps) -> Company:
+def read(data: Path, steps: Progress) -> Company:
     """Read and check the company at `data`."""
     from features.sources import read_company
 
@@ -139,7 +139,7 @@ def champion_horizon(registry: Registry, company_key: str, horizon_days: int | N
     )
 
 
-def champion(registry: Registry, company: Company, horizon_days: int | None, steps: Steps) -> Predictor:
+def champion(registry: Registry, company: Company, horizon_days: int | None, steps: Progress) -> Predictor:
     """The champion of a company for the horizon asked for, else for the only one that has a champion."""
     with steps.step("Loading the champion"):
         return registry.champion(company.key, champion_horizon(registry, company.key, horizon_days))
@@ -154,11 +154,12 @@ def score(
     horizon_days: int | None,
     policy: Policy,
     allow_hindsight: bool,
-    steps: Steps,
+    steps: Progress,
     previous: pl.DataFrame | None = None,
     most_explained: int | None = None,
+    load: bool = True,
 ) -> pl.DataFrame:
-    """Score every customer with the champion; write the file and load the store.
+    """Score every customer with the champion; write the file and, with `load`, the store.
 
     `previous`: the scores of an earlier date, where customers come from; None: what the store has of one. `most_explained`: how
     many customers get reasons; None: the usual number.
@@ -195,7 +196,8 @@ def score(
         )
     with steps.step("Writing the scores"), written_whole(out) as temporary:  # the file appears once the store has them too
         write_table(scores, temporary)
-        load_into_store(store, company, scores, panel, loaded_at=now())
+        if load:
+            load_into_store(store, company, scores, panel, loaded_at=now())
     return scores
 
 

@@ -49,6 +49,11 @@ def table_places(path: str | Path) -> frozenset[Path]:
     return frozenset(place.resolve() for place in places if place)
 
 
+def database_tables(path: str | Path) -> tuple[str, ...]:
+    """The tables of the company at `path` that come out of a database. Raises as `read_company` does."""
+    return tuple(name for name, table in _located(Path(path))[2].tables.items() if table.url)
+
+
 def _key(place: Path, config: CompanyConfig) -> str:
     return config.company or company_key(place)
 

@@ -29,6 +29,7 @@ class Settings:
     tracking_uri: str = _setting("", "MLflow tracking URI; empty: SQLite file `mlflow.db` below home.")
     company: str = _setting("", "Company key that the service serves; empty: the only one there is.")
     horizon: str = _setting("", "Horizon that the service serves, as `90d`; empty: the only one there is.")
+    jobs_root: str = _setting("", "Folder below which jobs over HTTP find their data; empty: the service takes no jobs.")
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -57,6 +58,16 @@ class Settings:
     def home_path(self) -> Path:
         """The state folder, absolute."""
         return Path(self.home).expanduser().resolve()
+
+    @property
+    def jobs_root_path(self) -> Path | None:
+        """The folder of the data of jobs, absolute; None where no jobs are taken."""
+        return Path(self.jobs_root).expanduser().resolve() if self.jobs_root else None
+
+    @property
+    def jobs_folder(self) -> Path:
+        """Where the results of jobs lie."""
+        return self.home_path / "jobs"
 
     @property
     def resolved_store_url(self) -> str:

@@ -1,0 +1,63 @@
+"""What the endpoints of jobs take and answer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from serving.field_types import Answer, Day, Strict, Text
+
+KEY_CHARACTERS = 200
+Key = Annotated[str, StringConstraints(min_length=1, max_length=KEY_CHARACTERS, pattern=r"^[\x21-\x7e]*$")]
+JobId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
+class JobRequest(Strict):
+    """Score a company by reference, as `keepwell score` does."""
+
+    kind: Literal["score"] = "score"
+    data: Text = Field(description="A folder of tables or a company.yaml, as a path below the folder KEEPWELL_JOBS_ROOT.")
+    as_of: Day | None = Field(
+        default=None, description="Only what happened before counts. Left out: the day of the request, in the company's zone."
+    )
+    horizon_days: Annotated[int, Field(ge=0, le=3660)] | None = Field(
+        default=None, description="Left out: the only horizon that has a champion."
+    )
+    format: Literal["parquet", "csv"] = "parquet"
+    load: bool = Field(default=True, description="Also make these the scores that the console and /v1/scores show.")
+    explain: Annotated[int, Field(ge=0, le=10_000_000)] | None = Field(
+        default=None, description="Customers that get reasons: those with most at risk. Left out: 20,000."
+    )
+    allow_hindsight: bool = Field(default=False, description="Allow a model whose labels reach past as_of.")
+    request_key: Key | None = Field(
+        default=None, description="A word of yours: asked again with the same one, the job of the first time is the answer."
+    )
+
+
+class JobCancel(Strict):
+    """End a job."""
+
+    id: JobId
+
+
+class JobAnswer(Answer):
+    """A job: what was asked, how far it is, what came of it."""
+
+    id: str
+    kind: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    company: str
+    data: str
+    as_of: date | None
+    created_at: datetime
+    started_at: datetime | None = Field(description="When the latest attempt began.")
+    finished_at: datetime | None
+    attempts: int = Field(description="How often a worker has begun; after three that died the job has failed.")
+    step: str | None = Field(description="What the worker is at, while it runs.")
+    steps_done: int
+    customers: int | None = Field(description="How many were scored; null until they are.")
+    model_version: str | None
+    error: dict[str, Any] | None = Field(description="Why it failed: code, message, hint.")
+    result: str | None = Field(description="Where the scores can be fetched, once it is done.")
