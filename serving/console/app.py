@@ -20,11 +20,13 @@ from starlette.types import ASGIApp
 
 from decisions.labels import SCHEMES, Status
 from keepwell.errors import KeepwellError, RequestError, StoreError
+from serving.console.actions import action_title
 from serving.console.customer import customer_page
 from serving.console.customers import FeatureRows, customers_page
 from serving.console.export import csv_lines
 from serving.console.frame import frame
 from serving.console.headers import SafeHeaders
+from serving.console.language import ChooseLanguage
 from serving.console.message import empty_page, error_page, no_customer_page, status_page
 from serving.console.query import ALL_BUT_LOST, FILTERS, PAGE_SIZE, START, CustomerQuery
 from serving.console.render import STATIC, Renderer
@@ -54,7 +56,7 @@ def console_app(
     ]
     handlers = {HTTPException: console.refused, KeepwellError: console.failed, Exception: console.broken}
     # Outermost, so that the page of an unforeseen error is kept as safe as the others.
-    return SafeHeaders(Starlette(routes=routes, exception_handlers=handlers))
+    return SafeHeaders(ChooseLanguage(Starlette(routes=routes, exception_handlers=handlers)))
 
 
 class LoadFacts:
@@ -171,7 +173,7 @@ class Console:
         """What each filter offers, value to shown name: words that somebody has in their scheme's order, the plan's actions."""
         plan = store.plan(load)
         actions = store.planned_actions(plan) if plan else ()
-        choices = {"action": {action.action: action.title or label("action", action.action) for action in actions}}
+        choices = {"action": {action.action: action_title(action.action, action.title) for action in actions}}
         words = [name for name in FILTERS if name != "action"]
         for name, met in self.facts.choices(store, load, *words).items():
             order = {str(word): rank for rank, word in enumerate(SCHEMES[name])}

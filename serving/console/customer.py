@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from serving.console import charts
 from serving.console import format as show
+from serving.console.actions import action_title
 from serving.console.customers import Interval, Tag, interval, tag
 from serving.console.frame import Frame
 from serving.console.reasons import ReasonGroup, reason_groups
@@ -145,7 +146,7 @@ def _expected_range(row: ScoreRow) -> charts.Range | None:
 def _action_card(item: PlanItem) -> ActionCard:
     decimals = show.money_decimals([item.cost, item.expected_net_value])
     return ActionCard(
-        name=item.title or label("action", item.action),
+        name=action_title(item.action, item.title),
         channel=label("channel", item.channel) if item.channel else "",
         cost=show.money(item.cost, decimals),
         net_value=show.money(item.expected_net_value, decimals),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from serving.console import charts
 from serving.console import format as show
+from serving.console.actions import action_title
 from serving.console.frame import Frame
 from serving.console.query import ALL_BUT_LOST, FILTERS, SORTS, START, CustomerQuery
 from serving.console.reasons import short_reasons
@@ -174,7 +175,7 @@ def _line(row: ScoreRow, features: Mapping[str, float | None], urls: Urls, decim
         lifecycle=tag("lifecycle", row.lifecycle),
         reasons=short_reasons(row.reasons or (), features),
         no_reasons=t("customers.not_explained" if row.reasons is None else "customers.no_reasons"),
-        action=row.action_title or (label("action", row.action) if row.action else ""),
+        action=action_title(row.action, row.action_title) if row.action else "",
     )
 
 

@@ -11,11 +11,15 @@ from features.attributes import Attribute, parsed
 from features.catalog import entry_of
 from serving.console import charts
 from serving.console import format as show
+from serving.console.language import spoken
 from serving.console.text import known, t
 from serving.reasons import ALL_OTHER, BASELINE
 from serving.store.records import Reason
 
 _WINDOW = re.compile(r"_(?:(\d+)d|all)(?=_|$)")
+THE_CATALOGS = "en"
+"""The language in which the feature catalog has whole sentences; names it has in Chinese too."""
+
 SHORT_LIST = 2
 """How many reasons a line of a list has room for."""
 
@@ -89,7 +93,7 @@ def in_words(reason: Reason, features: Mapping[str, float | None]) -> str:
     'Spent nothing in the last 90 days'
     """
     if reason.feature not in features:
-        return reason.name
+        return _name(reason)
     value, unit, attribute = features[reason.feature], _unit(reason.feature), parsed(reason.feature)
     return _of_attribute(attribute, value, unit) if attribute else _of_catalog(reason, value, unit)
 
@@ -105,7 +109,7 @@ def _of_catalog(reason: Reason, value: float | None, unit: str) -> str:
         return t(key, count=int(value), value=show.number(value), window=window)
     if known(key):
         return t(key, value=show.measured(value, "" if unit == "days" else unit), window=window)
-    return t("reason", name=reason.name, value=show.measured(value, unit))
+    return t("reason", name=_name(reason), value=show.measured(value, unit))
 
 
 def _of_attribute(attribute: Attribute, value: float | None, unit: str) -> str:
@@ -127,8 +131,14 @@ def _of_attribute(attribute: Attribute, value: float | None, unit: str) -> str:
 def _not_known(reason: Reason) -> str:
     """What the feature catalog says of a missing value, which is a fact of its own; "not known" where it says nothing."""
     entry = entry_of(reason.feature)
-    why = entry.missing if entry else ""
-    return f"{why[0].upper()}{why[1:]}" if why else t("reason", name=reason.name, value=t("not_known"))
+    why = entry.missing if entry and spoken() == THE_CATALOGS else ""
+    return f"{why[0].upper()}{why[1:]}" if why else t("reason", name=_name(reason), value=t("not_known"))
+
+
+def _name(reason: Reason) -> str:
+    """The feature's name in the language of the page; the stored one where the feature catalog does not know the feature."""
+    entry = entry_of(reason.feature)
+    return reason.name if spoken() == THE_CATALOGS or entry is None else entry.title_zh
 
 
 def _bar(reason: Reason, features: Mapping[str, float | None], largest: float) -> ReasonBar:

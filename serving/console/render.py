@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from serving.console.language import LANGUAGES, PARAMETER, spoken
 from serving.console.text import t
 from serving.console.urls import Urls
 
@@ -36,5 +39,23 @@ class Renderer:
 
     def answer(self, request: Request, template: str, page: object, *, here: str = "", status: int = 200) -> HTMLResponse:
         """The page as a response; `here` names the entry of the navigation that it belongs to."""
-        html = self._templates.get_template(template).render(page=page, urls=self.urls(request), here=here)
+        html = self._templates.get_template(template).render(
+            page=page, urls=self.urls(request), here=here, language=spoken(), languages=_languages(request)
+        )
         return HTMLResponse(html, status_code=status)
+
+
+@dataclass(frozen=True)
+class LanguageLink:
+    """The page in another language, which is named in its own words."""
+
+    code: str
+    name: str
+    link: str
+
+
+def _languages(request: Request) -> tuple[LanguageLink, ...]:
+    """The page in each language but the one that is spoken."""
+    kept = {name: value for name, value in request.query_params.items() if name != PARAMETER}
+    others = ((code, name) for code, name in LANGUAGES.items() if code != spoken())
+    return tuple(LanguageLink(code, name, f"{request.url.path}?{urlencode({**kept, PARAMETER: code})}") for code, name in others)

@@ -1,4 +1,4 @@
-"""The strings of the pages, by key: `t("nav.today")`.
+"""The strings of the pages, by key and in the language that is spoken: `t("nav.today")`.
 
 One table per language; a page, a template or a formatter never holds a sentence of its own.
 """
@@ -6,7 +6,12 @@ One table per language; a page, a template or a formatter never holds a sentence
 from __future__ import annotations
 
 from decisions.labels import meanings
+from serving.console.language import spoken
 from serving.console.text_en import ENGLISH
+from serving.console.text_zh import CHINESE
+
+CATALOGUES = {"en": ENGLISH, "zh": CHINESE}
+"""Language -> its texts; a test holds that each has all of them."""
 
 MEANINGS = meanings()
 """What the words of the decision columns mean, as decisions/ defines them; a catalogue may say it in its own language."""
@@ -24,12 +29,12 @@ def t(key: str, /, **values: object) -> str:
     """
     if "count" in values:
         key = f"{key}.one" if values["count"] == 1 else f"{key}.other"
-    return ENGLISH[key].format(**values)
+    return CATALOGUES[spoken()][key].format(**values)
 
 
 def known(key: str) -> bool:
     """Whether the catalogue has `key`: for names that come from data, such as a feature's."""
-    return key in ENGLISH
+    return key in CATALOGUES[spoken()]
 
 
 def label(group: str, value: str) -> str:
@@ -39,7 +44,7 @@ def label(group: str, value: str) -> str:
     ('VIP', 'Birthday card')
     """
     readable = value.replace("_", " ")
-    return ENGLISH.get(f"{group}.{value}", readable[:1].upper() + readable[1:])
+    return CATALOGUES[spoken()].get(f"{group}.{value}", readable[:1].upper() + readable[1:])
 
 
 def meaning(group: str, value: str) -> str:
@@ -49,4 +54,4 @@ def meaning(group: str, value: str) -> str:
     ('Brings much now and could bring much next.', '')
     """
     words = MEANINGS.get(group, {}).get(value, "")
-    return ENGLISH.get(f"{group}.{value}.means", f"{words[:1].upper()}{words[1:]}{words and '.'}")
+    return CATALOGUES[spoken()].get(f"{group}.{value}.means", f"{words[:1].upper()}{words[1:]}{words and '.'}")

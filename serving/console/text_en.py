@@ -11,6 +11,7 @@ PAGES = {
     "nav": "Pages",
     "nav.today": "Today",
     "nav.customers": "Customers",
+    "nav.language": "Language",
     "head.as_of": "Scored for",
     "head.as_of.means": "The day the predictions were made for. Only what was known before it counts.",
     "head.horizon": "Looking ahead",

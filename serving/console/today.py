@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from decisions.labels import Status, Tier
 from serving.console import charts
 from serving.console import format as show
+from serving.console.actions import action_title
 from serving.console.customers import CustomerLine, FeatureRows, Tag, customer_lines, tag
 from serving.console.frame import Frame, Notice
 from serving.console.query import START, CustomerQuery
-from serving.console.text import label, t
+from serving.console.text import t
 from serving.console.urls import Urls
 from serving.store.records import Plan, PlannedAction, ScoreRow, Summary, TierCount
 
@@ -171,7 +172,7 @@ def _action_lines(planned: Sequence[PlannedAction], urls: Urls) -> Iterable[Acti
     decimals = show.money_decimals(amount for action in planned for amount in (action.cost, action.expected_net_value))
     for action in planned:
         yield ActionLine(
-            name=action.title or label("action", action.action),
+            name=action_title(action.action, action.title),
             link=urls.customers(CustomerQuery(filters=(("action", action.action),)).parameters),
             customers=show.number(action.customers),
             cost=show.money(action.cost, decimals),

@@ -14,10 +14,12 @@ from serving.console.render import FOLDER
 from serving.console.text import meaning, t
 from serving.console.text_en import ENGLISH, PAGES
 from serving.console.text_en_reasons import REASONS
+from serving.console.text_zh import CHINESE
+from serving.console.text_zh_words import WORDS
 from training.report import GRADES
 
 CODE = "\n".join(
-    path.read_text() for path in (*FOLDER.glob("*.py"), *FOLDER.glob("templates/*.html")) if not path.name.startswith("text_en")
+    path.read_text() for path in (*FOLDER.glob("*.py"), *FOLDER.glob("templates/*.html")) if not path.name.startswith("text_")
 )
 
 
@@ -72,6 +74,35 @@ def test_a_phrase_for_a_reason_names_a_feature_that_exists() -> None:
 def test_values_in_a_text_are_named_so_that_translations_may_turn_them_round() -> None:
     fields = [name for value in ENGLISH.values() for _, name, _, _ in Formatter().parse(value) if name is not None]
     assert all(name.isidentifier() for name in fields)
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def test_every_text_is_there_in_chinese_and_nothing_else() -> None:
+    assert set(ENGLISH) - set(CHINESE) == set()
+    missing_values = {key for key in CHINESE if key.endswith(".missing")}  # English has them in the feature catalog
+    assert set(CHINESE) - set(ENGLISH) - missing_values - set(WORDS) == set()
+
+
+@pytest.mark.parametrize("key", ENGLISH)
+def test_a_text_has_the_same_values_in_chinese(key: str) -> None:
+    assert fields(CHINESE[key]) == fields(ENGLISH[key])
+
+
+def test_every_word_of_the_decisions_is_there_in_chinese() -> None:
+    words = {f"{column}.{word}" for column, words in SCHEMES.items() for word in words}
+    assert {key for word in words for key in (word, f"{word}.means")} - set(WORDS) == set()
+
+
+def test_chinese_texts_are_chinese() -> None:
+    ours = ("Keepwell", "DATA", "VIP", "RFM", "ABC", "CSV", "DATE")
+    for key, text_ in CHINESE.items():
+        bare = re.sub(r"\{\w+\}", "", text_)
+        for word in ours:
+            bare = bare.replace(word, "")
+        assert key.startswith(("command.", "abc_class.", "credit_grade.")) or not re.search(r"[A-Za-z]{3,}", bare), (key, text_)
 
 
 def test_an_unknown_text_is_an_error() -> None:
