@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -227,20 +228,22 @@ def plan(
     from decisions.frontier import frontier
     from decisions.plan import plan as choose
     from serving.frontier_plot import write_frontier
-    from serving.planning import plan_columns, save_plan, write_plan
+    from serving.planning import plan_columns, save_plan, unwilling_customers, with_wishes, write_plan
     from serving.store import Store
 
+    store = Store(settings.resolved_store_url)
+    rules, wishes = with_wishes(policy, scores, unwilling_customers(store, scores, None if company is None else company.key))
     with steps.step("Choosing actions"), libraries_on_stderr():
-        columns = plan_columns(scores, policy, company)
-        made = choose(columns, policy, budget, capacities, hours=hours, effects=effects)
+        columns = plan_columns(scores, rules, company)
+        made = choose(columns, rules, budget, capacities, hours=hours, effects=effects)
+        made = replace(made, notes=(*made.notes, *wishes))
     if frontiers:
         with steps.step("Weighing budgets"):
-            curve = frontier(columns, policy, capacities, hours=hours, effects=effects)
+            curve = frontier(columns, rules, capacities, hours=hours, effects=effects)
             for path in frontiers:
                 write_frontier(curve, made, path)
     write_plan(made, out)
-    if company is not None:
-        store = Store(settings.resolved_store_url)
-        if not save_plan(store, company.key, scores, made, made_at=now(), budget=budget, capacities=capacities):
-            click.echo("  the console shows other scores than these, so the plan is in the file alone", err=True)
+    shown = company is None or save_plan(store, company.key, scores, made, made_at=now(), budget=budget, capacities=capacities)
+    if not shown:
+        click.echo("  the console shows other scores than these, so the plan is in the file alone", err=True)
     return made

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -82,9 +83,37 @@ def plan_scores(
     hours: Mapping[str, float] | None = None,
     effects: Mapping[str, Effect] = NO_EFFECTS,
     company: Company | None = None,
+    unwilling: Collection[str] = (),
 ) -> Plan:
-    """Choose actions for the customers of `scores`, as `plan_columns` gives them; `effects` are what outcomes have taught."""
-    return plan(plan_columns(scores, policy, company), policy, budget, capacities, hours=hours, effects=effects)
+    """Choose actions for the customers of `scores`, as `plan_columns` gives them, but for the `unwilling`, who want no contact.
+
+    `effects` are what outcomes have taught.
+    """
+    rules, wishes = with_wishes(policy, scores, unwilling)
+    made = plan(plan_columns(scores, rules, company), rules, budget, capacities, hours=hours, effects=effects)
+    return replace(made, notes=(*made.notes, *wishes))
+
+
+def with_wishes(policy: Policy, scores: pl.DataFrame, unwilling: Collection[str]) -> tuple[Policy, tuple[str, ...]]:
+    """The policy with those left alone who want no contact, and what a plan says of them; `unwilling` are their ids as texts."""
+    met = int(scores["customer_id"].cast(pl.String).is_in(list(unwilling)).sum()) if unwilling else 0
+    if not met:
+        return policy, ()
+    alone = tuple(sorted({*policy.plan.left_alone, *unwilling}))
+    who = "1 customer wants" if met == 1 else f"{met:,} customers want"
+    return policy.model_copy(update={"plan": policy.plan.model_copy(update={"left_alone": alone})}), (
+        f"{who} no contact, and {'is' if met == 1 else 'are'} left alone (keepwell outcome)",
+    )
+
+
+def unwilling_customers(store: Store, scores: pl.DataFrame, company_key: str | None) -> frozenset[str]:
+    """Ids of all who want no contact; without a company's key, those of the companies whose scores in the store are these."""
+    if not store.exists():
+        return frozenset()
+    store.migrate()
+    horizon, run = int(scores["horizon_days"][0]), (scores["as_of"][0], str(scores["model_version"][0]))
+    same = {load.company for load in store.loads() if load.horizon_days == horizon and (load.as_of, load.model_version) == run}
+    return frozenset().union(*map(store.outcomes.left_alone, same if company_key is None else {company_key}))
 
 
 def plan_columns(scores: pl.DataFrame, policy: Policy, company: Company | None = None) -> Columns:

@@ -12,7 +12,7 @@ import pytest
 from features.assemble import assemble
 from features.company import Company
 from keepwell.errors import ConfigError, DataError
-from serving.planning import plan_columns, plan_scores, plan_table, read_scores, save_plan
+from serving.planning import plan_columns, plan_scores, plan_table, read_scores, save_plan, unwilling_customers
 from serving.policy import read_policy
 from serving.scoring import SCORE_TYPES
 from serving.store import Store
@@ -101,3 +101,18 @@ def test_scores_without_money_are_refused_with_what_to_bring(tmp_path: Path) -> 
     scores("a", "b", expected_value=[None, None]).write_parquet(tmp_path / "scores.parquet")
     with pytest.raises(DataError, match=r"scores.expected_value: must not be empty(.|\n)*a plan weighs money"):
         read_scores(tmp_path / "scores.parquet")
+
+
+def test_who_wants_no_contact_is_in_no_plan_and_the_plan_says_how_many_there_are() -> None:
+    frame = scores("a", "b", "c", value_at_risk=[500.0] * 3)
+    assert set(plan_scores(frame, POLICY).columns["customer_id"]) == {"a", "b", "c"}
+    made = plan_scores(frame, POLICY, unwilling=frozenset({"a", "b", "stranger"}))
+    assert set(made.columns["customer_id"]) == {"c"}
+    assert made.notes[-1] == "2 customers want no contact, and are left alone (keepwell outcome)"
+    assert "want no contact" not in " ".join(plan_scores(frame, POLICY, unwilling={"stranger"}).notes)
+
+
+def test_without_a_store_nobody_is_known_to_be_unwilling_and_none_is_made(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'store.db'}")
+    assert unwilling_customers(store, scores("a"), "shop") == frozenset()
+    assert not (tmp_path / "store.db").exists()
