@@ -33,7 +33,7 @@ def labels(
             f"the {horizon_days} days from {max(late)} end after {known_until}", hint="label earlier dates, or a shorter horizon"
         )
     table = company.tables["transactions"]
-    came = _worth(company, company.known_rows("transactions", until))
+    came = worth(company, company.known_rows("transactions", until))
     frames = [
         _labels_at(table, came, day_number(day), horizon_days)
         .with_columns(_left(day_number(day), days, until).alias(further_name(days)) for days in further_days)
@@ -44,7 +44,7 @@ def labels(
     flags = pl.DataFrame(schema=[(name, pl.Boolean) for name in ("churned", *further)])
     empty = flags.with_columns(customer_id=pl.lit(None, table.schema["customer_id"]), value=pl.lit(None, pl.Int64))
     whole = pl.concat(frames) if frames else empty.with_columns(as_of=pl.lit(known_until))
-    scale = 10 ** _money_scale(company)
+    scale = 10 ** money_scale(company)
     return whole.select("customer_id", "as_of", "churned", pl.col("value") / scale, *further)
 
 
@@ -57,16 +57,17 @@ def further_name(days: int) -> str:
     return f"churned_{days}d"
 
 
-def _worth(company: Company, table: pl.DataFrame) -> pl.DataFrame:
-    """Each row with what it is worth to the company, in the finer minor unit of its amounts and costs."""
-    scale = _money_scale(company)
+def worth(company: Company, table: pl.DataFrame) -> pl.DataFrame:
+    """Each row of transactions with what it is worth to the company, in the finer minor unit of its amounts and costs."""
+    scale = money_scale(company)
     worth = _in_units(company, "amount", scale)
     if "cost" in table.columns and table["cost"].null_count() == 0:
         worth = worth - _in_units(company, "cost", scale)
     return table.select("customer_id", "ordered_day", purchase=pl.col("amount") > 0, worth=worth)
 
 
-def _money_scale(company: Company) -> int:
+def money_scale(company: Company) -> int:
+    """The decimals of that minor unit."""
     return max(company.scales.get(f"transactions.{name}", 0) for name in ("amount", "cost"))
 
 
