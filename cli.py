@@ -16,6 +16,7 @@ from commands.demo import demo
 from commands.horizon import horizon
 from commands.importing import import_public
 from commands.jobs import jobs
+from commands.keys import keys
 from commands.lifetime import lifetime
 from commands.lists import plan, score
 from commands.models import train
@@ -26,6 +27,7 @@ from commands.service import serve
 from commands.studies import backtest, tune
 from commands.terminal import ErrorsInWords
 from commands.tiers import tiers
+from commands.uplift import uplift
 from keepwell import __version__
 from keepwell.settings import Settings
 
@@ -63,7 +65,9 @@ for command in (
     prospects,
     monitor,
     plan,
+    uplift,
     serve,
+    keys,
     jobs,
     import_public,
     simulate,

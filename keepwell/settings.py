@@ -22,13 +22,21 @@ def _setting(default: str, meaning: str) -> str:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where state lives. Every empty text means "below home"."""
+    """Where state lives, what is served, and to whom. All are texts; an empty one means what its meaning says."""
 
     home: str = _setting("keepwell-home", "Folder of all state: MLflow database, models, store.")
     store_url: str = _setting("", "SQLAlchemy URL of the store; empty: SQLite file `store.db` below home.")
     tracking_uri: str = _setting("", "MLflow tracking URI; empty: SQLite file `mlflow.db` below home.")
     company: str = _setting("", "Company key that the service serves; empty: the only one there is.")
     horizon: str = _setting("", "Horizon that the service serves, as `90d`; empty: the only one there is.")
+    require_keys: str = _setting(
+        "", "Whether the service asks for API keys, `true` or `false`; empty: `keepwell serve` asks on any address but loopback."
+    )
+    allowed_hosts: str = _setting("", "Further host names that requests may name, with commas between them (docs/access.md).")
+    trusted_proxies: str = _setting(
+        "", "Addresses of proxies whose `X-Forwarded-For` and `-Proto` are believed, with commas between them."
+    )
+    log_format: str = _setting("text", "How the service logs: `text` for people, `json` for programs, a line a request.")
     jobs_root: str = _setting("", "Folder below which jobs over HTTP find their data; empty: the service takes no jobs.")
 
     @classmethod
@@ -53,6 +61,21 @@ class Settings:
     def to_environment(self) -> dict[str, str]:
         """The `KEEPWELL_*` variables that `from_environment` reads back to the same value, for a child process."""
         return {PREFIX + setting.name.upper(): str(getattr(self, setting.name)) for setting in fields(self)}
+
+    @property
+    def asks_for_keys(self) -> bool:
+        """Whether the service asks for keys: unless it is told not to, it does. Raises ConfigError for another word."""
+        return _choice("require_keys", self.require_keys, ("", "true", "false")) != "false"
+
+    @property
+    def allowed_host_names(self) -> tuple[str, ...]:
+        """The names of `allowed_hosts`."""
+        return tuple(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
+
+    @property
+    def logs_json(self) -> bool:
+        """Whether logs are for programs. Raises ConfigError for a format that there is not."""
+        return _choice("log_format", self.log_format, ("text", "json")) == "json"
 
     @property
     def home_path(self) -> Path:
@@ -83,6 +106,13 @@ class Settings:
     def artifact_root(self) -> Path:
         """Where MLflow keeps artifacts when it runs on the local database."""
         return self.home_path / "artifacts"
+
+
+def _choice(name: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        allowed = ", ".join(word or "nothing" for word in known)
+        raise ConfigError(f"{PREFIX}{name.upper()} is {value!r}", hint=f"it can be {allowed}")
+    return value
 
 
 def described_settings() -> list[tuple[str, str, str]]:

@@ -17,27 +17,40 @@ RETRY_AFTER_S = 5
 
 _CODES = {
     400: ("bad_request", "send a JSON object as /docs.json describes it"),
+    401: ("no_key", "send `Authorization: Bearer kw_...`"),
+    403: ("forbidden", "ask whoever runs the service"),
     404: ("not_found", "see /docs.json for what there is"),
     405: ("method_not_allowed", "use one of the methods in the answer's Allow header"),
+    408: ("slow_body", "send the body faster, or fewer customers at a time"),
     413: ("too_large", "send fewer customers at a time"),
     415: ("not_json", "send JSON, with the content type application/json"),
     422: ("bad_field", "see /docs.json for the fields"),
+    429: ("too_many_requests", "wait as long as Retry-After says"),
     500: ("internal_error", "the server's log says more; please report it"),
     503: ("not_ready", "try again in a few seconds"),
     504: ("timeout", "send fewer customers at a time"),
 }
 
 
-def error_answer(status: int, message: str, *, code: str = "", hint: str = "", field: str | None = None) -> JSONResponse:
+def error_answer(
+    status: int, message: str, *, code: str = "", hint: str = "", field: str | None = None, wait_s: int = RETRY_AFTER_S
+) -> JSONResponse:
     """An answer in the one error shape; code and hint have a default for each status.
+
+    `wait_s` is what an answer of 429 or 503 asks the client to wait, in seconds.
 
     >>> error_answer(404, "there is no /v2").body.decode()
     '{"error":{"code":"not_found","message":"there is no /v2","field":null,"hint":"see /docs.json for what there is"}}'
     """
     usual_code, usual_hint = _CODES.get(status, _CODES[400 if status < 500 else 500])
     body = {"code": code or usual_code, "message": message, "field": field, "hint": hint or usual_hint}
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
-    return JSONResponse({"error": body}, status, headers)
+    return JSONResponse({"error": body}, status, _headers(status, wait_s))
+
+
+def _headers(status: int, wait_s: int) -> dict[str, str]:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": 'Bearer realm="keepwell"'}
+    return {"Retry-After": str(wait_s)} if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE) else {}
 
 
 _OURS: dict[type[KeepwellError], tuple[int, str]] = {

@@ -1,4 +1,4 @@
-"""Start the service as a child process, on loopback, and wait until it answers."""
+"""Start the service as a child process, and wait until it answers: open on loopback, for holders of keys elsewhere."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from keepwell.errors import ConfigError
 from keepwell.interrupts import sigterm_as_interrupt
 from keepwell.settings import Settings
+from serving.store import Store
 
 SERVICE = "serving.service:Keepwell"
 LOOPBACK = "127.0.0.1"
@@ -26,24 +28,26 @@ LONGEST_START_S = 120.0
 LONGEST_STOP_S = 20.0
 
 
-def serve(settings: Settings, port: int = 3000, host: str = LOOPBACK) -> None:
+def serve(settings: Settings, port: int = 3000, host: str = LOOPBACK, workers: int = 1) -> None:
     """Serve until interrupted (Ctrl-C or SIGTERM). Raises ConfigError as `serving` does."""
-    with serving(settings, port, host) as child:
+    with serving(settings, port, host, workers) as child:
         child.wait()
 
 
 @contextmanager
-def serving(settings: Settings, port: int = 3000, host: str = LOOPBACK) -> Iterator[subprocess.Popen[bytes]]:
+def serving(settings: Settings, port: int = 3000, host: str = LOOPBACK, workers: int = 1) -> Iterator[subprocess.Popen[bytes]]:
     """Run the service while the block runs; it answers when the block begins, and is stopped when the block ends.
 
-    Raises ConfigError for an address that is not loopback, a port that is taken, and a service that does not start.
+    It asks for keys as `asks_for_keys` says. Raises ConfigError for a host that is no IP address, a port that is taken, and a
+    service that does not start.
     """
-    _require_loopback(host)
+    host = "127.0.0.1" if host == "localhost" else host
+    asked = "true" if asks_for_keys(settings, host) else "false"
     require_free(host, port)
-    settings = replace(settings, home=str(settings.home_path))
+    settings = replace(settings, home=str(settings.home_path), require_keys=asked)
     settings.home_path.mkdir(parents=True, exist_ok=True)
     with sigterm_as_interrupt():  # by default it would end this process alone, and the child would keep the port
-        child = subprocess.Popen(_command(host, port, settings.home_path), env=_environment(settings))  # noqa: S603  # our own words
+        child = subprocess.Popen(_command(host, port, settings.home_path), env=_environment(settings, workers))  # noqa: S603  # our own words
         try:
             _await_answer(child, host, port)
             with suppress(KeyboardInterrupt):
@@ -52,33 +56,60 @@ def serving(settings: Settings, port: int = 3000, host: str = LOOPBACK) -> Itera
             _stop(child)
 
 
+def asks_for_keys(settings: Settings, host: str) -> bool:
+    """Whether a service on `host` asks for keys: on loopback where the settings say so, elsewhere always.
+
+    Raises ConfigError for a host that is no IP address, and for settings that would leave a network without keys.
+    """
+    if _is_loopback(host):
+        return settings.require_keys != "" and settings.asks_for_keys
+    if not settings.asks_for_keys:
+        raise ConfigError(
+            f"KEEPWELL_REQUIRE_KEYS is false, and {host} can be reached from elsewhere",
+            hint="leave the setting out, and make keys with `keepwell keys create`",
+        )
+    return True
+
+
+def require_keys(settings: Settings, host: str, at: datetime) -> None:
+    """Raise ConfigError where a service on `host` would ask for keys and none is valid: nobody could call it."""
+    if not asks_for_keys(settings, host):
+        return
+    store = Store(settings.resolved_store_url)
+    store.migrate()
+    valid = any(key.state(at) == "valid" for key in store.keys.all())
+    store.close()
+    if not valid:
+        raise ConfigError(
+            f"there is no valid key, so nobody could call the service on {host}",
+            hint="make one: keepwell keys create NAME --scope predict",
+        )
+
+
 def _command(host: str, port: int, home: Path) -> list[str]:
     # The working directory of `bentoml serve` goes first on its import path: home holds no modules that could hide ours.
     serve = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--working-dir", str(home)]
     return [*serve, "--host", host, "--port", str(port)]
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def _environment(settings: Settings, workers: int) -> dict[str, str]:
     """The variables of this process, the settings, and what keeps BentoML at home and quiet."""
+    options = {"services.keepwell.logging.access.enabled": "false", "services.keepwell.workers": workers}
     ours = {
         "BENTOML_HOME": str(settings.home_path / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "True",
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        "BENTOML_CONFIG_OPTIONS": "services.keepwell.logging.access.enabled=false",
+        "BENTOML_CONFIG_OPTIONS": " ".join(f"{name}={value}" for name, value in options.items()),
+        "FORWARDED_ALLOW_IPS": settings.trusted_proxies,  # the server's own default believes whoever is on this machine
     }
     return {**os.environ, **ours, **settings.to_environment()}
 
 
-def _require_loopback(host: str) -> None:
+def _is_loopback(host: str) -> bool:
     try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
-        raise ConfigError(
-            f"this version serves on this machine only, not on {host!r}: nothing would ask who calls",
-            hint="serve on 127.0.0.1, and put a proxy that knows its users in front",
-        )
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError as error:
+        raise ConfigError(f"{host!r} is no IP address", hint="use --host 0.0.0.0 for all addresses of this machine") from error
 
 
 def require_free(host: str, port: int) -> None:
@@ -93,7 +124,8 @@ def require_free(host: str, port: int) -> None:
 
 
 def _await_answer(child: subprocess.Popen[bytes], host: str, port: int) -> None:
-    address = f"[{host}]" if ":" in host else host
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # compared, not bound
+    address = f"[{reached}]" if ":" in reached else reached
     deadline = time.monotonic() + LONGEST_START_S
     while time.monotonic() < deadline:
         if child.poll() is not None:
@@ -106,7 +138,7 @@ def _await_answer(child: subprocess.Popen[bytes], host: str, port: int) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  # our own loopback address
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  # our own address
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from decisions.plan_rows import CONTROL
 from keepwell.errors import StoreError
 from serving.reasons import reasons_as_json
+from serving.store.audit import Audit
 from serving.store.engine import open_engine, writing
 from serving.store.jobs import Jobs
+from serving.store.keys import Keys
 from serving.store.migrate import migrate
 from serving.store.outcomes import OutcomeStore
 from serving.store.reading import Reader
@@ -45,6 +48,11 @@ class Store(Reader):
     def __init__(self, url: str) -> None:
         super().__init__(open_engine(url))
 
+    def exists(self) -> bool:
+        """Whether there is a database to read; only that of SQLite can be absent, as a file that nobody has written yet."""
+        place = self._engine.url.database
+        return self._engine.dialect.name != "sqlite" or place in (None, "", ":memory:") or Path(str(place)).exists()
+
     def migrate(self) -> None:
         """Bring the schema to this version; an empty database gets all tables."""
         migrate(self._engine)
@@ -62,6 +70,16 @@ class Store(Reader):
     def jobs(self) -> Jobs:
         """The jobs that run beside requests."""
         return Jobs(self._engine)
+
+    @property
+    def keys(self) -> Keys:
+        """The API keys."""
+        return Keys(self._engine)
+
+    @property
+    def audit(self) -> Audit:
+        """Who changed what."""
+        return Audit(self._engine)
 
     def load_scores(
         self,

@@ -1,0 +1,133 @@
+"""The layers that ask who calls: the hosts that a browser may mean, and the key that a path needs."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from keepwell.errors import RequestError
+from serving.access import CALLER, LOCAL, Caller, KeyRing, refused
+from serving.answers import answer_to
+from serving.scopes import OPEN, needed_for
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+
+
+class Access:
+    """Lets a request through whose key may do what its path needs, and says in `CALLER` whose it is.
+
+    Where `keys_required` is false, whoever calls from this machine needs no key; one that is sent is checked all the same.
+    """
+
+    def __init__(self, app: ASGIApp, ring: KeyRing, *, keys_required: bool) -> None:
+        self.app, self.ring, self.keys_required = app, ring, keys_required
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            caller = await self._caller(Headers(scope=scope), scope)
+        except RequestError as error:
+            await answer_to(error)(scope, receive, send)
+            return
+        CALLER.set(caller)
+        await self.app(scope, receive, send)
+
+    async def _caller(self, headers: Headers, scope: Scope) -> Caller:
+        needed = needed_for(scope["path"])
+        if needed == OPEN:
+            return LOCAL
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            caller = await self.ring.caller(key.strip())
+        elif scheme or self.keys_required or not is_local(scope):
+            raise refused("a key is needed", "no_key")
+        else:
+            _require_direct(headers)
+            caller = LOCAL
+        _require_scope(caller, needed)
+        return caller
+
+
+class Hosts:
+    """Refuses requests to host names that are not ours, and those that a page of another site makes.
+
+    Both guard a service that asks for no keys from web pages open in a browser on its machine. `allowed` are host names
+    without port; None allows all.
+    """
+
+    def __init__(self, app: ASGIApp, allowed: Collection[str] | None) -> None:
+        self.app, self.allowed = app, None if allowed is None else frozenset(allowed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http" or self.allowed is None:
+            await self.app(scope, receive, send)
+            return
+        try:
+            _check(Headers(scope=scope), self.allowed)
+        except RequestError as error:
+            await answer_to(error)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, in small letters; empty where there is none.
+
+    >>> host_name("LocalHost:3000"), host_name("[::1]:3000"), host_name("::1")
+    ('localhost', '::1', '')
+    """
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def is_local(scope: Scope) -> bool:
+    """Whether the other end of the connection is on this machine."""
+    peer = scope.get("client")
+    try:
+        return peer is not None and ipaddress.ip_address(peer[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _check(headers: Headers, allowed: frozenset[str]) -> None:
+    host, origin = headers.get("host", ""), headers.get("origin")
+    if host_name(host) not in allowed:
+        hint = "name it in KEEPWELL_ALLOWED_HOSTS"
+        raise RequestError(f"the host {host[:100]!r} is not served here", hint=hint, status=403, code="wrong_host")
+    if origin is not None and host_name(origin.partition("//")[2]) not in allowed:
+        hint = "call from a program, or from our console"
+        raise RequestError("a page of another site may not call", hint=hint, status=403, code="wrong_origin")
+
+
+def _require_direct(headers: Headers) -> None:
+    """A proxy on this machine makes all the world look local."""
+    if any(name in headers for name in _PROXY_HEADERS):
+        raise RequestError(
+            "the request came through a proxy, and no key is asked for",
+            hint="start the service with KEEPWELL_REQUIRE_KEYS=true, and send a key",
+            status=403,
+            code="proxied",
+        )
+
+
+def _require_scope(caller: Caller, needed: str) -> None:
+    if not caller.may(needed):
+        has = ", ".join(sorted(caller.scopes)) or "none"
+        raise RequestError(
+            f"the key lacks the scope {needed}; it has {has}",
+            hint=f"make one that has it: keepwell keys create NAME --scope {needed}",
+            status=403,
+            code="missing_scope",
+        )
