@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from datasets.simulate import simulate
 from features.company import Company
@@ -93,7 +94,7 @@ def scored(shop: Company, scorer: Scorer, panel: pl.DataFrame) -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(home=str(tmp_path_factory.mktemp("home")))
+    return Settings(home=str(tmp_path_factory.mktemp("home")), require_keys="false")
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +108,11 @@ def register(registry: Registry, scorer: Scorer) -> str:
         return run.register(scorer, np.full((2, len(scorer.info.feature_names)), np.nan))
 
 
+def local_client(app: ASGIApp) -> TestClient:
+    """A client that calls as a program on the same machine does."""
+    return TestClient(app, "http://127.0.0.1:3000", client=("127.0.0.1", 50_000), raise_server_exceptions=False)
+
+
 @pytest.fixture(scope="session")
 def service(settings: Settings) -> Iterator[TestClient]:
     """The running service on an empty home: there is one per process, since its metrics have one registry."""
@@ -115,7 +121,7 @@ def service(settings: Settings) -> Iterator[TestClient]:
             patch.setenv(name, value)
         from serving.service import Keepwell
 
-        with TestClient(Keepwell.to_asgi(), raise_server_exceptions=False) as client:
+        with local_client(Keepwell.to_asgi()) as client:
             client.state = Keepwell.inner.state
             yield client
 
