@@ -41,6 +41,6 @@ def test_a_missing_value_is_an_empty_cell(console: TestClient) -> None:
 def test_a_list_longer_than_a_chunk_is_written_whole(
     open_console: Callable[..., TestClient], filled_store: Store, monkeypatch: object
 ) -> None:
-    monkeypatch.setattr("serving.console.app._EXPORT_CHUNK", 7)
+    monkeypatch.setattr("serving.console.views.customers._EXPORT_CHUNK", 7)
     ids = [row["customer_id"] for row in read(open_console(filled_store))]
     assert len(ids) == len(set(ids)) == 120

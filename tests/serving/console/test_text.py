@@ -19,7 +19,7 @@ from serving.console.text_zh_words import WORDS
 from training.report import GRADES
 
 CODE = "\n".join(
-    path.read_text() for path in (*FOLDER.glob("*.py"), *FOLDER.glob("templates/*.html")) if not path.name.startswith("text_")
+    path.read_text() for path in (*FOLDER.rglob("*.py"), *FOLDER.glob("templates/*.html")) if not path.name.startswith("text_")
 )
 
 
