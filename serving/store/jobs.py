@@ -179,9 +179,9 @@ class Jobs:
             return connection.execute(update(jobs).where(_held(job)).values(**values)).rowcount == 1
 
 
-def worker_name() -> str:
-    """The process that asks, as claims name it: machine and process id."""
-    return f"{socket.gethostname()[:80]}:{os.getpid()}"
+def worker_name(process: int | None = None) -> str:
+    """A process of this machine, as claims name it; None: the one that asks."""
+    return f"{socket.gethostname()[:80]}:{process or os.getpid()}"
 
 
 def _held(job: Job) -> ColumnElement[bool]:
