@@ -1,16 +1,24 @@
-"""The OpenAPI document: every path, every status that can come, and examples that work."""
+"""The OpenAPI document: every path, every status that can come, and examples that work with the model that answers."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from keepwell import __version__
-from serving.schemas import ErrorAnswer, PredictAnswer, PredictRequest, ScoresAnswer, ScoresRequest
+from serving.answer_schemas import ErrorAnswer, ExplainAnswer, ModelAnswer, PredictAnswer, ScoresAnswer
+from serving.examples import histories_example, rows_example, stored_example
+from serving.model_facts import entries
+from serving.schemas import MOST_CUSTOMERS, ExplainRequest, PredictRequest, PredictRowsRequest, ScoresRequest
 
-_ERRORS = {
+if TYPE_CHECKING:
+    from features.definitions import Entry
+    from training.registry import ModelInfo
+
+ERRORS = {
     400: "The body is no JSON.",
     413: "The body is too large.",
     415: "The content type is not application/json.",
@@ -20,26 +28,6 @@ _ERRORS = {
     504: "There was no answer in time.",
 }
 
-_PREDICT_EXAMPLE = {
-    "as_of": "2026-01-01",
-    "customers": [
-        {
-            "customer_id": "00042",
-            "joined_at": "2024-03-05",
-            "attributes": {"plan": "gold", "household_size": 3},
-            "transactions": [
-                {"ordered_at": "2025-09-14", "amount": 59.9, "order_id": "A-1"},
-                {"ordered_at": "2025-11-30T18:20:00Z", "amount": 24.5, "order_id": "A-2"},
-                {"ordered_at": "2025-12-04", "amount": -24.5},
-            ],
-            "complaints": [{"opened_at": "2025-12-02", "kind": "complaint", "severity": 4}],
-            "payments": [{"due_at": "2025-10-14", "amount": 59.9, "paid_at": "2025-10-20"}],
-            "surveys": [{"answered_at": "2025-12-10", "satisfaction": 4, "recommend": 3}],
-            "contacts": [],
-        }
-    ],
-}
-_SCORES_EXAMPLE = {"customer_ids": ["00042", "00043"]}
 _ERROR_EXAMPLE = {
     "error": {
         "code": "bad_field",
@@ -50,11 +38,26 @@ _ERROR_EXAMPLE = {
 }
 
 
-def openapi() -> dict[str, Any]:
-    """The whole document, as plain JSON values (OpenAPI 3.1)."""
-    models: list[type[BaseModel]] = [PredictRequest, PredictAnswer, ScoresRequest, ScoresAnswer, ErrorAnswer]
-    modes = [(model, "validation" if model.__name__.endswith("Request") else "serialization") for model in models]
+class Post(NamedTuple):
+    """An endpoint that takes JSON and gives JSON; `examples` by title."""
+
+    path: str
+    name: str
+    summary: str
+    request: type[BaseModel]
+    answer: type[BaseModel]
+    examples: Mapping[str, Any]
+
+
+def openapi(info: ModelInfo | None = None) -> dict[str, Any]:
+    """The whole document, as plain JSON values (OpenAPI 3.1); with the features and examples of the model, where there is one."""
+    posts = _posts(info)
+    modes = [(post.request, "validation") for post in posts] + [(post.answer, "serialization") for post in posts]
+    modes += [(model, "serialization") for model in (ModelAnswer, ErrorAnswer)]
     _, schemas = models_json_schema(modes, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]  # literal modes
+    if info:
+        for name in ("PredictRowsRequest", "ExplainRequest"):
+            schemas["$defs"][name]["properties"]["features"] |= _features_schema(info)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -64,8 +67,8 @@ def openapi() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "paths": {
-            "/v1/predict": _post("Predict from raw histories", "predict", PredictRequest, PredictAnswer, _PREDICT_EXAMPLE),
-            "/v1/scores": _post("Look up batch scores by id", "scores", ScoresRequest, ScoresAnswer, _SCORES_EXAMPLE),
+            **{post.path: _post(post) for post in posts},
+            "/v1/model": _get("The model that answers, and what it reads", "model", "application/json", 503, answer=ModelAnswer),
             "/livez": _get("Whether the service runs", "livez", "text/plain"),
             "/healthz": _get("The same as /livez", "healthz", "text/plain"),
             "/readyz": _get("Whether there is a champion to predict with", "readyz", "application/json", 503),
@@ -76,22 +79,55 @@ def openapi() -> dict[str, Any]:
     }
 
 
-def _post(summary: str, name: str, request: type[BaseModel], answer: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
-    body = {"required": True, "content": {"application/json": {"schema": _ref(request), "example": example}}}
-    good: dict[str, Any] = {"200": {"description": "Done.", "content": {"application/json": {"schema": _ref(answer)}}}}
-    responses = good | {str(status): _error(status) for status in _ERRORS}
-    return {"post": {"summary": summary, "operationId": name, "requestBody": body, "responses": responses}}
+def _posts(info: ModelInfo | None) -> tuple[Post, ...]:
+    histories, rows, stored = histories_example(info), rows_example(info), stored_example()
+    explained = {"a raw history": histories, "a feature row": rows, "customers with batch scores": stored}
+    return (
+        Post("/v1/predict", "predict", "Predict from raw histories", PredictRequest, PredictAnswer, {"a raw history": histories}),
+        Post(
+            "/v1/predict_rows",
+            "predict_rows",
+            "Predict from feature rows",
+            PredictRowsRequest,
+            PredictAnswer,
+            {"a feature row": rows},
+        ),
+        Post("/v1/explain", "explain", "Explain forecasts", ExplainRequest, ExplainAnswer, explained),
+        Post("/v1/scores", "scores", "Look up batch scores by id", ScoresRequest, ScoresAnswer, {"two customers": stored}),
+    )
 
 
-def _get(summary: str, name: str, media_type: str, *errors: int) -> dict[str, Any]:
-    good: dict[str, Any] = {"200": {"description": "Yes." if errors else "Here it is.", "content": {media_type: {}}}}
+def _features_schema(info: ModelInfo) -> dict[str, Any]:
+    """Feature rows of this model: every feature, and no other."""
+    columns = {entry.name: _column_schema(entry) for entry in entries(info.feature_names)}
+    return {"properties": columns, "required": [*columns], "additionalProperties": False}
+
+
+def _column_schema(entry: Entry) -> dict[str, Any]:
+    bounds = {"minimum": entry.low, "maximum": entry.high}
+    number = {"type": "number"} | {name: bound for name, bound in bounds.items() if bound is not None}
+    items = {"anyOf": [number, {"type": "null"}]} if entry.missing else number
+    return {"type": "array", "items": items, "maxItems": MOST_CUSTOMERS, "description": f"{entry.meaning} ({entry.unit})"}
+
+
+def _post(post: Post) -> dict[str, Any]:
+    examples = {title: {"value": value} for title, value in post.examples.items()}
+    body = {"required": True, "content": {"application/json": {"schema": _ref(post.request), "examples": examples}}}
+    good: dict[str, Any] = {"200": {"description": "Done.", "content": {"application/json": {"schema": _ref(post.answer)}}}}
+    responses = good | {str(status): _error(status) for status in ERRORS}
+    return {"post": {"summary": post.summary, "operationId": post.name, "requestBody": body, "responses": responses}}
+
+
+def _get(summary: str, name: str, media_type: str, *errors: int, answer: type[BaseModel] | None = None) -> dict[str, Any]:
+    content = {"schema": _ref(answer)} if answer else {}
+    good: dict[str, Any] = {"200": {"description": "Yes." if errors else "Here it is.", "content": {media_type: content}}}
     responses = good | {str(status): _error(status) for status in (*errors, 500)}
     return {"get": {"summary": summary, "operationId": name, "responses": responses}}
 
 
 def _error(status: int) -> dict[str, Any]:
     content = {"application/json": {"schema": _ref(ErrorAnswer), "example": _ERROR_EXAMPLE}}
-    return {"description": _ERRORS[status], "content": content}
+    return {"description": ERRORS[status], "content": content}
 
 
 def _ref(model: type[BaseModel]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ from features.refusals import Place
 from features.tables import EVENT_TABLES, TABLES, Kind, Table
 from features.times import read_dates
 from keepwell.errors import RequestError
-from serving.schemas import CUSTOMER_COLUMNS, is_date
+from serving.field_types import is_date
+from serving.schemas import CUSTOMER_COLUMNS
 
 if TYPE_CHECKING:
     from training.registry import ModelInfo
@@ -63,8 +65,17 @@ def columns_not_given(customer: Any, info: ModelInfo) -> tuple[str, ...]:  # noq
 
     A table without rows lacks nothing: that nothing happened is known.
     """
-    needed = sorted({column for name in info.feature_names for column in find(name).needs})
-    return tuple(column for column in needed if not _gives(customer, *column.split(".", 1)))
+    return tuple(column for column in columns_read(info.feature_names) if not _gives(customer, *column.split(".", 1)))
+
+
+@lru_cache(maxsize=8)
+def columns_read(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The optional columns, as "transactions.quantity", that these features are made of, in order.
+
+    >>> columns_read(("enquiries_30d", "recency_days"))
+    ('complaints.kind',)
+    """
+    return tuple(sorted({column for name in names for column in find(name).needs}))
 
 
 def _gives(customer: Any, table: str, column: str) -> bool:  # noqa: ANN401  # a `schemas.Customer`

@@ -11,9 +11,9 @@ import contextlib
 import gc
 import logging
 import os
-from datetime import date, datetime
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import bentoml
@@ -25,67 +25,37 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from keepwell.errors import ConfigError, KeepwellError, RequestError, StoreError
+from keepwell.errors import KeepwellError, RequestError
 from keepwell.settings import Settings
+from serving.access import CALLER
+from serving.answer_schemas import ExplainAnswer, PredictAnswer, ScoresAnswer
 from serving.answers import answer_to, answer_to_wrong_body
-from serving.asgi import BodyLimit, KnownPaths, OneErrorShape, TimeLimit
-from serving.champion import Holder
-from serving.console.app import console_app
+from serving.champion import Champion, Holder
+from serving.explain import explain
+from serving.field_types import Answer
+from serving.job_routes import CANCEL_PATH, JOB_PATHS, JOBS_PATH, job_routes
+from serving.job_schemas import JobAnswer, JobCancel, JobRequest
+from serving.job_watch import JobWatch
+from serving.layers import layered
+from serving.model_facts import model_answer, model_card
 from serving.openapi import openapi
-from serving.predict import model_card, predict, stored_scores
-from serving.schemas import PredictAnswer, PredictRequest, ScoresAnswer, ScoresRequest
-from serving.store import Store
-from training.registry import Registry
+from serving.predict import predict, predict_rows
+from serving.schemas import Asked, ExplainRequest, PredictRequest, PredictRowsRequest, ScoresRequest
+from serving.state import State
 
 log = logging.getLogger("keepwell.serving")
 
 REFRESH_S = 5.0
 """How often a worker looks for a new champion."""
 
-FEW_CUSTOMERS = 10
+FEW_HISTORIES, FEW_ROWS = 10, 100
 """Up to so many are predicted at once; more are in a thread, so that other requests do not wait."""
 
-CONSOLE = "/console"
+MODEL = "/v1/model"
 SYSTEM_PATHS = ("/livez", "/readyz", "/healthz", "/metrics", "/docs.json")
 
-
-class State:
-    """What a worker holds: the settings, the store and the champion. Nothing is opened before it is needed."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.company = settings.company or None
-        self.horizon_days = _days(settings.horizon)
-        self.store = Store(settings.resolved_store_url)
-        registry = Registry(settings.resolved_tracking_uri, settings.artifact_root)
-        self.holder = Holder(registry, self.company, self.horizon_days)
-
-    @cached_property
-    def console(self) -> ASGIApp:
-        """The console on the same store."""
-        return console_app(lambda: self.store, today=today, company=self.company, horizon_days=self.horizon_days)
-
-    def open(self) -> None:
-        """Bring the store's schema to this version and look for the champion; trouble is logged and answered, never raised."""
-        try:
-            self.store.migrate()
-        except StoreError as error:
-            log.warning("%s", error)
-        self.holder.refresh()
-
-    def scores(self, request: ScoresRequest) -> ScoresAnswer:
-        """Batch scores by id of the company and horizon that are served; StoreError when there are none for them."""
-        load = self.store.current_load(*self._served())
-        if load is None:
-            raise StoreError("there are no scores yet", hint="score first: keepwell score DATA --as-of DATE --out FILE")
-        asked = list(dict.fromkeys(map(str, request.customer_ids)))
-        return stored_scores(load, asked, self.store.customers_by_id(load, asked), today())
-
-    def _served(self) -> tuple[str, int]:
-        """The company and horizon of the settings; the champion's where they leave one open. ModelError when it is not known."""
-        if self.company is not None and self.horizon_days is not None:
-            return self.company, self.horizon_days
-        champion = self.holder.require()
-        return champion.company, champion.horizon_days
+Request_ = TypeVar("Request_", bound=Asked)
+Answer_ = TypeVar("Answer_", bound=Answer)
 
 
 class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed
@@ -98,11 +68,22 @@ class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed
     @property
     def routes(self) -> list[BaseRoute]:
         """Ours come first."""
-        return [Route("/docs.json", self.document), *super().routes]
+        jobs = job_routes(lambda: self._service_instance.state.desk)
+        return [Route("/docs.json", self.document), Route(MODEL, self.model), *jobs, *super().routes]
 
     async def document(self, _request: Request) -> Response:
-        """The OpenAPI document."""
-        return JSONResponse(openapi())
+        """The OpenAPI document, with what the champion reads."""
+        champion = self._service_instance.state.holder.champion
+        return JSONResponse(await asyncio.to_thread(openapi, champion and champion.scorer.info))
+
+    async def model(self, _request: Request) -> Response:
+        """The model that answers, and what it reads."""
+        try:
+            champion = self._service_instance.state.holder.require()
+            told = model_answer(champion, today(champion.scorer.info.zone))
+        except Exception as error:
+            return answer_to(error)
+        return Response(told.model_dump_json(), media_type="application/json")
 
     async def readyz(self, _request: Request) -> Response:
         """200 with the model that answers, 503 with what to do while there is none."""
@@ -134,12 +115,11 @@ class LeanService(Service):  # type: ignore[misc]  # BentoML is not typed
     def to_asgi(self, is_main: bool = True) -> ASGIApp:  # noqa: ARG002  # BentoML's signature
         """The application of one worker."""
         self.inject_config()
-        state = State(Settings.from_environment(os.environ))
+        settings = Settings.from_environment(os.environ)
+        state = State(settings, today)
         self.inner.state = state
-        paths = {*SYSTEM_PATHS, *(api.route for api in self.apis.values())}
-        redirects = {"/": f"{CONSOLE}/", CONSOLE: f"{CONSOLE}/"}
-        known = KnownPaths(Factory(self)(), paths, mounts={CONSOLE: state.console}, redirects=redirects)
-        return OneErrorShape(TimeLimit(BodyLimit(known)), pages=f"{CONSOLE}/")
+        paths = {*SYSTEM_PATHS, MODEL, *JOB_PATHS, *(api.route for api in self.apis.values())}
+        return layered(Factory(self)(), paths, console=state.console, store=lambda: state.store, settings=settings, clock=now)
 
 
 @bentoml.service(
@@ -154,31 +134,65 @@ class Keepwell:
     async def begin(self) -> None:
         """Open the state, keep looking for a newer champion, and leave what was imported out of garbage collection."""
         await asyncio.to_thread(self.state.open)
-        self._looking = asyncio.create_task(_look_again(self.state.holder))
+        self._watch = JobWatch(self.state.store.jobs, self.state.settings, now)
+        self._tasks = [asyncio.create_task(_look_again(self.state.holder))]
+        if self.state.settings.jobs_root_path is not None:
+            self._tasks.append(asyncio.create_task(self._watch.run()))
         gc.collect()
         gc.freeze()
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     async def end(self) -> None:
-        """Stop looking, and close the store."""
-        self._looking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._looking
+        """Stop looking, put back the job that runs, and close the store."""
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await asyncio.to_thread(self._watch.close)
         self.state.store.close()
 
     @bentoml.api(route="/v1/predict")  # type: ignore[untyped-decorator]
     async def predict(self, body: PredictRequest, /) -> PredictAnswer:
         """Churn and value from the raw histories of 1 to 1,000 customers."""
-        champion = self.state.holder.require()
-        day = today(champion.scorer.info.zone)
-        if len(body.customers) <= FEW_CUSTOMERS:
-            return predict(champion, body, day)
-        return await asyncio.to_thread(predict, champion, body, day)
+        return await self._answered(predict, body, at_once=len(body.customers) <= FEW_HISTORIES)
+
+    @bentoml.api(route="/v1/predict_rows")  # type: ignore[untyped-decorator]
+    async def predict_rows(self, body: PredictRowsRequest, /) -> PredictAnswer:
+        """Churn and value from the feature rows of 1 to 1,000 customers."""
+        return await self._answered(predict_rows, body, at_once=len(body.customer_ids) <= FEW_ROWS)
+
+    @bentoml.api(route="/v1/explain")  # type: ignore[untyped-decorator]
+    async def explain(self, body: ExplainRequest, /) -> ExplainAnswer:
+        """The signed reasons of the forecasts of 1 to 100 customers."""
+        if body.customers is None and body.features is None:
+            return await asyncio.to_thread(self.state.explain_stored, self.state.holder.require(), body)
+        return await self._answered(explain, body, at_once=len(body.customers or body.customer_ids or ()) == 1)
 
     @bentoml.api(route="/v1/scores")  # type: ignore[untyped-decorator]
     async def scores(self, body: ScoresRequest, /) -> ScoresAnswer:
         """The latest batch scores of 1 to 1,000 customers."""
         return await asyncio.to_thread(self.state.scores, body)
+
+    @bentoml.api(route=JOBS_PATH)  # type: ignore[untyped-decorator]
+    async def job(self, body: JobRequest, /) -> JobAnswer:
+        """Ask for a batch job: it waits, runs beside the service, and can be followed."""
+        return await asyncio.to_thread(self.state.desk.submit, body, now(), CALLER.get().name or None)
+
+    @bentoml.api(route=CANCEL_PATH)  # type: ignore[untyped-decorator]
+    async def cancel_job(self, body: JobCancel, /) -> JobAnswer:
+        """End a batch job."""
+        return await asyncio.to_thread(self.state.desk.cancel, body.id, now())
+
+    async def _answered(self, answer: Callable[[Champion, Request_, date], Answer_], body: Request_, *, at_once: bool) -> Answer_:
+        """The answer of the champion that is in place now; what takes long is made in a thread, so that others do not wait."""
+        champion = self.state.holder.require()
+        day = today(champion.scorer.info.zone)
+        return answer(champion, body, day) if at_once else await asyncio.to_thread(answer, champion, body, day)
+
+
+def now() -> datetime:
+    """The moment that it is, in UTC."""
+    return datetime.now(UTC)
 
 
 def today(zone: str = "UTC") -> date:
@@ -198,13 +212,3 @@ def _require_json(request: Request) -> None:
         raise RequestError(
             f"the content type is {media_type!r}", hint="send JSON as application/json", status=415, code="not_json"
         )
-
-
-def _days(horizon: str) -> int | None:
-    """A horizon setting as days; None for an empty one."""
-    number = horizon.removesuffix("d")
-    if not horizon:
-        return None
-    if not (number.isascii() and number.isdigit() and int(number) > 0):
-        raise ConfigError(f"KEEPWELL_HORIZON is {horizon!r}, which is no number of days", hint="write it as 90d")
-    return int(number)

@@ -64,7 +64,7 @@ def one(**changes: Any) -> dict[str, Any]:
     """A request for one customer, with changes to that customer."""
     nothing: dict[str, Any] = {name: [] for name in EVENT_TABLES}
     customer = {**nothing, "customer_id": 7, "transactions": [{"ordered_at": "2024-12-01", "amount": 20.0}]}
-    return {"as_of": "2025-01-01", "customers": [{**customer, **changes}]}
+    return {"as_of": "2025-01-01", "allow_missing_columns": True, "customers": [{**customer, **changes}]}
 
 
 def error(answer: Any, status: int, code: str) -> dict[str, Any]:
@@ -129,9 +129,16 @@ def test_a_customer_without_a_purchase_gets_nulls_and_the_reason(served: TestCli
         assert [prediction[name] for name in FURTHER] == [None, None]
 
 
-def test_a_history_without_a_column_that_the_model_has_learned_from_is_told_so(served: TestClient) -> None:
+def test_a_history_without_a_column_that_the_model_has_learned_from_is_refused(served: TestClient) -> None:
+    body = {**one(), "allow_missing_columns": False}
+    refused = error(served.post("/v1/predict", json=body), 422, "missing_columns")
+    assert {"customers.city", "transactions.quantity"} < set(re.findall(r"\w+\.\w+", refused["message"]))
+    assert refused["field"].startswith("customers[0].")
+    assert "allow_missing_columns" in refused["hint"]
+
+
+def test_a_history_without_a_column_is_answered_with_a_note_where_that_is_asked_for(served: TestClient) -> None:
     note = served.post("/v1/predict", json=one()).json()["predictions"][0]["note"]
-    assert "customers.city" in note
     assert "transactions.quantity" in note
     assert "can be far off" in note
 
@@ -343,7 +350,7 @@ def test_a_store_that_cannot_be_read_is_said_without_its_place(
 def test_a_fault_of_ours_is_a_500_that_tells_nothing(served: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     from pydantic import ValidationError
 
-    from serving.schemas import ScoresAnswer
+    from serving.answer_schemas import ScoresAnswer
 
     def broken(*_: object) -> None:
         try:
@@ -403,13 +410,14 @@ def test_the_registry_may_go_away(served: TestClient, monkeypatch: pytest.Monkey
     assert served.get("/readyz").json()["trouble"] is None
 
 
-def test_the_document_lists_every_path_and_status(service: TestClient) -> None:
-    document = service.get("/docs.json").json()
-    assert document == openapi()
-    from serving.service import SYSTEM_PATHS, Keepwell
+def test_the_document_lists_every_path_and_status(served: TestClient) -> None:
+    document = served.get("/docs.json").json()
+    assert document == openapi(served.state.holder.champion.scorer.info)
+    from serving.service import MODEL, SYSTEM_PATHS, Keepwell
 
-    assert set(document["paths"]) == {*SYSTEM_PATHS, *(api.route for api in Keepwell.apis.values())}
-    for path in ("/v1/predict", "/v1/scores"):
+    posts = {api.route for api in Keepwell.apis.values()}
+    assert set(document["paths"]) == {*SYSTEM_PATHS, MODEL, *posts}
+    for path in posts:
         statuses = set(document["paths"][path]["post"]["responses"])
         assert statuses == {"200", "400", "413", "415", "422", "500", "503", "504"}
 
@@ -421,11 +429,12 @@ def test_every_reference_of_the_document_leads_somewhere() -> None:
     assert set(names) <= set(document["components"]["schemas"])
 
 
-def test_the_documents_examples_work(served: TestClient, loaded: TestClient) -> None:
-    paths = openapi()["paths"]
-    for path in ("/v1/predict", "/v1/scores"):
-        example = paths[path]["post"]["requestBody"]["content"]["application/json"]["example"]
-        assert served.post(path, json=example).status_code == 200, path
+def test_the_documents_examples_work(loaded: TestClient) -> None:
+    for path, methods in loaded.get("/docs.json").json()["paths"].items():
+        body = methods["post"]["requestBody"]["content"]["application/json"] if "post" in methods else {"examples": {}}
+        for title, example in body["examples"].items():
+            answer = loaded.post(path, json=example["value"])
+            assert answer.status_code == 200, (path, title, answer.text)
 
 
 def test_no_answer_of_a_replaced_scorer_lacks_a_figure(served: TestClient, scorer: Scorer) -> None:

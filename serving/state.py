@@ -1,0 +1,88 @@
+"""What a worker of the service holds: the settings, the store and the champion. Nothing is opened before it is needed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import date
+from functools import cached_property
+
+from starlette.types import ASGIApp
+
+from keepwell.errors import ConfigError, StoreError
+from keepwell.settings import Settings
+from serving.answer_schemas import ExplainAnswer, ScoresAnswer
+from serving.champion import Champion, Holder
+from serving.console.app import console_app
+from serving.explain import explain_stored
+from serving.jobs import JobDesk
+from serving.schemas import ExplainRequest, ScoresRequest
+from serving.store import Load, Store
+from serving.stored_scores import stored_scores
+from training.registry import Registry
+
+log = logging.getLogger("keepwell.serving")
+
+
+class State:
+    """The parts that the endpoints bring together; `this_day` tells the day that it is in UTC."""
+
+    def __init__(self, settings: Settings, this_day: Callable[[], date]) -> None:
+        self.settings, self.this_day = settings, this_day
+        self.company = settings.company or None
+        self.horizon_days = _days(settings.horizon)
+        self.store = Store(settings.resolved_store_url)
+        registry = Registry(settings.resolved_tracking_uri, settings.artifact_root)
+        self.holder = Holder(registry, self.company, self.horizon_days)
+
+    @cached_property
+    def console(self) -> ASGIApp:
+        """The console on the same store."""
+        return console_app(lambda: self.store, today=self.this_day, company=self.company, horizon_days=self.horizon_days)
+
+    @property
+    def desk(self) -> JobDesk:
+        """Where jobs are asked for."""
+        return JobDesk(self.store.jobs, self.settings.jobs_root_path, self.settings.jobs_folder, self.company)
+
+    def open(self) -> None:
+        """Bring the store's schema to this version and look for the champion; trouble is logged and answered, never raised."""
+        try:
+            self.store.migrate()
+        except StoreError as error:
+            log.warning("%s", error)
+        self.holder.refresh()
+
+    def scores(self, request: ScoresRequest) -> ScoresAnswer:
+        """Batch scores by id of the company and horizon that are served; StoreError when there are none for them."""
+        load, asked = self.require_load(), list(dict.fromkeys(map(str, request.customer_ids)))
+        return stored_scores(load, asked, self.store.customers_by_id(load, asked), self.this_day())
+
+    def explain_stored(self, champion: Champion, request: ExplainRequest) -> ExplainAnswer:
+        """Explanations by id, from the feature rows beside the latest batch scores; StoreError when there are none."""
+        load, asked = self.require_load(), list(dict.fromkeys(map(str, request.customer_ids or ())))
+        return explain_stored(champion, request, load, asked, self.store.features_by_id(load, asked))
+
+    def require_load(self) -> Load:
+        """The latest batch scores of the company and horizon that are served; StoreError when there are none."""
+        load = self.store.current_load(*self.served())
+        if load is None:
+            raise StoreError("there are no scores yet", hint="score first: keepwell score DATA --as-of DATE --out FILE")
+        return load
+
+    def served(self) -> tuple[str, int]:
+        """The company and horizon of the settings; the champion's where they leave one open. ModelError when it is not known."""
+        if self.company is not None and self.horizon_days is not None:
+            return self.company, self.horizon_days
+        champion = self.holder.require()
+        return champion.company, champion.horizon_days
+
+
+def _days(horizon: str) -> int | None:
+    """A horizon setting as days; None for an empty one."""
+    number = horizon.removesuffix("d")
+    if not horizon:
+        return None
+    if not (number.isascii() and number.isdigit() and int(number) > 0):
+        raise ConfigError(f"KEEPWELL_HORIZON is {horizon!r}, which is no number of days", hint="write it as 90d")
+    return int(number)
