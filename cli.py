@@ -21,6 +21,7 @@ from commands.lifetime import lifetime
 from commands.lists import plan, score
 from commands.models import train
 from commands.monitor import monitor
+from commands.outcomes import outcome
 from commands.promotion import promote, rollback
 from commands.prospects import prospects
 from commands.service import serve
@@ -65,6 +66,7 @@ for command in (
     prospects,
     monitor,
     plan,
+    outcome,
     uplift,
     serve,
     keys,
