@@ -17,7 +17,8 @@ JOBS_PATH = "/v1/jobs"
 CANCEL_PATH = "/v1/jobs/cancel"
 JOB_PATHS = (JOBS_PATH, RESULT_PATH, CANCEL_PATH)
 
-_MEDIA_TYPES = {".parquet": "application/vnd.apache.parquet", ".csv": "text/csv; charset=utf-8"}
+MEDIA_TYPES = {".parquet": "application/vnd.apache.parquet", ".csv": "text/csv; charset=utf-8"}
+"""What a result is, by its ending."""
 
 
 def job_routes(desk: Callable[[], JobDesk]) -> list[Route]:
@@ -28,7 +29,7 @@ def job_routes(desk: Callable[[], JobDesk]) -> list[Route]:
 
     def result(job_id: str) -> Response:
         file = desk().result(job_id)
-        return FileResponse(file, media_type=_MEDIA_TYPES[file.suffix], filename=f"{job_id}{file.suffix}")
+        return FileResponse(file, media_type=MEDIA_TYPES[file.suffix], filename=f"{job_id}{file.suffix}")
 
     return [Route(JOBS_PATH, _answering(state), methods=["GET"]), Route(RESULT_PATH, _answering(result), methods=["GET"])]
 

@@ -13,6 +13,9 @@ KEY_CHARACTERS = 200
 Key = Annotated[str, StringConstraints(min_length=1, max_length=KEY_CHARACTERS, pattern=r"^[\x21-\x7e]*$")]
 JobId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
+JOB_ID_EXAMPLE = "5f0c9f4c0d6f4a0f9d1f6c1c2b7a8e90"
+JOB_EXAMPLE = {"data": "shop", "as_of": "2026-01-01", "request_key": "shop-2026-01-01"}
+
 
 class JobRequest(Strict):
     """Score a company by reference, as `keepwell score` does."""

@@ -11,6 +11,9 @@ from pydantic.json_schema import models_json_schema
 from keepwell import __version__
 from serving.answer_schemas import ErrorAnswer, ExplainAnswer, ModelAnswer, PredictAnswer, ScoresAnswer
 from serving.examples import histories_example, rows_example, stored_example
+from serving.job_routes import CANCEL_PATH, JOBS_PATH, MEDIA_TYPES
+from serving.job_schemas import JOB_EXAMPLE, JOB_ID_EXAMPLE, JobAnswer, JobCancel, JobRequest
+from serving.jobs import RESULT_PATH
 from serving.model_facts import entries
 from serving.schemas import MOST_CUSTOMERS, ExplainRequest, PredictRequest, PredictRowsRequest, ScoresRequest
 
@@ -27,7 +30,17 @@ ERRORS = {
     503: "No champion or no scores yet, or they cannot be reached; `hint` says what to do.",
     504: "There was no answer in time.",
 }
+JOB_ERRORS = {
+    403: "The service takes no jobs.",
+    404: "There is no such job.",
+    409: "The request_key was used for another job, or the job is not done yet.",
+    410: "The result is not on the machine that answers.",
+    429: "Too many jobs wait.",
+}
+"""What only the paths of jobs answer."""
 
+
+_FILES = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES.values()}
 _ERROR_EXAMPLE = {
     "error": {
         "code": "bad_field",
@@ -47,6 +60,7 @@ class Post(NamedTuple):
     request: type[BaseModel]
     answer: type[BaseModel]
     examples: Mapping[str, Any]
+    errors: tuple[int, ...] = ()
 
 
 def openapi(info: ModelInfo | None = None) -> dict[str, Any]:
@@ -58,6 +72,7 @@ def openapi(info: ModelInfo | None = None) -> dict[str, Any]:
     if info:
         for name in ("PredictRowsRequest", "ExplainRequest"):
             schemas["$defs"][name]["properties"]["features"] |= _features_schema(info)
+    paths = {post.path: _post(post) for post in posts}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -67,7 +82,10 @@ def openapi(info: ModelInfo | None = None) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "paths": {
-            **{post.path: _post(post) for post in posts},
+            **paths,
+            JOBS_PATH: paths[JOBS_PATH]
+            | _get_job("How far a job is", "get_job", {"application/json": {"schema": _ref(JobAnswer)}}),
+            RESULT_PATH: _get_job("The scores of a job that is done", "job_result", _FILES, 409, 410),
             "/v1/model": _get("The model that answers, and what it reads", "model", "application/json", 503, answer=ModelAnswer),
             "/livez": _get("Whether the service runs", "livez", "text/plain"),
             "/healthz": _get("The same as /livez", "healthz", "text/plain"),
@@ -94,6 +112,10 @@ def _posts(info: ModelInfo | None) -> tuple[Post, ...]:
         ),
         Post("/v1/explain", "explain", "Explain forecasts", ExplainRequest, ExplainAnswer, explained),
         Post("/v1/scores", "scores", "Look up batch scores by id", ScoresRequest, ScoresAnswer, {"two customers": stored}),
+        Post(
+            JOBS_PATH, "job", "Ask for a batch job", JobRequest, JobAnswer, {"a folder of tables": JOB_EXAMPLE}, (403, 409, 429)
+        ),
+        Post(CANCEL_PATH, "cancel_job", "End a batch job", JobCancel, JobAnswer, {"a job": {"id": JOB_ID_EXAMPLE}}, (404,)),
     )
 
 
@@ -114,7 +136,7 @@ def _post(post: Post) -> dict[str, Any]:
     examples = {title: {"value": value} for title, value in post.examples.items()}
     body = {"required": True, "content": {"application/json": {"schema": _ref(post.request), "examples": examples}}}
     good: dict[str, Any] = {"200": {"description": "Done.", "content": {"application/json": {"schema": _ref(post.answer)}}}}
-    responses = good | {str(status): _error(status) for status in ERRORS}
+    responses = good | {str(status): _error(status) for status in sorted((*ERRORS, *post.errors))}
     return {"post": {"summary": post.summary, "operationId": post.name, "requestBody": body, "responses": responses}}
 
 
@@ -125,9 +147,16 @@ def _get(summary: str, name: str, media_type: str, *errors: int, answer: type[Ba
     return {"get": {"summary": summary, "operationId": name, "responses": responses}}
 
 
+def _get_job(summary: str, name: str, content: dict[str, Any], *errors: int) -> dict[str, Any]:
+    asked = {"name": "id", "in": "query", "required": True, "schema": {"type": "string"}, "example": JOB_ID_EXAMPLE}
+    good: dict[str, Any] = {"200": {"description": "Here it is.", "content": content}}
+    responses = good | {str(status): _error(status) for status in sorted((404, 422, 500, 503, 504, *errors))}
+    return {"get": {"summary": summary, "operationId": name, "parameters": [asked], "responses": responses}}
+
+
 def _error(status: int) -> dict[str, Any]:
     content = {"application/json": {"schema": _ref(ErrorAnswer), "example": _ERROR_EXAMPLE}}
-    return {"description": ERRORS[status], "content": content}
+    return {"description": (ERRORS | JOB_ERRORS)[status], "content": content}
 
 
 def _ref(model: type[BaseModel]) -> dict[str, str]:
