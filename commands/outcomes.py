@@ -127,7 +127,7 @@ def _record(
     moment, rules = now(), read_policy(policy)
     # The store does not know the company's zone: what is today anywhere on Earth has come.
     today = as_of or (moment + timedelta(hours=14)).date()
-    with Steps().step(f"Recording {len(rows):,} outcomes"):
+    with Steps().step("Recording outcomes"):
         return record_outcomes(store, company, rows, policy=rules, today=today, recorded_at=moment, recorded_by=recorded_by)
 
 
@@ -146,7 +146,7 @@ def _contacts(store: Store, company: str, out: Path, *, before: date | None, ans
 def _in_words(told: Mapping[str, Any], export: Path | None) -> Iterator[str]:
     """What was recorded and exported, for people."""
     if "new" in told:
-        yield f"{told['company']}: {told['new']:,} new outcomes, {told['known_before']:,} known before"
+        yield f"{told['company']}: {told['new']:,} new, {told['known_before']:,} known before"
         if told["differing"]:
             yield f"  {told['differing']:,} of these say something else under a key that is known: what was known is kept"
         if told["controls"]:

@@ -173,9 +173,8 @@ def _experiment(drawn: Sequence[Assignment], reached: Mapping[str, Contact], *, 
 
 def _with_draw(contact: Contact, one: Assignment, share: float) -> Contact:
     """The contact with its draw; of those treated a `share` was reached. Where nobody said what it cost, the plan did."""
-    chance = share * float(one.propensity or 0.0)
-    cost = one.cost if contact.cost is None else contact.cost
-    return replace(contact, arm=one.arm, propensity=chance / (chance + 1 - float(one.propensity or 0.0)), cost=cost)
+    cost, drawn = one.cost if contact.cost is None else contact.cost, float(one.propensity or 0.0)
+    return replace(contact, arm=one.arm, propensity=drawn * share / (1 - drawn * (1 - share)), cost=cost)
 
 
 def _uncontacted(one: Assignment, day: date) -> Contact:

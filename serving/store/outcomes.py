@@ -47,12 +47,12 @@ class OutcomeStore:
         return frozenset(found)
 
     def similar_customers(self, company: str, customer_id: str) -> tuple[str, ...]:
-        """Ids of the newest scoring that might be meant: the same without leading zeros or in other case, and the neighbours."""
+        """Ids of the newest scoring that might be meant: the same but for zeros and case, and the neighbours."""
         load = select(func.max(loads.c.id)).where(loads.c.company == company, loads.c.current).scalar_subquery()
         column, query = scores.c.customer_id, select(scores.c.customer_id).where(scores.c.load_id == load)
-        bare = customer_id.strip().lstrip("0").lower()
+        bare = customer_id.strip().lower().replace("0", "")
         with reading(self._engine) as connection:
-            same = connection.scalars(query.where(func.ltrim(func.lower(column), "0") == bare).limit(3)).all()
+            same = connection.scalars(query.where(func.replace(func.lower(column), "0", "") == bare).limit(20)).all()
             before = connection.scalars(query.where(column < customer_id).order_by(column.desc()).limit(1)).all()
             after = connection.scalars(query.where(column > customer_id).order_by(column).limit(1)).all()
         return tuple(dict.fromkeys((*same, *before, *after)))
