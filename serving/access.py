@@ -15,12 +15,10 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import datetime
 
 from keepwell.errors import RequestError
-from serving.scopes import ANY_KEY, OPEN, SCOPES
+from serving.context import Caller
 from serving.store.keys import ApiKey
 
 log = logging.getLogger("keepwell.serving")
@@ -41,25 +39,6 @@ BETWEEN_READS_S = 0.25
 """Unknown keys make the store be read, but not oftener than this, however many come."""
 
 _KEY = re.compile(r"kw_([0-9a-f]{16})_([A-Za-z0-9_-]{43})", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who calls: the id and name of a key; both empty for whoever calls from this machine where no key is asked for."""
-
-    id: str = ""
-    name: str = ""
-    requests_per_minute: int | None = None
-    scopes: frozenset[str] = frozenset(SCOPES)
-
-    def may(self, needed: str) -> bool:
-        """Whether the scopes allow what asks for `needed`."""
-        return needed in self.scopes or needed in (OPEN, ANY_KEY) or "admin" in self.scopes
-
-
-LOCAL = Caller()
-CALLER: ContextVar[Caller] = ContextVar("caller", default=LOCAL)
-"""Who makes the request that is at work."""
 
 
 def new_key() -> tuple[str, str]:

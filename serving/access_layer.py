@@ -7,11 +7,14 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from keepwell.errors import RequestError
-from serving.access import CALLER, LOCAL, Caller, KeyRing, refused
-from serving.answers import answer_to
+from serving.access import KeyRing, refused
+from serving.answers import answer_to, error_answer
+from serving.context import CALLER, LOCAL, Caller
+from serving.limits import RateLimits
 from serving.scopes import OPEN, needed_for
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -25,8 +28,8 @@ class Access:
     Where `keys_required` is false, whoever calls from this machine needs no key; one that is sent is checked all the same.
     """
 
-    def __init__(self, app: ASGIApp, ring: KeyRing, *, keys_required: bool) -> None:
-        self.app, self.ring, self.keys_required = app, ring, keys_required
+    def __init__(self, app: ASGIApp, ring: KeyRing, limits: RateLimits, *, keys_required: bool) -> None:
+        self.app, self.ring, self.limits, self.keys_required = app, ring, limits, keys_required
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -36,10 +39,17 @@ class Access:
         try:
             caller = await self._caller(Headers(scope=scope), scope)
         except RequestError as error:
-            await answer_to(error)(scope, receive, send)
+            await _refuse(answer_to(error), scope, receive, send)
             return
         CALLER.set(caller)
+        if wait_s := self._wait_s(caller):
+            told = f"the key may make {caller.requests_per_minute} requests a minute"
+            await _refuse(error_answer(429, told, wait_s=wait_s), scope, receive, send)
+            return
         await self.app(scope, receive, send)
+
+    def _wait_s(self, caller: Caller) -> int:
+        return 0 if caller.requests_per_minute is None else self.limits.wait_s(caller.id, caller.requests_per_minute)
 
     async def _caller(self, headers: Headers, scope: Scope) -> Caller:
         needed = needed_for(scope["path"])
@@ -75,9 +85,16 @@ class Hosts:
         try:
             _check(Headers(scope=scope), self.allowed)
         except RequestError as error:
-            await answer_to(error)(scope, receive, send)
+            await _refuse(answer_to(error), scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+
+async def _refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer, and end a connection on which a body may come that nobody reads."""
+    if scope["method"] not in {"GET", "HEAD"}:
+        answer.headers["Connection"] = "close"
+    await answer(scope, receive, send)
 
 
 def host_name(host: str) -> str:

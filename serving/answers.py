@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
 from keepwell.errors import DataError, HistoryError, KeepwellError, ModelError, RequestError, StoreError
+from serving.context import REQUEST_ID
 
 log = logging.getLogger("keepwell.serving")
 
@@ -68,7 +69,14 @@ def answer_to(error: Exception) -> JSONResponse:
     if isinstance(error, KeepwellError):
         return _answer_to_ours(error)
     log.error("a request failed", exc_info=error)
-    return error_answer(500, "something went wrong on our side")
+    return fault_answer()
+
+
+def fault_answer() -> JSONResponse:
+    """The answer of 500: it tells nothing of our insides, but where the log tells of them."""
+    return error_answer(
+        500, "something went wrong on our side", hint=f"please report it: the log tells of request {REQUEST_ID.get()}"
+    )
 
 
 def _answer_to_ours(error: KeepwellError) -> JSONResponse:

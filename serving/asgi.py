@@ -1,4 +1,4 @@
-"""The layers around the service, outermost first: one error shape, known paths only, a limit on the body, a time limit."""
+"""The plain layers around the service: one error shape, known paths only, a time limit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.answers import error_answer
+from serving.answers import error_answer, fault_answer
 
 log = logging.getLogger("keepwell.serving")
-
-LARGEST_BODY = 32 * 2**20
-"""Bytes: 1,000 customers with 200 events each fit in."""
 
 LONGEST_ANSWER_S = 30.0
 
@@ -43,7 +40,7 @@ class OneErrorShape:
             if shaping.started:
                 raise
             log.exception("a request failed")
-            await error_answer(500, "something went wrong on our side")(scope, receive, send)
+            await fault_answer()(scope, receive, send)
             return
         await shaping.finish(scope, receive)
 
@@ -120,55 +117,6 @@ class KnownPaths:
                 scope["root_path"] = scope.get("root_path", "") + prefix
                 return mounted
         return error_answer(404, f"there is no {path[:100]}")
-
-
-class BodyLimit:
-    """Answers 413 to a body of more than `limit` bytes, whether its length is announced or not."""
-
-    def __init__(self, app: ASGIApp, limit: int = LARGEST_BODY) -> None:
-        self.app, self.limit = app, limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection."""
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
-            await self.app(scope, receive, send)
-            return
-        body = await self._read(scope, receive)
-        if body is None:
-            answer = error_answer(413, f"the body has more than {self.limit:,} bytes")
-            answer.headers["Connection"] = "close"  # the rest of the body stays unread
-            await answer(scope, receive, send)
-            return
-        await self.app(scope, _replay(body, receive), send)
-
-    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
-        """The whole body; None when it is too large."""
-        announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdigit() and int(announced) > self.limit:
-            return None
-        chunks, size, more = [], 0, True
-        while more:
-            message = await receive()
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > self.limit:
-                return None
-            more = message.get("more_body", False)
-        return b"".join(chunks)
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body that was read, and then what comes after it."""
-    given = False
-
-    async def replayed() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replayed
 
 
 class TimeLimit:

@@ -11,8 +11,16 @@ from starlette.types import ASGIApp
 from keepwell.settings import Settings
 from serving.access import KeyRing
 from serving.access_layer import LOOPBACK_HOSTS, Access, Hosts
-from serving.asgi import BodyLimit, KnownPaths, OneErrorShape, TimeLimit
+from serving.asgi import KnownPaths, OneErrorShape, TimeLimit
+from serving.audit_trail import AuditTrail
+from serving.intake import Intake, Room
+from serving.limits import RateLimits
+from serving.logs import set_up_logs
+from serving.metrics import Metrics
+from serving.request_log import RequestLog
+from serving.scopes import PROBES
 from serving.store import Store
+from serving.store.audit import Deed
 from serving.store.keys import ApiKey
 
 CONSOLE = "/console"
@@ -30,21 +38,36 @@ def layered(
     console: ASGIApp,
     store: Callable[[], Store],
     settings: Settings,
+    metrics: Metrics,
     clock: Callable[[], datetime],
 ) -> ASGIApp:
-    """The service `app`, which answers `paths`, with the console beside it, inside all layers.
+    """The service `app`, which answers `paths`, with the console beside it, inside all layers, outermost last.
 
-    `store` hands out the store with the keys, `clock` the moment that it is.
+    `store` hands out the store with the keys and the audit, `clock` the moment that it is.
     """
+    set_up_logs(as_json=settings.logs_json)
+    known = KnownPaths(
+        _for_callers(app, store, settings, clock),
+        paths,
+        mounts={CONSOLE: _CLOSED if settings.asks_for_keys else Intake(console, Room())},
+        redirects={"/": f"{CONSOLE}/", CONSOLE: f"{CONSOLE}/"},
+    )
+    shaped = OneErrorShape(TimeLimit(Hosts(known, _hosts(settings))), pages=f"{CONSOLE}/")
+    return RequestLog(shaped, metrics, paths, prefixes=[CONSOLE], quiet=PROBES)
+
+
+def _for_callers(app: ASGIApp, store: Callable[[], Store], settings: Settings, clock: Callable[[], datetime]) -> ASGIApp:
+    """The service for those who may call it, as often as they may, and as much as a worker takes on."""
 
     def read_keys() -> Sequence[ApiKey]:
         return store().keys.all()
 
-    keys_required = settings.asks_for_keys
-    asked = Access(BodyLimit(app), KeyRing(read_keys, clock), keys_required=keys_required)
-    mounts = {CONSOLE: _CLOSED if keys_required else console}
-    known = KnownPaths(asked, paths, mounts=mounts, redirects={"/": f"{CONSOLE}/", CONSOLE: f"{CONSOLE}/"})
-    return OneErrorShape(TimeLimit(Hosts(known, _hosts(settings))), pages=f"{CONSOLE}/")
+    def add_deeds(deeds: Sequence[Deed]) -> None:
+        store().audit.add(deeds)
+
+    limits = RateLimits(settings.home_path / "limits")
+    audited = AuditTrail(Intake(app, Room(), exempt=PROBES), add_deeds, clock)
+    return Access(audited, KeyRing(read_keys, clock), limits, keys_required=settings.asks_for_keys)
 
 
 def _hosts(settings: Settings) -> frozenset[str] | None:

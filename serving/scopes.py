@@ -34,6 +34,9 @@ NEEDS: Mapping[str, str] = {
 }
 """What each path asks of a key: a scope, any valid key, or nothing. The console has people, not keys, and is not here."""
 
+PROBES = ("/livez", "/readyz", "/healthz", "/metrics")
+"""Asked every few seconds by whoever watches the service: never in a queue, and in the log only when they fail."""
+
 
 def needed_for(path: str) -> str:
     """What a path asks for; of one that the table forgot, the most."""

@@ -27,16 +27,17 @@ from starlette.types import ASGIApp
 
 from keepwell.errors import KeepwellError, RequestError
 from keepwell.settings import Settings
-from serving.access import CALLER
 from serving.answer_schemas import ExplainAnswer, PredictAnswer, ScoresAnswer
 from serving.answers import answer_to, answer_to_wrong_body
 from serving.champion import Champion, Holder
+from serving.context import CALLER
 from serving.explain import explain
 from serving.field_types import Answer
 from serving.job_routes import CANCEL_PATH, JOB_PATHS, JOBS_PATH, job_routes
 from serving.job_schemas import JobAnswer, JobCancel, JobRequest
 from serving.job_watch import JobWatch
 from serving.layers import layered
+from serving.metrics import Metrics
 from serving.model_facts import model_answer, model_card
 from serving.openapi import openapi
 from serving.predict import predict, predict_rows
@@ -116,10 +117,19 @@ class LeanService(Service):  # type: ignore[misc]  # BentoML is not typed
         """The application of one worker."""
         self.inject_config()
         settings = Settings.from_environment(os.environ)
-        state = State(settings, today)
+        state = State(settings, now)
         self.inner.state = state
         paths = {*SYSTEM_PATHS, MODEL, *JOB_PATHS, *(api.route for api in self.apis.values())}
-        return layered(Factory(self)(), paths, console=state.console, store=lambda: state.store, settings=settings, clock=now)
+        self.inner.metrics = Metrics()
+        return layered(
+            Factory(self)(),
+            paths,
+            console=state.console,
+            store=lambda: state.store,
+            settings=settings,
+            metrics=self.inner.metrics,
+            clock=now,
+        )
 
 
 @bentoml.service(
@@ -129,13 +139,15 @@ class Keepwell:
     """Who will leave, and what each customer will spend."""
 
     state: State
+    metrics: Metrics
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML is not typed
     async def begin(self) -> None:
         """Open the state, keep looking for a newer champion, and leave what was imported out of garbage collection."""
         await asyncio.to_thread(self.state.open)
         self._watch = JobWatch(self.state.store.jobs, self.state.settings, now)
-        self._tasks = [asyncio.create_task(_look_again(self.state.holder))]
+        self.metrics.champion(self.state.holder)
+        self._tasks = [asyncio.create_task(_look_again(self.state.holder, self.metrics))]
         if self.state.settings.jobs_root_path is not None:
             self._tasks.append(asyncio.create_task(self._watch.run()))
         gc.collect()
@@ -200,10 +212,11 @@ def today(zone: str = "UTC") -> date:
     return datetime.now(ZoneInfo(zone)).date()
 
 
-async def _look_again(holder: Holder) -> None:
+async def _look_again(holder: Holder, metrics: Metrics) -> None:
     while True:
         await asyncio.sleep(REFRESH_S)
         await asyncio.to_thread(holder.refresh)
+        metrics.champion(holder)
 
 
 def _require_json(request: Request) -> None:

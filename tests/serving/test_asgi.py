@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from serving.answers import error_answer
-from serving.asgi import BodyLimit, KnownPaths, OneErrorShape, TimeLimit
+from serving.asgi import KnownPaths, OneErrorShape, TimeLimit
 
 
 def client(app: ASGIApp) -> TestClient:
@@ -82,20 +81,6 @@ def test_known_paths_mounts_and_redirects() -> None:
     assert client(GUARDED).get("/known").json()["path"] == "/known"
     assert client(GUARDED).get("/console/a/b").json() == {"path": "/console/a/b", "root": "/console"}
     assert client(GUARDED).get("/").headers["location"] == "/console/"
-
-
-async def tell_size(scope: Any, receive: Any, send: Any) -> None:
-    body = await Request(scope, receive).body()
-    await Response(str(len(body)))(scope, receive, send)
-
-
-@pytest.mark.parametrize(("size", "status"), [(0, 200), (10, 200), (11, 413), (10_000, 413)])
-@pytest.mark.parametrize("in_pieces", [False, True])
-def test_bodies_have_a_limit_announced_or_not(size: int, status: int, in_pieces: bool) -> None:
-    body = iter([b"x"] * size) if in_pieces else b"x" * size
-    answer = client(BodyLimit(tell_size, limit=10)).post("/", content=body)
-    assert answer.status_code == status
-    assert answer.text == str(size) if status == 200 else answer.json()["error"]["code"] == "too_large"
 
 
 def test_a_slow_answer_is_cut_off() -> None:
