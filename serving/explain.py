@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-import numpy as np
-
 from keepwell.errors import RequestError
 from serving.answer_schemas import ExplainAnswer, Explanation
 from serving.asked_rows import AskedRows, known, rows_of_features, rows_of_histories
 from serving.champion import Champion
 from serving.model_facts import is_stale, model_card
-from serving.reasons import reasons_of
+from serving.reasons import reason_lists
 from serving.schemas import ExplainRequest
 from serving.store import Load
 
@@ -63,8 +61,8 @@ def explained(champion: Champion, rows: AskedRows, as_of: date) -> ExplainAnswer
     told: list[dict[str, Any]] = [dict.fromkeys(("churn_probability", "expected_value", "reasons"))] * len(rows.customer_ids)
     if len(rows.places):
         found = champion.scorer.predict(rows.matrix)
-        reasons = reasons_of(champion.scorer, rows.matrix, found, np.arange(len(rows.places)))
-        figures = zip(found.churn_probability.tolist(), found.expected_value.tolist(), reasons.to_list(), strict=True)
+        reasons = reason_lists(champion.scorer, rows.matrix, found)
+        figures = zip(found.churn_probability.tolist(), found.expected_value.tolist(), reasons, strict=True)
         for place, (churn, value, why) in zip(rows.places, figures, strict=True):
             told[place] = {"churn_probability": churn, "expected_value": known(value), "reasons": why}
     each = zip(rows.customer_ids, told, rows.notes, strict=True)

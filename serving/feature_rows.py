@@ -30,7 +30,7 @@ MOST_NAMED = 5
 def matrix_of(features: Mapping[str, Column], rows: int, info: ModelInfo) -> Floats:
     """The matrix (rows, features) in the order of the model, NaN = missing.
 
-    RequestError for a column that is missing or unknown, of another length, or with a value (or a gap) that its feature cannot have.
+    RequestError for a column that is missing, unknown or of another length, and for a value or a gap that a feature cannot have.
     """
     names = info.feature_names
     if features.keys() != set(names):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
+Texts = npt.NDArray[np.str_]
 
 REASONS = pl.List(pl.Struct({"target": pl.String, "feature": pl.String, "name": pl.String, "contribution": pl.Float64}))
 """The type of the scores' column `reasons`."""
@@ -26,6 +29,33 @@ REASONS = pl.List(pl.Struct({"target": pl.String, "feature": pl.String, "name": 
 MOST_SHOWN = 6
 BASELINE, ALL_OTHER = "baseline", "all_other"
 _NAMES = {BASELINE: "Where every customer starts", ALL_OTHER: "All other"}
+
+
+@dataclass(frozen=True)
+class _Words:
+    """How the features of a model are spoken of, each array (features,) but the last two, which are (features, facts).
+
+    `titles` tell the value of an attribute, `general` titles do not; `of_texts` are values of an attribute that is a text.
+    `groups` is 1 where a feature tells a fact, else 0; `tellers` says after which features a fact may be named.
+    """
+
+    names: Texts
+    titles: Texts
+    general: Texts
+    of_texts: Flags
+    groups: Floats
+    tellers: Flags
+
+
+@lru_cache(maxsize=8)
+def _words(names: tuple[str, ...]) -> _Words:
+    entries, attributes = [entry_of(name) for name in names], [parsed(name) for name in names]
+    titles = [entry.title if entry else name for name, entry in zip(names, entries, strict=True)]
+    general = [attribute.title if attribute else title for title, attribute in zip(titles, attributes, strict=True)]
+    of_texts = [attribute is not None and attribute.how == "text" for attribute in attributes]
+    groups = _groups(names)
+    flags = np.array(of_texts, dtype=bool)
+    return _Words(np.array(names), np.array(titles), np.array(general), flags, groups, _tellers(names, groups))
 
 
 def reasons_of(scorer: Predictor, matrix: Floats, predictions: Predictions, explained: Places) -> pl.Series:
@@ -38,21 +68,23 @@ def reasons_of(scorer: Predictor, matrix: Floats, predictions: Predictions, expl
     """
     if len(explained) == 0:
         return pl.Series("reasons", [None] * len(matrix), dtype=REASONS)
-    found = scorer.explain(matrix[explained])
-    churn, value = predictions.churn_probability[explained], predictions.expected_value[explained]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logit, log_value = np.log(churn / (1 - churn)), np.log(value)
-    names = scorer.info.feature_names
-    held = _of_texts(names) & (matrix[explained] == 1)
-    parts = [
-        _listed(names, held, found.churn, found.churn_baseline, logit).with_columns(target=pl.lit("churn")),
-        _listed(names, held, found.value, found.value_baseline, log_value).with_columns(target=pl.lit("value")),
-    ]
+    parts = [_frame(each) for each in _both(scorer, matrix[explained], predictions, explained)]
     lists = pl.concat(parts).sort("row", maintain_order=True).group_by("row", maintain_order=True)
     packed = lists.agg(reasons=pl.struct("target", "feature", "name", "contribution"))
     places = pl.Series("row", explained[packed["row"].to_numpy()])
     whole = pl.DataFrame({"row": np.arange(len(matrix))})
     return whole.join(packed.with_columns(places), on="row", how="left", maintain_order="left")["reasons"].cast(REASONS)
+
+
+def reason_lists(scorer: Predictor, matrix: Floats, predictions: Predictions) -> list[list[dict[str, Any]]]:
+    """The same reasons of a few rows, each as plain values, without a data frame: a request should not wait for one."""
+    lists: list[list[dict[str, Any]]] = [[] for _ in matrix]
+    for shown in _both(scorer, matrix, predictions, np.arange(len(matrix))):
+        columns = (shown.features.tolist(), shown.names.tolist(), shown.contributions.tolist())
+        for row, column in np.argwhere(shown.kept).tolist():
+            feature, name, contribution = (values[row][column] for values in columns)
+            lists[row].append({"target": shown.target, "feature": feature, "name": name, "contribution": contribution})
+    return lists
 
 
 def reasons_as_json(reasons: pl.Series) -> pl.Series:
@@ -66,46 +98,56 @@ def reasons_as_json(reasons: pl.Series) -> pl.Series:
     return pl.Series(reasons.name, texts, dtype=pl.String)
 
 
-def _listed(names: tuple[str, ...], held: Flags, contributions: Floats, baseline: float, total: Floats) -> pl.DataFrame:
-    """One line for each reason: row, feature, name, contribution; rows without a finite total have none."""
-    groups = _groups(names)
-    sums = contributions @ groups
+class _Shown(NamedTuple):
+    """What is shown for one target, arrays (rows, shown); `kept` is False for what does nothing, and without a forecast."""
+
+    target: str
+    features: Texts
+    names: Texts
+    contributions: Floats
+    kept: Flags
+
+
+def _both(scorer: Predictor, rows: Floats, predictions: Predictions, places: Places) -> tuple[_Shown, _Shown]:
+    """What is shown of the forecasts at `places`, whose features are `rows`: of churn and of value."""
+    found, words = scorer.explain(rows), _words(tuple(scorer.info.feature_names))
+    churn, value = predictions.churn_probability[places], predictions.expected_value[places]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logit, log_value = np.log(churn / (1 - churn)), np.log(value)
+    held = words.of_texts & (rows == 1)
+    of_churn = _shown("churn", words, held, found.churn, baseline=found.churn_baseline, total=logit)
+    return of_churn, _shown("value", words, held, found.value, baseline=found.value_baseline, total=log_value)
+
+
+def _shown(target: str, words: _Words, held: Flags, contributions: Floats, *, baseline: float, total: Floats) -> _Shown:
+    sums = contributions @ words.groups
     strongest = np.argsort(-np.abs(sums), axis=1, kind="stable")[:, :MOST_SHOWN]
     shown = np.take_along_axis(sums, strongest, axis=1)
-    faces = _faces(contributions, held, _tellers(names, groups), sums, strongest)
-    rows, columns = len(total), shown.shape[1] + 2
-    frame = pl.DataFrame(
-        {
-            "row": np.repeat(np.arange(rows), columns),
-            "feature": _framed(BASELINE, np.array(names)[faces], ALL_OTHER),
-            "name": _framed(_NAMES[BASELINE], _titles(names, held, faces), _NAMES[ALL_OTHER]),
-            "contribution": _framed(baseline, shown, total - baseline - shown.sum(axis=1)),
-            "known": np.repeat(np.isfinite(total), columns),
-        }
-    )
-    kept = frame.filter("known", (pl.col("contribution") != 0) | (pl.col("feature") == ALL_OTHER))
-    return kept.drop("known")
+    faces = _faces(contributions, held, words.tellers, sums, strongest)
+    framed = _framed(baseline, shown, total - baseline - shown.sum(axis=1))
+    kept = np.isfinite(total)[:, None] & (framed != 0)
+    kept[:, -1] = np.isfinite(total)
+    titles = _framed(_NAMES[BASELINE], _titles(words, held, faces), _NAMES[ALL_OTHER])
+    return _Shown(target, _framed(BASELINE, words.names[faces], ALL_OTHER), titles, framed, kept)
+
+
+def _frame(shown: _Shown) -> pl.DataFrame:
+    """One line for each reason that is kept: row, target, feature, name, contribution."""
+    kept = shown.kept
+    columns = {"feature": shown.features[kept], "name": shown.names[kept], "contribution": shown.contributions[kept]}
+    return pl.DataFrame({"row": np.nonzero(kept)[0], **columns}).with_columns(target=pl.lit(shown.target))
 
 
 def _framed(first: object, shown: npt.NDArray[Any], last: object) -> npt.NDArray[Any]:
-    """What is shown of each row with what comes before and after it, row by row."""
-    edges = (np.broadcast_to(np.asarray(edge), len(shown)) for edge in (first, last))
-    before, after = edges
-    return np.column_stack([before, shown, after]).ravel()
+    """What is shown of each row (rows, shown) with what comes before and after it."""
+    before, after = (np.broadcast_to(np.asarray(edge), len(shown)) for edge in (first, last))
+    return np.column_stack([before, shown, after])
 
 
-def _titles(names: tuple[str, ...], held: Flags, faces: Places) -> npt.NDArray[np.str_]:
+def _titles(words: _Words, held: Flags, faces: Places) -> Texts:
     """The titles (rows, shown) of the faces; a value of an attribute that the customer does not hold is not named."""
-    entries, attributes = [entry_of(name) for name in names], [parsed(name) for name in names]
-    titles = np.array([entry.title if entry else name for name, entry in zip(names, entries, strict=True)])
-    general = np.array([attribute.title if attribute else title for title, attribute in zip(titles, attributes, strict=True)])
-    named = held | ~_of_texts(names)
-    return np.where(np.take_along_axis(named, faces, axis=1), titles[faces], general[faces])
-
-
-def _of_texts(names: tuple[str, ...]) -> Flags:
-    """Which features (features,) are values of an attribute."""
-    return np.array([(attribute := parsed(name)) is not None and attribute.how == "text" for name in names], dtype=bool)
+    named = held | ~words.of_texts
+    return np.where(np.take_along_axis(named, faces, axis=1), words.titles[faces], words.general[faces])
 
 
 def _groups(names: tuple[str, ...]) -> Floats:

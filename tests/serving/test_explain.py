@@ -3,11 +3,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
 from features.company import Company
+from serving.reasons import reason_lists, reasons_of
 from tests.serving.conftest import AS_OF
 from tests.serving.test_feature_rows import rows
 from tests.serving.test_service import error, histories, one
@@ -41,6 +43,12 @@ def test_reasons_are_those_of_batch_scoring(
             mine, batch = found[row["customer_id"]], row["reasons"]
             assert [each["name"] for each in mine] == [each["name"] for each in batch]
             assert [each["contribution"] for each in mine] == pytest.approx([each["contribution"] for each in batch], abs=1e-9)
+
+
+def test_reasons_as_plain_values_are_those_of_the_frame(scorer: Scorer, panel: pl.DataFrame) -> None:
+    matrix = np.ascontiguousarray(panel.select(pl.col(scorer.info.feature_names).fill_null(np.nan)).to_numpy())[:40]
+    found = scorer.predict(matrix)
+    assert reason_lists(scorer, matrix, found) == reasons_of(scorer, matrix, found, np.arange(40)).to_list()
 
 
 def test_stored_feature_rows_are_explained_by_id(loaded: TestClient, scorer: Scorer, panel: pl.DataFrame) -> None:
