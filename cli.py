@@ -24,6 +24,7 @@ from commands.monitor import monitor
 from commands.outcomes import outcome
 from commands.promotion import promote, rollback
 from commands.prospects import prospects
+from commands.review import review
 from commands.service import serve
 from commands.studies import backtest, tune
 from commands.terminal import ErrorsInWords
@@ -68,6 +69,7 @@ for command in (
     plan,
     outcome,
     uplift,
+    review,
     serve,
     keys,
     jobs,

@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from decisions.catalogue import Action, PlanPolicy
+from decisions.labels import Tier
 from decisions.parts import Days, Part, Share, as_tuple
+from decisions.review_measures import TierTargets
 from keepwell.errors import ConfigError
 
 
@@ -153,8 +155,18 @@ class Policy(Part):
     credit: CreditPolicy
     service: ServicePolicy
     lifetime: LifetimePolicy
+    targets: Mapping[str, TierTargets] = {}
+    """How each tier is to be served: what a review holds the quarter against."""
     plan: PlanPolicy
     actions: tuple[Action, ...]
+
+    @field_validator("targets")
+    @classmethod
+    def _of_tiers(cls, targets: Mapping[str, TierTargets]) -> Mapping[str, TierTargets]:
+        unknown = sorted(set(targets) - {*map(str, Tier)})
+        if unknown:
+            raise ValueError(f"there is no tier {unknown[0]!r}; the tiers are {', '.join(Tier)}")
+        return targets
 
     @field_validator("actions", mode="before")
     @classmethod

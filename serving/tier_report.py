@@ -66,13 +66,16 @@ def groups(scores: pl.DataFrame, company: Company, by: str, policy: Policy) -> p
     A row for each value: itself, customers, churn_probability (mean), and the sums of amounts. By account_id, a customer without
     one is an account alone, and value_tier is the tier that each account has among all accounts.
     """
-    names = _names(scores, company, by)
-    rolled = roll_up(_columns(scores), names)
-    table = pl.DataFrame([vars(group) for group in rolled], schema=_GROUP_TYPES).rename({"name": by})
+    table = pl.DataFrame([vars(group) for group in grouped(scores, company, by)], schema=_GROUP_TYPES).rename({"name": by})
     if by != ACCOUNT:
         return table
     tiers = value_tier(table["expected_value"].to_numpy(), policy.tiers).words
     return table.with_columns(value_tier=pl.Series(tiers.tolist(), dtype=pl.String))
+
+
+def grouped(scores: pl.DataFrame, company: Company, by: str) -> tuple[Group, ...]:
+    """The customers by a column of `customers`, by falling expected value."""
+    return roll_up(_columns(scores), _names(scores, company, by))
 
 
 _GROUP_TYPES: dict[str, Any] = {

@@ -26,6 +26,8 @@ from training.report import handed_out
 from training.result import TrainingResult
 from training.run import EXAMPLE_ROWS, EXPERIMENT, importance, known_until, one_blas_thread, settled
 from training.study import Study
+from training.totals import FILE as TOTALS
+from training.totals import as_plain, totals
 
 
 def train_contracts(
@@ -74,6 +76,7 @@ def train_contracts(
             )
             result = log_flat_result(run, result)
             by_date = {day_date(past): data.part(data.day == past).matrix for past in (*data.labelled_days, day)}
+            run.log_dict(as_plain(totals(tested)), TOTALS)
             run.log_text(make_reference(known, by_date, data.table.names, scorer, result.importance).as_json(), REFERENCE)
         return settled(registry, result, champion, judged, partial(log_flat_result, run))
 

@@ -15,6 +15,8 @@ from training.data import TrainingData
 from training.document import to_html, to_markdown
 from training.registry import Run
 from training.report import draw, headline, model_card
+from training.totals import FILE as TOTALS
+from training.totals import as_plain, totals
 
 if TYPE_CHECKING:
     from training.result import TrainingResult
@@ -56,6 +58,7 @@ def log_result(run: Run, result: TrainingResult) -> TrainingResult:
     run.log_dict(result.scorer.recipe.as_dict(), "recipe.json")
     if result.evidence is not None:
         run.log_dict(result.evidence.as_dict(), "evidence.json")
+    run.log_dict(as_plain(totals(tested)), TOTALS)
     pictures = draw(result)
     for picture in pictures:
         run.log_figure(picture.figure, picture.path)

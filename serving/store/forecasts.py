@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import polars as pl
-from sqlalchemy import select
+from sqlalchemy import Boolean, Float, Integer, select
+from sqlalchemy.types import TypeEngine
 
 from serving.store.engine import reading
 from serving.store.reading import Reader
@@ -12,11 +16,14 @@ from serving.store.schema import scores
 
 COLUMNS = ("customer_id", "churn_probability", "expected_value", "value_low", "value_high")
 
+TYPES: Mapping[type[TypeEngine[Any]], type[pl.DataType]] = {Float: pl.Float64, Boolean: pl.Boolean, Integer: pl.Int64}
+"""What is no text."""
 
-def forecasts(store: Reader, load: Load) -> pl.DataFrame:
-    """Columns COLUMNS of all customers of a load; ids are text here."""
-    query = select(*(scores.c[name] for name in COLUMNS)).where(scores.c.load_id == load.id)
+
+def forecasts(store: Reader, load: Load, columns: Sequence[str] = COLUMNS) -> pl.DataFrame:
+    """These columns of all customers of a load; ids are text here."""
+    query = select(*(scores.c[name] for name in columns)).where(scores.c.load_id == load.id)
     with reading(store._engine) as connection:
         rows = connection.execute(query).all()
-    types = {name: pl.String if name == "customer_id" else pl.Float64 for name in COLUMNS}
+    types = {name: TYPES.get(type(scores.c[name].type), pl.String) for name in columns}
     return pl.DataFrame([tuple(row) for row in rows], schema=types, orient="row")

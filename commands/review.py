@@ -1,0 +1,224 @@
+"""The command that looks back on a quarter."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from commands import pipeline
+from commands.terminal import AS_JSON, DATA, HORIZON, PATH, POLICY, REPORT, Day, libraries_on_stderr, require_no_input, to_json
+from keepwell.errors import ConfigError, DataError, HistoryError, ModelError
+from keepwell.files import write_text
+from keepwell.progress import Steps
+from keepwell.settings import Settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from decisions.policy import Policy
+    from decisions.review import Review
+    from decisions.review_forecast import PastTotal
+    from features.company import Company
+    from serving.review import Measured, Wanted
+    from serving.review_scores import Scoring
+    from serving.store import Store
+
+
+@click.command()
+@DATA
+@click.option("--since", type=Day(), required=True, help="The day of the scores that are looked back on.")
+@click.option(
+    "--as-of", type=Day(), help="Until when it is judged; only what was known before counts. Default: once the horizon is over."
+)
+@HORIZON
+@click.option("--scores", type=PATH, help="The scores of --since. Default: those in the store.")
+@click.option(
+    "--now", type=PATH, help="Later scores, for moves, equity and forecast. Default: the newest in the store up to --as-of."
+)
+@POLICY
+@REPORT
+@AS_JSON
+@click.pass_obj
+def review(
+    settings: Settings,
+    data: Path,
+    since: date,
+    as_of: date | None,
+    horizon: int | None,
+    scores: Path | None,
+    now: Path | None,
+    policy: Path | None,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Look back on a quarter: promises and what came, actions and what they earned, service, and what to expect next.
+
+    Example: keepwell review shop --since 2025-10-01 --report review.html
+    """
+    from commands.review_page import in_words, page
+    from serving.policy import read_policy
+    from training.document import to_html
+
+    if report is not None:
+        require_no_input(report, data)
+    steps, rules = Steps(), read_policy(policy)
+    company = pipeline.read(data, steps)
+    found = _look_back(settings, company, rules, since=since, as_of=as_of, horizon=horizon, scores=scores, now=now, steps=steps)
+    if report is not None:
+        with steps.step("Writing the page"):
+            write_text(report, to_html(page(found)))
+    click.echo(to_json(found.as_dict()) if as_json else in_words(found))
+
+
+def _look_back(
+    settings: Settings,
+    company: Company,
+    policy: Policy,
+    *,
+    since: date,
+    as_of: date | None,
+    horizon: int | None,
+    scores: Path | None,
+    now: Path | None,
+    steps: Steps,
+) -> Review:
+    """Bring together what a review is made of, and make it."""
+    from serving.review import Material, make_review, require_scores
+    from serving.review_work import work
+    from serving.store import Store
+    from training.since import came_since, newcomers
+
+    store = Store(settings.resolved_store_url)
+    store.migrate()
+    then = _then(store, company, since, horizon, scores)
+    until = _judged_until(company, since, as_of, then.horizon_days)
+    later = _now(store, company, then, until, now)
+    with steps.step("What came since"):
+        came, new = came_since(company, since, then.horizon_days, until), newcomers(company, since, until)
+        assigned = store.outcomes.assignments(company.key)
+        done = work(company, assigned, store.outcomes.recorded(company.key, since=since, before=until), since, until)
+        scored = require_scores(then.frame)
+        effects = _effects(company, done, scored, until)
+    return make_review(
+        Material(
+            company=company,
+            policy=policy,
+            since=since,
+            as_of=until,
+            horizon_days=then.horizon_days,
+            model_version=then.model_version,
+            then=scored,
+            now=None if later is None else require_scores(later.frame),
+            now_as_of=None if later is None else later.as_of,
+            came=came,
+            newcomers=new,
+            work=done,
+            effects=effects,
+            wanted={} if later is None else _wanted(store, company, later, policy, steps),
+            past=() if later is None else _past(settings, company, then, came, later),
+        )
+    )
+
+
+def _then(store: Store, company: Company, since: date, horizon: int | None, path: Path | None) -> Scoring:
+    from serving.review_scores import scoring_of_file, scoring_then
+
+    if path is None:
+        return scoring_then(store, company.key, since, horizon)
+    found = scoring_of_file(path)
+    if found.as_of != since:
+        raise DataError(
+            "scores", "as_of", f"is {found.as_of}, and the review is since {since}", hint=f"say --since {found.as_of}"
+        )
+    return found
+
+
+def _judged_until(company: Company, since: date, as_of: date | None, horizon_days: int) -> date:
+    """The end of the time that is looked back on. Raises HistoryError where the data do not reach it."""
+    from features.check import day_after_last_transaction
+
+    until = as_of or since + timedelta(days=horizon_days)
+    if until <= since:
+        raise ConfigError(f"--as-of {until} is not after --since {since}", hint="a review looks back on the days between them")
+    end = day_after_last_transaction(company) or company.data_until(until) + timedelta(days=1)
+    if (until - end).days > pipeline.SILENT_DAYS:
+        so_far = f"for what can be said so far: --as-of {end}" if end > since else f"nothing is known after {since} yet"
+        raise HistoryError(
+            f"the data end before {end}, and the review is judged until {until}", hint=f"bring newer data, or {so_far}"
+        )
+    return until
+
+
+def _now(store: Store, company: Company, then: Scoring, until: date, path: Path | None) -> Scoring | None:
+    from serving.review_scores import scoring_now, scoring_of_file
+
+    if path is None:
+        return scoring_now(store, company.key, then.as_of, until, then.horizon_days)
+    found = scoring_of_file(path)
+    if not then.as_of < found.as_of <= until:
+        rule = f"is {found.as_of}, which is not after {then.as_of} and up to {until}"
+        raise DataError("scores", "as_of", rule, hint="name later scores in --now, of a day that --as-of reaches")
+    return found
+
+
+def _effects(company: Company, done: pl.DataFrame, scored: pl.DataFrame, until: date) -> dict[str, Measured]:
+    """What each action brought, by its controls."""
+    from serving.review import Measured
+    from training.since import action_effect, value_after
+
+    rows = done.with_columns(value=value_after(company, done, until))
+    rows = rows.join(scored.select("customer_id", "expected_value"), on="customer_id", how="left", maintain_order="left")
+    return {
+        str(name): Measured(**vars(action_effect(str(name), part)))
+        for (name,), part in rows.partition_by("action", as_dict=True, maintain_order=True).items()
+    }
+
+
+def _wanted(store: Store, company: Company, now: Scoring, policy: Policy, steps: Steps) -> dict[str, Wanted]:
+    """What the planner would choose now, without any limit; nothing where the scores hold no money to weigh."""
+    import numpy as np
+
+    from serving.planning import plan_scores
+    from serving.review import Wanted
+
+    if now.frame["expected_value"].null_count() or now.frame["value_at_risk"].null_count():
+        return {}
+    with steps.step("What the planner would choose now"), libraries_on_stderr():
+        made = plan_scores(now.frame, policy, company=company, unwilling=store.outcomes.left_alone(company.key))
+    actions, net = made.columns["action"].astype(str), made.columns["expected_net_value"]
+    return {
+        str(name): Wanted(int((actions == name).sum()), float(net[actions == name].sum())) for name in np.unique(actions).tolist()
+    }
+
+
+def _past(
+    settings: Settings, company: Company, then: Scoring, came: pl.DataFrame | None, now: Scoring
+) -> tuple[tuple[int, PastTotal], ...]:
+    """Totals promised before and what came of them, newest first, each with its customers: of the backtest, and of `then`."""
+    from decisions.review_forecast import PastTotal
+    from training.totals import FILE, Total, from_plain, total
+
+    try:
+        kept = pipeline.open_registry(settings).trained_with(company.key, now.horizon_days, now.model_version, FILE)
+    except ModelError:  # scores of a model that is not in this home
+        kept = None
+    horizon = timedelta(days=now.horizon_days)
+    found: dict[date, Total] = {
+        each.as_of: each for each in from_plain(kept or {"totals": []}) if each.as_of + horizon <= now.as_of
+    }
+    if came is not None and then.as_of + horizon <= now.as_of:
+        promised = then.frame.select(customer_id=_text("customer_id"), expected="expected_value")
+        rows = promised.join(came, on="customer_id").drop_nulls(["expected", "value"])
+        if rows.height and rows["expected"].sum() > 0:
+            found[then.as_of] = total(then.as_of, rows["expected"].to_numpy(), rows["value"].to_numpy())
+    newest = sorted(found.values(), key=lambda each: each.as_of, reverse=True)
+    return tuple((each.customers, PastTotal(each.promised, each.came, each.error)) for each in newest)
+
+
+def _text(name: str) -> pl.Expr:
+    import polars as pl
+
+    return pl.col(name).cast(pl.String)

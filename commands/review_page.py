@@ -1,0 +1,326 @@
+"""A review for people: the page, section by section, and the few lines of the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import isnan
+
+from commands.review_pictures import action_bars, forecast_bars, promise_bars
+from commands.tiers import table
+from decisions.review import Review
+from decisions.review_actions import ActionReview
+from decisions.review_figures import Between
+from decisions.review_measures import MEASURES, Measured
+from training.document import Block, Bullets, Facts, Heading, Paragraph, Table
+
+EVERYONE = "all"
+BRACKETS = "Brackets hold a figure with 90 % confidence."
+
+
+def page(review: Review) -> list[Block]:
+    """The whole review as blocks."""
+    title = f"{review.company}: {review.since} to {review.as_of}, in review"
+    scored = f"{review.customers:,} customers were scored on {review.since} by version {review.model_version}"
+    return [
+        Heading(1, title),
+        Paragraph(
+            f"{scored}, over {review.horizon_days} days. {BRACKETS} "
+            f"Amounts are in {review.currency or 'the currency of the data'}."
+        ),
+        Facts([*_headline(review)]),
+        *_notes(review),
+        *_promises(review),
+        *_changes(review),
+        *_actions(review),
+        *_service(review),
+        *_reasons(review),
+        *_forecast(review),
+        *_equity(review),
+    ]
+
+
+def _headline(review: Review) -> Iterator[tuple[str, str, str]]:
+    """What a manager wants to see first."""
+    if review.promises:
+        whole = review.promises[0]
+        yield f"{whole.churned.value:.1%}", "left", f"{whole.churn_promised:.1%} forecast"
+        if not isnan(whole.value_ratio.value):
+            yield _amount(whole.value_came), "came in", f"{_amount(whole.value_promised)} forecast"
+    if not isnan(review.earned.value):
+        yield _amount(review.earned.value), "earned by actions", f"{_bounds(review.earned)}, for {_amount(review.spent)} spent"
+    if review.forecast is not None:
+        bounds = review.forecast.total
+        told = f"{_bounds(bounds)}, " if not isnan(bounds.low) else ""
+        yield (
+            _amount(bounds.value),
+            f"forecast for the next {review.forecast.horizon_days} days",
+            f"{told}from {review.forecast.as_of}",
+        )
+    if review.equity:
+        whole_equity = review.equity[0]
+        yield _amount(whole_equity.value_now), "customer equity", f"{_amount(whole_equity.value_then)} before"
+
+
+def _notes(review: Review) -> list[Block]:
+    return [Heading(2, "What could not be told"), Bullets(review.notes)] if review.notes else []
+
+
+def _promises(review: Review) -> list[Block]:
+    if not review.promises:
+        return []
+    rows = [
+        [
+            each.tier or EVERYONE,
+            f"{each.customers:,}",
+            f"{each.churn_promised:.1%}",
+            _percent(each.churned),
+            _amount(each.value_promised),
+            _amount(each.value_came),
+            _number(each.value_ratio, 2),
+            each.trouble or "as forecast",
+        ]
+        for each in review.promises
+    ]
+    columns = ["tier", "customers", "churn forecast", "churned", "value forecast", "value that came", "came / forecast", ""]
+    tenths = [
+        [f"{place}", f"{each.customers:,}", f"{each.churn_promised:.1%}", _percent(each.churned)]
+        for place, each in enumerate(review.calibration, 1)
+    ]
+    told = (
+        "A forecast is as it should be unless it is surely off by more than matters: 5 points of churn, or a total below 0.75 or "
+        "above 1.33 times what was forecast."
+    )
+    return [
+        Heading(2, "Predicted against actual"),
+        Paragraph(told),
+        Table(columns, rows),
+        promise_bars(review.promises),
+        Heading(3, "Calibration: customers by risk, in ten groups of equal size"),
+        Table(["group", "customers", "churn forecast", "churned"], tenths),
+    ]
+
+
+def _changes(review: Review) -> list[Block]:
+    meaning = {
+        "won": ("", "brought since"),
+        "lost": ("brought in the year before", "brought since"),
+        "won back": ("brought in the year before", "brought since"),
+        "upgraded": ("expected then", "expected now"),
+        "downgraded": ("expected then", "expected now"),
+    }
+    rows = [
+        [
+            each.change,
+            f"{each.customers:,}",
+            *(
+                f"{_amount(value)} {words}" if words else ""
+                for value, words in zip((each.value_before, each.value_after), meaning[each.change], strict=True)
+            ),
+        ]
+        for each in review.changes
+    ]
+    blocks: list[Block] = [
+        Heading(2, "Customers won, lost and moved"),
+        Paragraph("Lost: was not given up when scored, and left as the model means it. Won back: was given up, and came back."),
+        Table(["", "customers", "before", "after"], rows),
+    ]
+    if review.tier_moves:
+        moved = [
+            [
+                flow.was or "not scored",
+                flow.now or "not scored",
+                *(_amount(each) for each in (flow.customers, flow.value_before, flow.value_now)),
+            ]
+            for flow in review.tier_moves
+        ]
+        heading = Heading(3, f"Tiers on {review.since} and on {review.now_as_of}")
+        blocks += [heading, Table(["was", "is", "customers", "expected then", "expected now"], moved)]
+    return blocks
+
+
+def _actions(review: Review) -> list[Block]:
+    if not review.actions:
+        return []
+    rows = [
+        [
+            each.facts.title,
+            *(_amount(count) for count in (each.facts.planned, each.facts.controls, each.facts.done)),
+            "" if each.facts.accepted is None else f"{each.facts.accepted:,}",
+            _amount(each.facts.cost),
+            _money(each.incremental_value),
+            _number(each.return_on_spend, 1),
+        ]
+        for each in review.actions
+    ]
+    columns = ["action", "planned", "controls", "done", "accepted", "cost", "incremental value", "return on spend"]
+    rule = (
+        "Incremental value is what the treated brought beyond their controls from the day after the draw until "
+        f"{review.as_of}; what comes later is not in it. Keep: even its low bound covers the cost. Stop: not even its high bound "
+        "does. Start: planned or worth planning, and nobody did it. Measure: chance still allows both, or there were no controls."
+    )
+    pictures = [action_bars(review.actions)] if any(not isnan(each.incremental_value.value) for each in review.actions) else []
+    return [
+        Heading(2, "Actions"),
+        Paragraph(rule),
+        Table(columns, rows),
+        *pictures,
+        Heading(3, "What to stop, keep, start and measure"),
+        *_verdicts(review.actions),
+    ]
+
+
+def _verdicts(actions: Sequence[ActionReview]) -> list[Block]:
+    return [Bullets([f"{each.verdict.capitalize()} {each.facts.title}: {each.why}." for each in actions])]
+
+
+def _service(review: Review) -> list[Block]:
+    if not review.measures:
+        return []
+    blocks: list[Block] = [
+        Heading(2, "Service against its targets"),
+        Paragraph(
+            "By the tier at the beginning. Met: the figure reaches the target. Missed: it surely does not. Open: it does not, "
+            "and that may be chance."
+        ),
+    ]
+    rows = []
+    for measure in MEASURES:
+        found = [each for each in review.measures if each.measure == measure.name]
+        rows += [
+            [
+                measure.title if not place else "",
+                each.tier or EVERYONE,
+                f"{each.count:,} {measure.of}",
+                _figure(each.figure, is_share=measure.is_share),
+                _target(each, is_share=measure.is_share),
+                each.verdict,
+            ]
+            for place, each in enumerate(found)
+        ]
+    return [*blocks, Table(["measure", "tier", "of", "figure", "target", ""], rows)]
+
+
+def _target(each: Measured, *, is_share: bool) -> str:
+    return "" if isnan(each.target) else f"{each.target:.0%}" if is_share else f"{each.target:g}"
+
+
+def _reasons(review: Review) -> list[Block]:
+    if not review.reasons:
+        return []
+    rows = [
+        [each.reason, f"{each.customers:,}", "" if each.left is None else f"{each.left:,}", _amount(each.current_value)]
+        for each in review.reasons
+    ]
+    columns = ["reason", "customers", "of whom left", "brought in the year before"]
+    return [Heading(2, "Reasons that customers gave"), Table(columns, rows)]
+
+
+def _forecast(review: Review) -> list[Block]:
+    if review.forecast is None:
+        return []
+    forecast = review.forecast
+    bounds = "" if isnan(forecast.total.low) else f" {_bounds(forecast.total)}"
+    dates = len(forecast.past)
+    learned = f" The interval rests on {dates} earlier date{'' if dates == 1 else 's'}." if dates else ""
+    words = (
+        f"The customers of {forecast.as_of} are expected to bring {_amount(forecast.total.value)}{bounds} in the next "
+        f"{forecast.horizon_days} days; who comes after that day is not in it.{learned}"
+    )
+    tiers = [_group_row(each.name, each.customers, each.expected_value) for each in forecast.by_tier]
+    blocks: list[Block] = [
+        Heading(2, "Forecast of sales"),
+        Paragraph(words),
+        Table(["tier", "customers", "expected value"], tiers),
+        forecast_bars(forecast),
+    ]
+    if forecast.by_owner:
+        owners = [_group_row(each.name, each.customers, each.expected_value) for each in forecast.by_owner]
+        blocks.append(Table(["owner", "customers", "expected value"], owners))
+    return blocks
+
+
+def _group_row(name: str | None, customers: int, value: float) -> list[str]:
+    return [name or "nobody", f"{customers:,}", _amount(value)]
+
+
+def _equity(review: Review) -> list[Block]:
+    if not review.equity:
+        return []
+    rows = [
+        [
+            each.tier or EVERYONE,
+            f"{each.customers_then:,}",
+            _amount(each.value_then),
+            f"{each.customers_now:,}",
+            _amount(each.value_now),
+        ]
+        for each in review.equity
+    ]
+    columns = ["tier", f"customers {review.since}", "lifetime value", f"customers {review.now_as_of}", "lifetime value"]
+    return [Heading(2, "Customer equity"), Paragraph("The sum of all lifetime values, then and now."), Table(columns, rows)]
+
+
+def in_words(review: Review) -> str:
+    """The review in a few lines; the page has all of it."""
+    parts = [
+        f"{review.company}: {review.since} to {review.as_of}, {review.customers:,} customers, version {review.model_version}"
+    ]
+    if review.promises:
+        header = ("tier", "customers", "churn forecast", "churned", "value forecast", "came", "")
+        rows = (
+            (
+                each.tier or EVERYONE,
+                f"{each.customers:,}",
+                f"{each.churn_promised:.1%}",
+                f"{each.churned.value:.1%}",
+                _amount(each.value_promised),
+                _amount(each.value_came),
+                each.trouble,
+            )
+            for each in review.promises
+        )
+        parts.append(table(header, rows))
+    if review.changes:
+        parts.append(", ".join(f"{each.customers:,} {each.change}" for each in review.changes))
+    parts += ["\n".join(f"{each.verdict} {each.facts.action}: {each.why}" for each in review.actions)] if review.actions else []
+    missed = [
+        f"{each.measure} of {each.tier}: {each.figure.value:,.3g}, target {each.target:g}"
+        for each in review.measures
+        if each.verdict == "missed"
+    ]
+    parts += ["missed targets\n" + "\n".join(f"  {line}" for line in missed)] if missed else []
+    if review.forecast is not None:
+        total = review.forecast.total
+        parts.append(
+            f"forecast from {review.forecast.as_of}: {_amount(total.value)}{'' if isnan(total.low) else ' ' + _bounds(total)}"
+        )
+    parts += ["\n".join(f"note: {note}" for note in review.notes)] if review.notes else []
+    return "\n\n".join(parts)
+
+
+def _amount(value: float) -> str:
+    return "" if isnan(value) else f"{value:,.0f}"
+
+
+def _bounds(figure: Between) -> str:
+    return "" if isnan(figure.low) else f"[{figure.low:,.0f}, {figure.high:,.0f}]"
+
+
+def _money(figure: Between) -> str:
+    return "not known" if isnan(figure.value) else f"{figure.value:,.0f} {_bounds(figure)}"
+
+
+def _number(figure: Between, digits: int) -> str:
+    return "" if isnan(figure.value) else f"{figure.value:,.{digits}f}{_square(figure, f',.{digits}f')}"
+
+
+def _percent(figure: Between) -> str:
+    return f"{figure.value:.1%}{_square(figure, '.1%')}"
+
+
+def _figure(figure: Between, *, is_share: bool) -> str:
+    return _percent(figure) if is_share else _number(figure, 1)
+
+
+def _square(figure: Between, form: str) -> str:
+    return "" if isnan(figure.low) else f" [{figure.low:{form}}, {figure.high:{form}}]"
