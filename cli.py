@@ -22,6 +22,7 @@ from commands.lists import plan, score
 from commands.models import train
 from commands.monitor import monitor
 from commands.outcomes import outcome
+from commands.people import users
 from commands.promotion import promote, rollback
 from commands.prospects import prospects
 from commands.review import review
@@ -72,6 +73,7 @@ for command in (
     review,
     serve,
     keys,
+    users,
     jobs,
     import_public,
     simulate,

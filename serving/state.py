@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 
 from starlette.types import ASGIApp
@@ -25,10 +25,10 @@ log = logging.getLogger("keepwell.serving")
 
 
 class State:
-    """The parts that the endpoints bring together; `this_day` tells the day that it is in UTC."""
+    """The parts that the endpoints bring together; `now` tells the instant, in UTC."""
 
-    def __init__(self, settings: Settings, this_day: Callable[[], date]) -> None:
-        self.settings, self.this_day = settings, this_day
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+        self.settings, self.now = settings, now
         self.company = settings.company or None
         self.horizon_days = _days(settings.horizon)
         self.store = Store(settings.resolved_store_url)
@@ -38,7 +38,12 @@ class State:
     @cached_property
     def console(self) -> ASGIApp:
         """The console on the same store."""
-        return console_app(lambda: self.store, today=self.this_day, company=self.company, horizon_days=self.horizon_days)
+        alone = not self.settings.asks_for_keys
+        return console_app(lambda: self.store, now=self.now, company=self.company, horizon_days=self.horizon_days, alone=alone)
+
+    def this_day(self) -> date:
+        """The day that it is, in UTC."""
+        return self.now().date()
 
     @property
     def desk(self) -> JobDesk:

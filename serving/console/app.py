@@ -1,12 +1,12 @@
 """The console as one ASGI application: which page answers which path.
 
-The views are plain functions, which Starlette runs in threads: a slow query never holds up the service around them.
+The views are plain functions, which run in threads: a slow query never holds up the service around them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import datetime
 from functools import partial
 
 from starlette.applications import Starlette
@@ -18,31 +18,40 @@ from starlette.types import ASGIApp
 from keepwell.errors import KeepwellError
 from serving.console.headers import SafeHeaders
 from serving.console.language import ChooseLanguage
+from serving.console.pages import Page, endpoint
 from serving.console.render import STATIC
-from serving.console.views import customer, customers, failures
-from serving.console.views import today as today_view
+from serving.console.roles import Right
+from serving.console.views import customer, customers, failures, sign_in, today
 from serving.console.views.context import Context
-from serving.store.reading import Reader
+from serving.store import Store
 
-VIEWS = {
-    "/": today_view.today,
-    "/customers": customers.customers,
-    "/customers.csv": customers.customers_csv,
-    "/customers/one": customer.customer,
+PAGES = {
+    "/": Page(today.today),
+    "/customers": Page(customers.customers),
+    "/customers.csv": Page(customers.customers_csv),
+    "/customers/one": Page(customer.customer),
+    "/sign-in": Page(sign_in.show, act=sign_in.come_in, open=True),
+    "/sign-out": Page(act=sign_in.go_out, act_right=Right.READ),
 }
-"""Path -> the view that answers it."""
+"""Path -> what answers it, and what that takes."""
 
 
 def console_app(
-    store: Callable[[], Reader], *, today: Callable[[], date], company: str | None = None, horizon_days: int | None = None
+    store: Callable[[], Store],
+    *,
+    now: Callable[[], datetime],
+    company: str | None = None,
+    horizon_days: int | None = None,
+    alone: bool = True,
 ) -> ASGIApp:
     """The console, to be mounted anywhere.
 
-    `store` hands out the store to read, `today` the date by which scores count as stale. `company` and `horizon_days`
-    choose the scores to show; None: those loaded last.
+    `store` hands out the store, `now` the instant: by it scores count as stale and sessions end. `company` and `horizon_days`
+    choose the scores to show; None: those loaded last. Until somebody is set up, `alone` lets in whoever comes, as on one's
+    own machine; without it nobody comes in.
     """
-    console = Context(store, today, company, horizon_days)
-    routes = [Route(path, partial(view, console)) for path, view in VIEWS.items()]
+    console = Context(store, now, company, horizon_days, alone)
+    routes = [Route(path, endpoint(console, page), methods=page.methods) for path, page in PAGES.items()]
     failing = {HTTPException: failures.refused, KeepwellError: failures.failed, Exception: failures.broken}
     handlers = {error: partial(view, console) for error, view in failing.items()}
     app = Starlette(routes=[*routes, Mount("/static", StaticFiles(directory=STATIC))], exception_handlers=handlers)

@@ -40,7 +40,13 @@ class Renderer:
     def answer(self, request: Request, template: str, page: object, *, here: str = "", status: int = 200) -> HTMLResponse:
         """The page as a response; `here` names the entry of the navigation that it belongs to."""
         html = self._templates.get_template(template).render(
-            page=page, urls=self.urls(request), here=here, language=spoken(), languages=_languages(request)
+            page=page,
+            urls=self.urls(request),
+            here=here,
+            language=spoken(),
+            languages=_languages(request),
+            visitor=getattr(request.state, "visitor", None),
+            form_token=getattr(request.state, "form_token", ""),
         )
         return HTMLResponse(html, status_code=status)
 

@@ -36,6 +36,18 @@ class Urls:
         """One customer. The id goes in the query, since it may hold any character."""
         return self._with_query("/customers/one", {"id": customer_id})
 
+    def sign_in(self, onward: str = "") -> str:
+        """The page to sign in on; `onward` is where it leads, a path of the console."""
+        return self._with_query("/sign-in", {"next": onward} if onward not in ("", "/") else {})
+
+    def sign_out(self) -> str:
+        """Where the form that ends a session goes."""
+        return f"{self.base}/sign-out"
+
+    def below(self, path: str) -> str:
+        """A path of the console, with its query, as it is mounted."""
+        return f"{self.base}{path}"
+
     def static(self, name: str) -> str:
         """A file of the folder `static`."""
         return self._with_query(f"/static/{name}", {"v": self.style_version} if self.style_version else {})

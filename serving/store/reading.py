@@ -251,8 +251,8 @@ def _passing(load: Load, chosen: CustomerFilter, plan_id: int | None, dialect: s
     if chosen.with_open_complaint:
         conditions.append(scores.c.complaints_open > 0)
     if chosen.search:
-        part = chosen.search.strip()
-        conditions.append(or_(*(_holds(column, part, dialect) for column in (scores.c.customer_id, scores.c.name))))
+        part, places = chosen.search.strip(), (scores.c.customer_id, scores.c.name)
+        conditions.append(or_(*(_holds(column, part, dialect) for column in places[: 1 if chosen.ids_only else None])))
     return and_(*conditions)
 
 

@@ -82,7 +82,8 @@ class ScoreRow:
 class CustomerFilter:
     """Which customers to list; None lets all through. `search` is a part of the id or of the name, in any case of A to Z.
 
-    `action` is the name of a planned action; `but_status` leaves out those of one status.
+    `ids_only` is for readers who may not know names: they search ids alone. `action` is the name of a planned action;
+    `but_status` leaves out those of one status.
     """
 
     search: str | None = None
@@ -94,6 +95,7 @@ class CustomerFilter:
     owner: str | None = None
     action: str | None = None
     with_open_complaint: bool = False
+    ids_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

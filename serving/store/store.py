@@ -21,6 +21,7 @@ from serving.store.jobs import Jobs
 from serving.store.keys import Keys
 from serving.store.migrate import migrate
 from serving.store.outcomes import OutcomeStore
+from serving.store.people import People
 from serving.store.reading import Reader
 from serving.store.records import Load
 from serving.store.schema import NAME_CHARACTERS, feature_rows, loads, plan_items, plans, scores
@@ -75,6 +76,11 @@ class Store(Reader):
     def keys(self) -> Keys:
         """The API keys."""
         return Keys(self._engine)
+
+    @property
+    def people(self) -> People:
+        """Who uses the console."""
+        return People(self._engine)
 
     @property
     def audit(self) -> Audit:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from functools import lru_cache
+from datetime import date, datetime
+from functools import cached_property, lru_cache
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.console.customers import FeatureRows
+from serving.console.doors import Doors
+from serving.console.masking import Masked
 from serving.console.message import empty_page
 from serving.console.render import Renderer
+from serving.console.roles import Right, Visitor
+from serving.store import Store
 from serving.store.reading import Reader
 from serving.store.records import Load, ScoreRow
 
@@ -27,19 +31,30 @@ class LoadFacts:
 
 @dataclass(frozen=True)
 class Context:
-    """The console as its views see it; see `console_app` for the first four fields."""
+    """The console as its views see it; see `console_app` for the first five fields."""
 
-    store: Callable[[], Reader]
-    clock: Callable[[], date]
+    store: Callable[[], Store]
+    now: Callable[[], datetime]
     company: str | None
     horizon_days: int | None
+    alone: bool
     renderer: Renderer = field(default_factory=Renderer)
     facts: LoadFacts = field(default_factory=LoadFacts)
 
-    def open(self) -> tuple[Reader, Load | None]:
-        """The store and the load that a request shows from top to bottom."""
+    @cached_property
+    def doors(self) -> Doors:
+        """Who comes in."""
+        return Doors(lambda: self.store().people, self.now, self.alone)
+
+    def today(self) -> date:
+        """The day by which scores count as stale."""
+        return self.now().date()
+
+    def open(self, request: Request) -> tuple[Reader, Load | None]:
+        """What the visitor may read of the store, and the load that this request shows from top to bottom."""
         store = self.store()
-        return store, store.current_load(self.company, self.horizon_days)
+        reader = store if visitor_of(request).may(Right.SEE_PEOPLE) else Masked(store)
+        return reader, store.current_load(self.company, self.horizon_days)
 
     def empty(self, request: Request, *, here: str, status: int = 200) -> Response:
         """The page that says how to get scores, while there are none."""
@@ -49,3 +64,9 @@ class Context:
 def features_of(store: Reader, load: Load, rows: Sequence[ScoreRow]) -> FeatureRows:
     """The features of the customers of `rows`, by id."""
     return store.features_by_id(load, [row.customer_id for row in rows])
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Who sends the request; the pages have seen to it that there is somebody."""
+    visitor: Visitor = request.state.visitor
+    return visitor

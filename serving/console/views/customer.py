@@ -13,7 +13,7 @@ from serving.console.views.context import Context
 
 def customer(console: Context, request: Request) -> Response:
     """One customer's page."""
-    store, load = console.open()
+    store, load = console.open(request)
     if load is None:
         return console.empty(request, here="customers")
     customer_id = request.query_params.get("id", "")
@@ -22,7 +22,7 @@ def customer(console: Context, request: Request) -> Response:
         return console.renderer.answer(request, "message.html", no_customer_page(customer_id), here="customers", status=404)
     plan = store.plan(load)
     page = customer_page(
-        frame(load, console.clock()),
+        frame(load, console.today()),
         load,
         row,
         features=store.features(load, customer_id) or {},

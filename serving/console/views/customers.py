@@ -25,14 +25,14 @@ _EXPORT_CHUNK = 5_000
 def customers(console: Context, request: Request) -> Response:
     """The list, as the URL asks for it."""
     query = CustomerQuery.read(request.query_params)
-    store, load = console.open()
+    store, load = console.open(request)
     if load is None:
         return console.empty(request, here="customers")
     found = store.customers(
         load, _chosen(query), sort=query.sort, descending=query.descending, offset=query.offset, limit=PAGE_SIZE
     )
     page = customers_page(
-        frame(load, console.clock()),
+        frame(load, console.today()),
         query,
         found,
         features=features_of(store, load, found.rows),
@@ -45,7 +45,7 @@ def customers(console: Context, request: Request) -> Response:
 def customers_csv(console: Context, request: Request) -> Response:
     """The whole list, as the URL asks for it, as a file."""
     query = CustomerQuery.read(request.query_params)
-    store, load = console.open()
+    store, load = console.open(request)
     if load is None:
         return console.empty(request, here="customers", status=404)
     name = f"customers-{load.as_of.isoformat()}.csv"

@@ -15,13 +15,13 @@ from serving.store.records import Load, Plan, ScoreRow
 
 def today(console: Context, request: Request) -> Response:
     """What matters this morning."""
-    store, load = console.open()
+    store, load = console.open(request)
     if load is None:
         return console.empty(request, here="today")
     plan = store.plan(load)
     top = _top(store, load, plan)
     page = today_page(
-        frame(load, console.clock()),
+        frame(load, console.today()),
         console.facts.summary(store, load),
         plan=plan,
         planned=store.planned_actions(plan) if plan else (),

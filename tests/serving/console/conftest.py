@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from starlette.testclient import TestClient
@@ -28,7 +28,8 @@ def open_console() -> Callable[..., TestClient]:
     """A client of the console over a store, mounted at its own root."""
 
     def opened(store: Store, today: date = AS_OF, **options: object) -> TestClient:
-        return TestClient(console_app(lambda: store, today=lambda: today, **options), raise_server_exceptions=False)
+        now = datetime(today.year, today.month, today.day, 9, tzinfo=UTC)
+        return TestClient(console_app(lambda: store, now=lambda: now, **options), raise_server_exceptions=False)
 
     return opened
 

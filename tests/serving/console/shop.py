@@ -10,6 +10,7 @@ import polars as pl
 from serving.store import Load, Store
 
 AS_OF = date(2026, 4, 1)
+NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
 NASTY_NAME = "<script>alert(1)</script> & 'Söhne' \"GmbH\""
 NASTY_ID = "a/b?c&d=e#f%20🎈 '\"<i>"
 BUSY_ID = "C00007"

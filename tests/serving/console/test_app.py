@@ -17,7 +17,7 @@ from keepwell.errors import StoreError
 from serving.console.app import console_app
 from serving.console.headers import SAFE_HEADERS
 from serving.store import Store
-from tests.serving.console.shop import AS_OF, BUSY_ID, NASTY_ID, NASTY_NAME, QUIET_ID, fill, new_store, score_rows
+from tests.serving.console.shop import AS_OF, BUSY_ID, NASTY_ID, NASTY_NAME, NOW, QUIET_ID, fill, new_store, score_rows
 
 Opener = Callable[..., TestClient]
 ONE = "/customers/one?"
@@ -272,7 +272,7 @@ def test_a_store_that_cannot_be_read_is_a_page_with_the_way_out() -> None:
     def closed() -> Store:
         raise StoreError("the store is locked", hint="try again when the other program is done")
 
-    answer = TestClient(console_app(closed, today=lambda: AS_OF)).get("/")
+    answer = TestClient(console_app(closed, now=lambda: NOW)).get("/")
     assert answer.status_code == 503
     assert "The store is locked." in answer.text
     assert "Try again when the other program is done." in answer.text
@@ -282,7 +282,7 @@ def test_a_bug_is_a_page_without_its_innards() -> None:
     def broken() -> Store:
         raise RuntimeError("secret detail")
 
-    answer = TestClient(console_app(broken, today=lambda: AS_OF), raise_server_exceptions=False).get("/")
+    answer = TestClient(console_app(broken, now=lambda: NOW), raise_server_exceptions=False).get("/")
     assert answer.status_code == 500
     assert "Something went wrong" in answer.text
     assert "secret detail" not in answer.text
@@ -290,7 +290,7 @@ def test_a_bug_is_a_page_without_its_innards() -> None:
 
 
 def test_links_follow_the_place_where_the_console_is_mounted(filled_store: Store) -> None:
-    outer = Starlette(routes=[Mount("/console", console_app(lambda: filled_store, today=lambda: AS_OF))])
+    outer = Starlette(routes=[Mount("/console", console_app(lambda: filled_store, now=lambda: NOW))])
     page = TestClient(outer).get("/console/").text
     links = re.findall(r'(?:href|src)="(/[^"]*)"', page)
     assert all(link.startswith("/console/") for link in links)

@@ -19,7 +19,7 @@ from starlette.routing import Mount
 
 from serving.console.app import console_app
 from serving.store import Store
-from tests.serving.console.shop import AS_OF, BUSY_ID, NASTY_ID, QUIET_ID
+from tests.serving.console.shop import BUSY_ID, NASTY_ID, NOW, QUIET_ID
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="no Chromium on this machine")
@@ -37,7 +37,7 @@ PAGES = (
 @pytest.fixture(scope="module")
 def address(filled_store: Store, empty_store: Store) -> Iterator[str]:
     stores = {"/console": filled_store, "/empty": empty_store}
-    routes = [Mount(path, console_app(lambda store=store: store, today=lambda: AS_OF)) for path, store in stores.items()]
+    routes = [Mount(path, console_app(lambda store=store: store, now=lambda: NOW)) for path, store in stores.items()]
     with serving(Starlette(routes=routes)) as found:
         yield found
 

@@ -30,11 +30,12 @@ def test_every_text_that_code_or_templates_name_is_in_the_catalogue() -> None:
 
 
 def test_every_text_of_the_catalogue_is_used() -> None:
-    families = ("reason.", "month.", "error.", "column.", "event.", "lane.", "mark.", "effect.", "grade.", "filter.")
+    families = ("reason.", "month.", "error.", "column.", "event.", "lane.", "mark.", "effect.", "grade.", "filter.", "role.")
+    by_code = {"sign_in.refused.sign_in", "sign_in.refused.too_many_attempts"}
     by_target = {f"customer.{stem}" for target in ("churn", "value") for stem in (f"{target}_reasons", f"reasons.{target}.lead")}
     stems = {key.removesuffix(".one").removesuffix(".other") for key in ENGLISH}
     unused = {key for key in stems if not key.startswith(families) and f'"{key}"' not in CODE and f"'{key}'" not in CODE}
-    assert unused - by_target == set()
+    assert unused - by_target - by_code == set()
 
 
 def test_no_text_is_there_twice() -> None:
@@ -99,7 +100,7 @@ def test_every_word_of_the_decisions_is_there_in_chinese() -> None:
 def test_chinese_texts_are_chinese() -> None:
     ours = ("Keepwell", "DATA", "VIP", "RFM", "ABC", "CSV", "DATE")
     for key, text_ in CHINESE.items():
-        bare = re.sub(r"\{\w+\}", "", text_)
+        bare = re.sub(r"\{\w+\}|keepwell [ -~]+", "", text_)  # commands are written as they are typed
         for word in ours:
             bare = bare.replace(word, "")
         assert key.startswith(("command.", "abc_class.", "credit_grade.")) or not re.search(r"[A-Za-z]{3,}", bare), (key, text_)
