@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -20,6 +19,7 @@ from keepwell.settings import Settings
 
 if TYPE_CHECKING:
     from features.company import Company
+    from serving.job_worker import Ending
     from serving.store.jobs import Job, Jobs
 
 NICER = 10
@@ -86,38 +86,39 @@ def _run_one(settings: Settings, waiting: Jobs) -> bool:
 
 def _outcome(settings: Settings, waiting: Jobs, job: Job) -> str:
     """Run a claimed job and note what came of it. One that was cancelled leaves nothing; one that must stop waits again."""
-    from serving.job_worker import error_of, kept
+    from serving.job_worker import Ending, error_of, kept
     from serving.store.jobs import MOST_ATTEMPTS
 
-    lost = threading.Event()
+    ending, done = Ending(), False
     try:
-        with kept(waiting, job, now) as lost:
-            file = _score(settings, waiting, job)
+        with kept(waiting, job, now, ending):
+            file = _score(settings, waiting, job, ending)
         done = waiting.finish(job, now(), result=str(file.relative_to(settings.jobs_folder)))
-    except KeyboardInterrupt:
-        if not lost.is_set():
+    except BaseException as error:
+        if ending.lost.is_set():
+            pass  # whoever cancelled it, or took it, has said so
+        elif ending.told.is_set() or not isinstance(error, Exception):
             waiting.put_back(job)
+            raise KeyboardInterrupt from error
+        elif isinstance(error, StoreError) and job.attempts < MOST_ATTEMPTS:
+            waiting.put_back(job, count=True)  # it may be back soon
             raise
-        done = False
-    except Exception as error:
-        if isinstance(error, StoreError) and job.attempts < MOST_ATTEMPTS:
-            waiting.put_back(job, count=True)
-            raise  # it may be back soon: another attempt
-        waiting.fail(job, now(), error_of(error))
-        return f"failed: {error}"
+        else:
+            waiting.fail(job, now(), error_of(error))
+            return f"failed: {error}"
     if not done:
         shutil.rmtree(settings.jobs_folder / job.id, ignore_errors=True)
     return "done" if done else "cancelled"
 
 
-def _score(settings: Settings, waiting: Jobs, job: Job) -> Path:
+def _score(settings: Settings, waiting: Jobs, job: Job, ending: Ending) -> Path:
     """What `keepwell score` does, with the data and the words of a job; the file that was written."""
     from features.sources import read_company
     from serving.job_worker import JobProgress
     from serving.jobs import place_below
     from serving.policy import read_policy
 
-    asked, root, steps = job.request, settings.jobs_root_path, JobProgress(waiting, job)
+    asked, root, steps = job.request, settings.jobs_root_path, JobProgress(waiting, job, ending)
     assert root is not None, "run_jobs has asked for it"
     with steps.step("Reading the tables"):
         company = read_company(place_below(root, asked["data"]))
