@@ -134,8 +134,9 @@ class TimeLimit:
 
         async def noting(message: Message) -> None:
             nonlocal started
-            started = True
-            timer.reschedule(None)
+            if not started:
+                started = True
+                timer.reschedule(None)
             await send(message)
 
         try:

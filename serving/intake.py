@@ -118,11 +118,15 @@ class Intake:
         announced = headers.get("content-length", "")
         if announced.isdigit() and int(announced) > self.limit:
             raise _too_large(self.limit)
+        if not body.take(await receive()):  # most bodies come in one piece, and need no timer
+            return not body.is_cut_off
         try:
             async with asyncio.timeout(self.body_s):
-                return await body.read(receive)
+                while body.take(await receive()):
+                    pass
         except TimeoutError as error:
             raise _too_slow(self.body_s) from error
+        return not body.is_cut_off
 
     async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the service answer, and end the turn once, when the answer begins: a slow reader keeps nobody waiting."""
@@ -150,26 +154,21 @@ class _Body:
     def __init__(self, room: Room, limit: int) -> None:
         self._room, self._limit = room, limit
         self._chunks: list[bytes] = []
-        self.size = 0
+        self.size, self.is_cut_off = 0, False
 
-    async def read(self, receive: Receive) -> bool:
-        """Take in all of it; False when the client goes before the end."""
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return False
-            self._take(message.get("body", b""))
-            more = message.get("more_body", False)
-        return True
-
-    def _take(self, chunk: bytes) -> None:
+    def take(self, message: Message) -> bool:
+        """Take in a piece; False when it is the last one, or the client has gone before the end."""
+        if message["type"] == "http.disconnect":
+            self.is_cut_off = True
+            return False
+        chunk = message.get("body", b"")
         if self.size + len(chunk) > self._limit:
             raise _too_large(self._limit)
         if not self._room.holds(len(chunk)):
             raise _busy()
         self.size += len(chunk)
         self._chunks.append(chunk)
+        return bool(message.get("more_body", False))
 
     def replayed(self, receive: Receive) -> Receive:
         """A `receive` that gives the body that was read, and then what comes after it."""
