@@ -7,10 +7,12 @@ delivery or an unresolved complaint raises the chance of leaving from that day o
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from datasets.chances import Stream
 from datasets.population import Bools, Floats, Ints, Population
 
 GONE_NEVER = 2**31 - 1
@@ -35,6 +37,14 @@ class ContactEffect:
     """Share of those already gone who come back."""
     propensity: float
     """Chance of being treated, for those chosen for this contact."""
+    kept_share_of: Mapping[str, float] = field(default_factory=dict)
+    """The share kept among customers of a type (trader, deal_seeker), where it is not `kept_share`."""
+
+    def kept(self, people: Population) -> Floats:
+        """The share of would-be leavers that this contact keeps, among customers like each of `people`, shape (n,)."""
+        seeker = np.where(people.deal_seeker, self.kept_share_of.get("deal_seeker", self.kept_share), self.kept_share)
+        kept: Floats = np.where(people.trader, self.kept_share_of.get("trader", self.kept_share), seeker)
+        return kept
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,8 @@ class Effects:
     """From the close of a complaint that left the customer satisfied, fading likewise."""
     mood_half_life_days: float = 60.0
     contact_days: int = 90
+    campaign_share: float = 0.02
+    """Share of those who ever bought that a campaign, of which there is one a fortnight, picks at random."""
     contacts: dict[str, ContactEffect] = field(
         default_factory=lambda: {
             "reminder_email": ContactEffect(cost=0.1, kept_share=0.04, won_back_share=0.01, propensity=0.5),
@@ -99,9 +111,10 @@ class Shop:
     The state changes by the day and nothing looks ahead, so that a plan may act between two calls of `live`.
     """
 
-    def __init__(self, rng: np.random.Generator, people: Population, effects: Effects, season: Floats) -> None:
+    def __init__(self, chances: Stream, people: Population, effects: Effects, season: Floats) -> None:
         n = len(people)
-        self.people, self.effects, self._rng, self._season = people, effects, rng, season
+        self.people, self.effects, self._chances, self._season = people, effects, chances, season
+        self._everyone = np.arange(n)
         self.day = 0
         self.gone_day = np.full(n, GONE_NEVER, dtype=np.int64)
         self._mood = np.zeros(n)
@@ -115,16 +128,14 @@ class Shop:
             kind: [tuple(np.empty(0, dtype) for dtype in dtypes)] for kind, dtypes in EVENT_COLUMNS.items()
         }
         self._actions = list(effects.contacts.values())
+        self._kept_by_action = np.array([each.kept(people) for each in self._actions]).reshape(len(self._actions), n)
 
     def live(self, days: int) -> None:
         """Let `days` days pass."""
         for _ in range(days):
-            self._buy()
-            self._complain()
-            self._settle()
-            if self.day % 14 == 13 and self._actions:
-                self._campaign()
-            self._leave()
+            for purpose, happens in enumerate((self._buy, self._complain, self._settle, self._campaign, self._leave)):
+                self._chances.begin(self.day, purpose)
+                happens()
             self.day += 1
 
     def hazard(self) -> Floats:
@@ -156,13 +167,13 @@ class Shop:
         people, season = self.people, self._season[self.day]
         eager = np.where(people.deal_seeker & _is_sale(self.day), 2.5, 1.0)
         chance = -np.expm1(-people.purchase_rate * season * eager)
-        buys = self._here() & ((self._rng.random(len(people)) < chance) | (people.first_buy_day == self.day))
+        buys = self._here() & ((self._chances.uniform(self._everyone) < chance) | (people.first_buy_day == self.day))
         who = np.flatnonzero(buys)
-        late = self._rng.random(who.size) < 0.07 * season
+        late = self._chances.uniform(who) < 0.07 * season
         self._record("order", who, late)
-        wronged = self._rng.random(who.size) < np.where(late, 0.35, 0.03)
+        wronged = self._chances.uniform(who) < np.where(late, 0.35, 0.03)
         for wait in range(3, 8):
-            chosen = wronged & (self._rng.random(who.size) < 1 / (8 - wait))
+            chosen = wronged & (self._chances.uniform(who) < 1 / (8 - wait))
             self._opening[self.day + wait].append((who[chosen], late[chosen]))
             wronged &= ~chosen
         self._late[self.day + NOTICED_AFTER_DAYS].append(who[late])
@@ -170,10 +181,10 @@ class Shop:
     def _complain(self) -> None:
         """Open the complaints that are due; a third of them is settled slowly, and slow ones seldom end well."""
         for who, late in self._opening.pop(self.day, []):
-            slow = self._rng.random(who.size) < 0.35
-            response = self._rng.exponential(np.where(slow, 6.0, 0.6))
-            close = response + self._rng.exponential(np.where(slow, 60.0, 5.0))
-            recovered = self._rng.random(who.size) < np.where(slow, 0.2, 0.75)
+            slow = self._chances.uniform(who) < 0.35
+            response = self._chances.exponential(who, np.where(slow, 6.0, 0.6))
+            close = response + self._chances.exponential(who, np.where(slow, 60.0, 5.0))
+            recovered = self._chances.uniform(who) < np.where(slow, 0.2, 0.75)
             self._record("case", who, late, response, close, recovered)
             self._open_cases[who] += 1
             for step in np.unique(np.ceil(close)):
@@ -191,25 +202,27 @@ class Shop:
             np.add.at(self._mood, who, after)
 
     def _campaign(self) -> None:
-        """Contact a random 2 % of those who ever bought, by a random action, each with a randomised control."""
+        """Every fortnight, contact a random few of those who ever bought, by a random action, each with a randomised control."""
+        if self.day % 14 != 13 or not self._actions:
+            return
         bought = np.flatnonzero(self.people.first_buy_day <= self.day)
-        who = bought[self._rng.random(bought.size) < 0.02]
-        action = self._rng.integers(len(self._actions), size=who.size)
-        treated = self._rng.random(who.size) < np.array([each.propensity for each in self._actions])[action]
+        who = bought[self._chances.uniform(bought) < self.effects.campaign_share]
+        action = self._chances.below(who, len(self._actions))
+        treated = self._chances.uniform(who) < np.array([each.propensity for each in self._actions])[action]
         self._record("contact", who, action, treated)
         self.treat(who[treated], action[treated])
 
     def treat(self, who: Ints, action: Ints) -> None:
         """Let contacts work: `action` is the position in `Effects.contacts` of what each of `who` receives today."""
-        kept = np.array([each.kept_share for each in self._actions])[action]
+        kept = self._kept_by_action[action, who]
         won_back = np.array([each.won_back_share for each in self._actions])[action]
-        returns = (self.gone_day[who] != GONE_NEVER) & (self._rng.random(who.size) < won_back)
+        returns = (self.gone_day[who] != GONE_NEVER) & (self._chances.uniform(who) < won_back)
         self.gone_day[who[returns]] = GONE_NEVER
         self._kept_share[who] = kept
         self._kept_until[who] = self.day + self.effects.contact_days
 
     def _leave(self) -> None:
-        leaves = self._here() & (self._rng.random(len(self.people)) < -np.expm1(-self.hazard()))
+        leaves = self._here() & (self._chances.uniform(self._everyone) < -np.expm1(-self.hazard()))
         self.gone_day[leaves] = self.day
 
     def _record(self, kind: str, who: Ints, *columns: np.ndarray) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from datasets.chances import Stream
 from datasets.folder import write_company
 from datasets.orders import order_lines
 from datasets.population import Floats, Population, customer_table, instants, known_where, make_population
@@ -81,7 +82,7 @@ def simulate(
     days, start = (until - first_day).days, np.datetime64(first_day)
     rng_people, rng_life, rng_orders, rng_files, rng_surveys = np.random.default_rng(seed).spawn(5)
     people = make_population(rng_people, customers, days)
-    shop = Shop(rng_life, people, effects, season_of(days, first_day.timetuple().tm_yday - 1))
+    shop = Shop(Stream(rng_life), people, effects, season_of(days, first_day.timetuple().tm_yday - 1))
     surveys = Surveys(rng_surveys, people)
     for _ in range(days):
         surveys.ask(shop)

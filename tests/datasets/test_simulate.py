@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from datasets.chances import Stream
 from datasets.orders import CATEGORIES, category_paths
 from datasets.population import make_population
 from datasets.shop import ContactEffect, Effects, Shop, season_of
@@ -226,7 +227,7 @@ def answers_of(days: int, change_on: int | None = None) -> pl.DataFrame:
     """The surveys of a small shop after `days` days; on the morning of `change_on` everyone gets a contact that always works."""
     people = make_population(np.random.default_rng(0), 2000, 240)
     perfect = {"perfect": ContactEffect(cost=0.0, kept_share=1.0, won_back_share=1.0, propensity=0.0)}
-    shop = Shop(np.random.default_rng(1), people, Effects(contacts=perfect), season_of(240, 0))
+    shop = Shop(Stream(np.random.default_rng(1)), people, Effects(contacts=perfect), season_of(240, 0))
     surveys = Surveys(np.random.default_rng(2), people)
     for day in range(days):
         surveys.ask(shop)
