@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -121,7 +122,7 @@ def _password(from_stdin: bool) -> str:
     from serving.console.passwords import hashed
 
     if from_stdin:
-        return hashed(click.get_text_stream("stdin").readline().rstrip("\r\n"))
+        return hashed(sys.stdin.readline().rstrip("\r\n"))
     return hashed(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
 
 
