@@ -87,6 +87,7 @@ def _look_back(
 ) -> Review:
     """Bring together what a review is made of, and make it."""
     from serving.review import Material, make_review, require_scores
+    from serving.review_scores import next_scoring
     from serving.review_work import work
     from serving.store import Store
     from training.since import came_since, newcomers
@@ -119,6 +120,7 @@ def _look_back(
             effects=effects,
             wanted={} if later is None else _wanted(store, company, later, policy, steps),
             past=() if later is None else _past(settings, company, then, came, later),
+            next_as_of=next_scoring(store, company.key, until, then.horizon_days),
         )
     )
 

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import isnan
 
-from commands.review_pictures import action_bars, forecast_bars, promise_bars
+from commands.review_pictures import action_bars, calibration_curve, forecast_bars, promise_bars
 from commands.tiers import table
+from decisions.labels import Tier
+from decisions.migration import Flow
 from decisions.review import Review
-from decisions.review_actions import ActionReview
 from decisions.review_figures import Between
 from decisions.review_measures import MEASURES, Measured
 from training.document import Block, Bullets, Facts, Heading, Paragraph, Table
 
 EVERYONE = "all"
+NOT_SCORED = "not scored"
 BRACKETS = "Brackets hold a figure with 90 % confidence."
 
 
 def page(review: Review) -> list[Block]:
     """The whole review as blocks."""
-    title = f"{review.company}: {review.since} to {review.as_of}, in review"
-    scored = f"{review.customers:,} customers were scored on {review.since} by version {review.model_version}"
+    told = f"From {review.since} to {review.as_of}. {review.customers:,} customers were scored on the first day by version"
     return [
-        Heading(1, title),
+        Heading(1, f"{review.company} in review"),
         Paragraph(
-            f"{scored}, over {review.horizon_days} days. {BRACKETS} "
+            f"{told} {review.model_version}, over {review.horizon_days} days. {BRACKETS} "
             f"Amounts are in {review.currency or 'the currency of the data'}."
         ),
         Facts([*_headline(review)]),
@@ -82,10 +83,6 @@ def _promises(review: Review) -> list[Block]:
         for each in review.promises
     ]
     columns = ["tier", "customers", "churn forecast", "churned", "value forecast", "value that came", "came / forecast", ""]
-    tenths = [
-        [f"{place}", f"{each.customers:,}", f"{each.churn_promised:.1%}", _percent(each.churned)]
-        for place, each in enumerate(review.calibration, 1)
-    ]
     told = (
         "A forecast is as it should be unless it is surely off by more than matters: 5 points of churn, or a total below 0.75 or "
         "above 1.33 times what was forecast."
@@ -95,8 +92,7 @@ def _promises(review: Review) -> list[Block]:
         Paragraph(told),
         Table(columns, rows),
         promise_bars(review.promises),
-        Heading(3, "Calibration: customers by risk, in ten groups of equal size"),
-        Table(["group", "customers", "churn forecast", "churned"], tenths),
+        calibration_curve(review.calibration),
     ]
 
 
@@ -124,18 +120,30 @@ def _changes(review: Review) -> list[Block]:
         Paragraph("Lost: was not given up when scored, and left as the model means it. Won back: was given up, and came back."),
         Table(["", "customers", "before", "after"], rows),
     ]
-    if review.tier_moves:
-        moved = [
-            [
-                flow.was or "not scored",
-                flow.now or "not scored",
-                *(_amount(each) for each in (flow.customers, flow.value_before, flow.value_now)),
-            ]
-            for flow in review.tier_moves
-        ]
-        heading = Heading(3, f"Tiers on {review.since} and on {review.now_as_of}")
-        blocks += [heading, Table(["was", "is", "customers", "expected then", "expected now"], moved)]
-    return blocks
+    return [*blocks, *_tier_moves(review)]
+
+
+def _tier_moves(review: Review) -> list[Block]:
+    """Who was where and who is where, as a matrix."""
+    if not review.tier_moves:
+        return []
+    words = [*map(str, Tier), None]
+    cells = {(flow.was, flow.now): flow for flow in review.tier_moves}
+    rows = [
+        [was or NOT_SCORED, *(_cell(cells.get((was, now))) for now in words)]
+        for was in words
+        if any((was, now) in cells for now in words)
+    ]
+    told = (
+        f"Rows: the tier on {review.since}; columns: on {review.now_as_of}. In each cell the customers, and what they were "
+        "expected to bring then and are now."
+    )
+    header = ["was", *(word or NOT_SCORED for word in words)]
+    return [Heading(3, "From tier to tier"), Paragraph(told), Table(header, rows)]
+
+
+def _cell(flow: Flow | None) -> str:
+    return "" if flow is None else f"{flow.customers:,}: {_amount(flow.value_before)} to {_amount(flow.value_now)}"
 
 
 def _actions(review: Review) -> list[Block]:
@@ -151,6 +159,7 @@ def _actions(review: Review) -> list[Block]:
             _number(each.return_on_spend, 1),
         ]
         for each in review.actions
+        if each.facts.planned or each.facts.done
     ]
     columns = ["action", "planned", "controls", "done", "accepted", "cost", "incremental value", "return on spend"]
     rule = (
@@ -162,15 +171,11 @@ def _actions(review: Review) -> list[Block]:
     return [
         Heading(2, "Actions"),
         Paragraph(rule),
-        Table(columns, rows),
+        *([Table(columns, rows)] if rows else []),
         *pictures,
-        Heading(3, "What to stop, keep, start and measure"),
-        *_verdicts(review.actions),
+        Heading(3, "What to stop, keep, measure and start"),
+        Table(["verdict", "action", "why"], [[each.verdict, each.facts.title, each.why] for each in review.actions]),
     ]
-
-
-def _verdicts(actions: Sequence[ActionReview]) -> list[Block]:
-    return [Bullets([f"{each.verdict.capitalize()} {each.facts.title}: {each.why}." for each in actions])]
 
 
 def _service(review: Review) -> list[Block]:
@@ -282,7 +287,8 @@ def in_words(review: Review) -> str:
         parts.append(table(header, rows))
     if review.changes:
         parts.append(", ".join(f"{each.customers:,} {each.change}" for each in review.changes))
-    parts += ["\n".join(f"{each.verdict} {each.facts.action}: {each.why}" for each in review.actions)] if review.actions else []
+    if review.actions:
+        parts.append("\n".join(f"{each.verdict} {each.facts.action}: {each.why}" for each in review.actions))
     missed = [
         f"{each.measure} of {each.tier}: {each.figure.value:,.3g}, target {each.target:g}"
         for each in review.measures

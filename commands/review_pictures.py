@@ -10,7 +10,7 @@ import numpy as np
 
 from decisions.review import Forecast
 from decisions.review_actions import ActionReview
-from decisions.review_promises import Promise
+from decisions.review_promises import Calibrated, Promise
 from training.document import Picture
 
 if TYPE_CHECKING:
@@ -39,6 +39,28 @@ def promise_bars(promises: Sequence[Promise]) -> Picture:
     return Picture("plots/promises.png", words, figure)
 
 
+def calibration_curve(groups: Sequence[Calibrated]) -> Picture:
+    """Churn as forecast against churn as it came, in groups of like risk."""
+    from training.plots import BLUE, GREY
+
+    figure, axes = _canvas("Is a forecast of 30 % right 30 times in 100?")
+    promised = [each.churn_promised for each in groups]
+    came = np.array([each.churned.value for each in groups])
+    error = np.array([[each.churned.value - each.churned.low, each.churned.high - each.churned.value] for each in groups]).T
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="perfect")
+    axes.errorbar(promised, came, yerr=error, color=BLUE, marker="o", capsize=3, label="forecasts")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axes.set(xlabel="churn probability, forecast", ylabel="share that left")
+    axes.legend(frameon=False)
+    safe, risky = groups[0], groups[-1]
+    words = (
+        f"Of the safest tenth {safe.churn_promised:.0%} were forecast to leave and {safe.churned.value:.0%} did; of the riskiest "
+        f"tenth {risky.churn_promised:.0%}, and {risky.churned.value:.0%} did."
+    )
+    return Picture("plots/calibration.png", words, figure)
+
+
 def action_bars(actions: Sequence[ActionReview]) -> Picture:
     """What each measured action brought beyond its controls, beside what it cost."""
     from training.plots import BLUE, GREY, ORANGE
@@ -54,7 +76,7 @@ def action_bars(actions: Sequence[ActionReview]) -> Picture:
     axes.set_yticks(place, [each.facts.title for each in known], fontsize=8)
     axes.set_ylim(-0.6, len(known) - 0.4)
     axes.set(xlabel="currency")
-    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.4, -0.35 - 0.2 / len(known)), ncols=2)
+    figure.legend(loc="outside lower center", frameon=False, ncols=2)
     sure = [each.facts.title for each in known if each.verdict == "keep"]
     words = f"Surely worth their cost: {', '.join(sure)}." if sure else "No action has surely earned its cost yet."
     return Picture("plots/actions.png", words, figure)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decisions.review_figures import UNKNOWN, Between, around
 
 KEEP, STOP, START, MEASURE = "keep", "stop", "start", "measure"
-ORDER = (STOP, KEEP, START, MEASURE)
+ORDER = (STOP, KEEP, MEASURE, START)
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,17 @@ def review_action(facts: ActionFacts) -> ActionReview:
 
 
 def review_actions(facts: Sequence[ActionFacts]) -> tuple[ActionReview, ...]:
-    """All actions that were planned, done or are wanted, those to stop first; within a verdict the dearest first."""
+    """All actions that were planned, done or are wanted: those to stop, keep, measure and start.
+
+    Within a verdict the dearest come first, and of those to start the ones that promise most.
+    """
     found = [review_action(each) for each in facts if each.planned or each.done or each.wanted]
-    return tuple(sorted(found, key=lambda each: (ORDER.index(each.verdict), -each.facts.cost, each.facts.action)))
+    return tuple(sorted(found, key=_place))
+
+
+def _place(review: ActionReview) -> tuple[int, float, float, str]:
+    facts = review.facts
+    return ORDER.index(review.verdict), -facts.cost, -facts.wanted_value, facts.action
 
 
 def earned_together(reviews: Sequence[ActionReview]) -> tuple[Between, float]:
@@ -93,6 +101,6 @@ def _verdict(facts: ActionFacts, value: Between) -> tuple[str, str]:
 
 def _why_start(facts: ActionFacts) -> str:
     if facts.wanted:
-        what = f"{facts.wanted:,} customers, with a net value of {facts.wanted_value:,.0f} expected, not measured"
-        return f"nobody did it, and the planner would now choose it for {what}"
-    return f"it was planned for {facts.planned:,} customers, and nobody did it"
+        who = "1 customer" if facts.wanted == 1 else f"{facts.wanted:,} customers"
+        return f"nobody did it; the planner would choose it for {who} and expects {facts.wanted_value:,.0f} of it, by assumption"
+    return f"it was planned for {facts.planned:,}, and nobody did it"

@@ -18,7 +18,7 @@ from scipy.special import ndtr
 from decisions.columns import Floats
 from decisions.review_figures import CONFIDENCE, Between
 
-SHOCK_MEDIAN, SHOCK_SPREAD = 0.1, 0.4
+SHOCK_MEDIAN, SHOCK_SPREAD = 0.12, 0.6
 """The prior of the size of shocks: log-normal, with this median and this standard deviation of its logarithm."""
 SHOCKS = np.exp(np.linspace(np.log(SHOCK_MEDIAN) - 3 * SHOCK_SPREAD, np.log(SHOCK_MEDIAN) + 3 * SHOCK_SPREAD, 121))
 PRIOR = np.exp(-0.5 * (np.log(SHOCKS / SHOCK_MEDIAN) / SHOCK_SPREAD) ** 2)
@@ -41,7 +41,7 @@ def total_between(promised: float, error: float, past: Sequence[PastTotal]) -> B
     >>> steady = [PastTotal(100.0, 101.0, 0.02), PastTotal(100.0, 99.0, 0.02)]
     >>> shaken = [PastTotal(100.0, 130.0, 0.02), PastTotal(100.0, 75.0, 0.02)]
     >>> [round(total_between(1000.0, 0.02, known).high) for known in (steady, shaken)]
-    [1155, 1351]
+    [1151, 1490]
     """
     told = [each for each in past if each.promised > 0 and each.came > 0 and np.isfinite(each.error)]
     if not told or not promised > 0 or not np.isfinite(error):

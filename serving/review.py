@@ -60,7 +60,8 @@ class Material:
 
     `came` is what the customers of `since` did in its horizon (customer_id, churned, value; None: it is not over), `newcomers`
     who came since (customer_id, value), `work` what was done (`serving.review_work`), `effects` and `wanted` go by the name of
-    the action, `past` are earlier totals, newest first, with their customers. `notes` are told as they are.
+    the action, `past` are earlier totals, newest first, with their customers. `next_as_of` is the first scoring after `as_of` that the
+    store has.
     """
 
     company: Company
@@ -78,7 +79,7 @@ class Material:
     effects: Mapping[str, Measured]
     wanted: Mapping[str, Wanted]
     past: tuple[tuple[int, PastTotal], ...]
-    notes: tuple[str, ...] = ()
+    next_as_of: date | None = None
 
 
 def make_review(made_of: Material) -> Review:
@@ -107,7 +108,7 @@ def make_review(made_of: Material) -> Review:
         reasons=_reasons(made_of.work, then, came),
         forecast=None if now is None or made_of.now_as_of is None else _forecast(made_of, now, made_of.now_as_of),
         equity=() if now is None else _equity(then, now),
-        notes=(*made_of.notes, *_notes(made_of, judged)),
+        notes=tuple(_notes(made_of, judged)),
     )
 
 
@@ -219,10 +220,9 @@ def _notes(made_of: Material, judged: pl.DataFrame | None) -> Iterator[str]:
         missing = made_of.then.height - judged.height
         yield f"{missing:,} customers who were scored are not in the data any more; they are left out where promises are judged"
     if made_of.now is None:
-        yield (
-            "there is no later scoring, so tier moves, equity and the forecast cannot be told: "
-            f"keepwell score DATA --as-of {made_of.as_of} --out now.parquet, then --now now.parquet"
-        )
+        score = f"keepwell score DATA --as-of {made_of.as_of} --out now.parquet, then --now now.parquet"
+        way_out = f"the next is of {made_of.next_as_of}: say --as-of {made_of.next_as_of}" if made_of.next_as_of else score
+        yield f"there is no scoring up to {made_of.as_of}, so tier moves, equity and the forecast cannot be told; {way_out}"
     elif not made_of.past:
         yield "the model was never tried at an earlier date, so the forecast has no interval"
     for table, what in (("complaints", "complaints"), ("surveys", "satisfaction and loyalty")):

@@ -63,6 +63,11 @@ def scoring_now(store: Store, company: str, since: date, until: date, horizon_da
     return _scoring(store, max(later, key=lambda load: (load.as_of, load.id))) if later else None
 
 
+def next_scoring(store: Store, company: str, after: date, horizon_days: int) -> date | None:
+    """The date of the store's first scoring after `after`; None where there is none."""
+    return min((load.as_of for load in _of_company(store, company, horizon_days) if load.as_of > after), default=None)
+
+
 def _of_company(store: Store, company: str, horizon_days: int | None) -> list[Load]:
     """The loads of a company, newest first."""
     return [load for load in store.loads() if load.company == company and horizon_days in {None, load.horizon_days}]

@@ -104,7 +104,8 @@ def action_effect(action: str, rows: pl.DataFrame) -> ActionEffect:
     try:
         experiment = action_experiment(action, drawn, "value", features)
     except (HistoryError, DataError) as error:
-        return ActionEffect(unknown=f"what it brought cannot be known: {error.message}")
+        why = error.message.removeprefix(f"{action}: ")
+        return ActionEffect(unknown=f"what it brought cannot be known: {why}")
     [found] = arm_effects(experiment)
     if not np.isfinite(found.best.standard_error):
         return ActionEffect(unknown="what it brought cannot be known: there is nothing to tell chance by")
