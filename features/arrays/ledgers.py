@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from features.arrays.cores import over_slices
 from features.arrays.numbering import coded, numbered_ids, places_of
 from features.arrays.operations import NO_TEXT, Array, Columns, Integers, Texts, Values
 from features.arrays.packing import ROW, PackedRows, packed_rows, sorted_rows
@@ -81,9 +82,9 @@ def ledger_of_all(table: str, source: Mapping[str, pl.Series], reads: Mapping[st
         among, places = numbered_ids(ids)
         return among, _placed(table, columns, reads, places, len(among))
     starts = rows.starts(CUSTOMER)
-    among = pl.Series(ids.name, rows.column(CUSTOMER, starts), dtype=ids.dtype)
+    among = pl.Series(ids.name, rows.column(CUSTOMER, starts[:-1]), dtype=ids.dtype)
     marked = None if late is None else _marked(places_of(ids.filter(pl.Series(late)), among), len(among))
-    return among, Ledger(columns, rows, np.append(starts, len(ids)), marked)
+    return among, Ledger(columns, rows, starts, marked)
 
 
 def _placed(table: str, columns: Columns, reads: Iterable[str], places: Integers, customers: int) -> Ledger:
@@ -164,11 +165,15 @@ def _late_rows(table: str, columns: Columns) -> Array | None:
     """Which rows became known late or were replaced; of what is no event, those whose date was told. None: no row."""
     if "known_day" not in columns:
         return None
-    day = event_day(table)
-    known, superseded = columns["known_day"], columns.get("superseded_day")
-    rows: Array = known > (columns[day] if day else -NEVER_DAY)
-    if superseded is not None:
-        rows |= superseded != NEVER_DAY
+    known, superseded, day = columns["known_day"], columns.get("superseded_day"), event_day(table)
+    rows, told = np.empty(len(known), dtype=bool), columns[day] if day else np.full(len(known), -NEVER_DAY)
+
+    def compare(part: slice) -> None:
+        np.greater(known[part], told[part], out=rows[part])
+        if superseded is not None:
+            rows[part] |= superseded[part] != NEVER_DAY
+
+    over_slices(compare, len(rows))
     return rows if rows.any() else None
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from features.arrays.cores import over_slices
+from features.arrays.cores import over_slices, sort_over_cores
 from features.arrays.operations import Array, Integers
 
 ROW = ""
@@ -59,15 +59,15 @@ class PackedRows:
         return PackedRows(self.rows[rows:], self.fields)
 
     def starts(self, name: str) -> Integers:
-        """Where a new value of the first field, called `name`, begins."""
+        """Where a new value of the first field, called `name`, begins, and at last where the rows end."""
         shift = self.fields[name].shift
-        begins = np.ones(len(self.rows), dtype=bool)
+        begins = np.ones(len(self.rows) + 1, dtype=bool)
 
         def compare(part: slice) -> None:
             values = self.rows[max(part.start - 1, 0) : part.stop] >> shift
             np.not_equal(values[1:], values[:-1], out=begins[max(part.start, 1) : part.stop])
 
-        over_slices(compare, len(begins))
+        over_slices(compare, len(self.rows))
         return np.flatnonzero(begins)
 
 
@@ -96,15 +96,27 @@ def packed_rows(keys: Mapping[str, Array], others: Mapping[str, Array] | None = 
 
 def _fields(columns: Mapping[str, Array]) -> dict[str, Field]:
     """Where packed rows hold these columns; nothing where they have no room."""
-    lowest = {name: int(column.min()) for name, column in columns.items()}
-    bits = {name: (int(column.max()) - lowest[name]).bit_length() for name, column in columns.items()}
+    bounds = {name: _bounds(column) for name, column in columns.items()}
+    bits = {name: (highest - lowest).bit_length() for name, (lowest, highest) in bounds.items()}
     shift, fields = sum(bits.values()), {}
     if shift > ROOM_BITS:
         return {}
     for name, width in bits.items():
         shift -= width
-        fields[name] = Field(shift, width, lowest[name])
+        fields[name] = Field(shift, width, bounds[name][0])
     return fields
+
+
+def _bounds(column: Array) -> tuple[int, int]:
+    """The lowest and the highest value."""
+    found: list[tuple[int, int]] = []
+
+    def look(part: slice) -> None:
+        found.append((int(column[part].min()), int(column[part].max())))
+
+    over_slices(look, len(column))
+    lowest, highest = zip(*found, strict=True)
+    return min(lowest), max(highest)
 
 
 def _packed(columns: Mapping[str, Array]) -> PackedRows | None:
@@ -122,5 +134,5 @@ def _packed(columns: Mapping[str, Array]) -> PackedRows | None:
             rows |= columns[name][part] - np.int64(fields[name].lowest)
 
     over_slices(pack, len(packed))
-    packed.sort()
+    sort_over_cores(packed)
     return PackedRows(packed, fields)

@@ -135,7 +135,8 @@ class Panels:
 
     def _panel(self, places: Integers, days: Integers, columns: Mapping[str, pa.Array], bought: Array) -> pl.DataFrame:
         """The rows of those who had bought."""
-        keys = [self._ids.gather(places).alias("customer_id"), pl.Series("as_of", days.astype(np.int32)).cast(pl.Date)]
+        ids = self._ids if len(places) == len(self._ids) and len(self._days) == 1 else self._ids.gather(places)
+        keys = [ids.alias("customer_id"), pl.Series("as_of", days.astype(np.int32)).cast(pl.Date)]
         features = pl.DataFrame(pa.RecordBatch.from_arrays([*columns.values()], [*columns]))  # faster than a series for each
         panel = pl.DataFrame(keys).hstack(features)
         return panel if bought.all() else panel.filter(pl.Series(bought))
