@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
@@ -23,24 +23,31 @@ if TYPE_CHECKING:
 
 ERRORS = {
     400: "The body is no JSON.",
+    401: "A key is needed, and none that is good was sent.",
+    403: "The key may not do this, the service takes no such requests, or not under this host name.",
+    404: "There is no such job.",
+    408: "The body came too slowly.",
+    409: "The request_key was used for another job, or the job is not done yet.",
+    410: "The result is not on the machine that answers.",
     413: "The body is too large.",
     415: "The content type is not application/json.",
     422: "A field is missing, unknown or wrong; `field` says which.",
+    429: "Too many requests of this key, or too many jobs wait; `Retry-After` says when to come again.",
     500: "A fault of the service.",
-    503: "No champion or no scores yet, or they cannot be reached; `hint` says what to do.",
+    503: "No champion or no scores yet, or too much to do; `hint` says what to do, `Retry-After` when to come again.",
     504: "There was no answer in time.",
 }
-JOB_ERRORS = {
-    403: "The service takes no jobs.",
-    404: "There is no such job.",
-    409: "The request_key was used for another job, or the job is not done yet.",
-    410: "The result is not on the machine that answers.",
-    429: "Too many jobs wait.",
-}
-"""What only the paths of jobs answer."""
+OF_PROBES = (403, 500, 504)
+"""What any path may answer."""
 
+OF_CALLS = (*OF_PROBES, 401, 429, 503)
+"""What any path may answer that asks who calls."""
+
+OF_BODIES = (*OF_CALLS, 400, 408, 413, 415, 422)
+"""What any path may answer that takes a body."""
 
 _FILES = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES.values()}
+_JSON, _TEXT = "application/json", "text/plain"
 _ERROR_EXAMPLE = {
     "error": {
         "code": "bad_field",
@@ -83,17 +90,20 @@ def openapi(info: ModelInfo | None = None) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "paths": {
             **paths,
-            JOBS_PATH: paths[JOBS_PATH]
-            | _get_job("How far a job is", "get_job", {"application/json": {"schema": _ref(JobAnswer)}}),
+            JOBS_PATH: paths[JOBS_PATH] | _get_job("How far a job is", "get_job", {_JSON: {"schema": _ref(JobAnswer)}}),
             RESULT_PATH: _get_job("The scores of a job that is done", "job_result", _FILES, 409, 410),
-            "/v1/model": _get("The model that answers, and what it reads", "model", "application/json", 503, answer=ModelAnswer),
-            "/livez": _get("Whether the service runs", "livez", "text/plain"),
-            "/healthz": _get("The same as /livez", "healthz", "text/plain"),
-            "/readyz": _get("Whether there is a champion to predict with", "readyz", "application/json", 503),
-            "/metrics": _get("Metrics for Prometheus", "metrics", "text/plain"),
-            "/docs.json": _get("This document", "docs", "application/json"),
+            "/v1/model": _get("The model that answers, and what it reads", "model", {_JSON: {"schema": _ref(ModelAnswer)}}),
+            "/livez": _get("Whether the service runs", "livez", {_TEXT: {}}, OF_PROBES),
+            "/healthz": _get("The same as /livez", "healthz", {_TEXT: {}}, OF_PROBES),
+            "/readyz": _get("Whether there is a champion to predict with", "readyz", {_JSON: {}}, (*OF_PROBES, 503)),
+            "/metrics": _get("Metrics for Prometheus", "metrics", {_TEXT: {}}),
+            "/docs.json": _get("This document", "docs", {_JSON: {}}),
         },
-        "components": {"schemas": schemas["$defs"]},
+        "components": {
+            "schemas": schemas["$defs"],
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "`keepwell keys create` makes one."}},
+        },
+        "security": [{"key": []}, {}],
     }
 
 
@@ -112,9 +122,7 @@ def _posts(info: ModelInfo | None) -> tuple[Post, ...]:
         ),
         Post("/v1/explain", "explain", "Explain forecasts", ExplainRequest, ExplainAnswer, explained),
         Post("/v1/scores", "scores", "Look up batch scores by id", ScoresRequest, ScoresAnswer, {"two customers": stored}),
-        Post(
-            JOBS_PATH, "job", "Ask for a batch job", JobRequest, JobAnswer, {"a folder of tables": JOB_EXAMPLE}, (403, 409, 429)
-        ),
+        Post(JOBS_PATH, "job", "Ask for a batch job", JobRequest, JobAnswer, {"a folder of tables": JOB_EXAMPLE}, (409,)),
         Post(CANCEL_PATH, "cancel_job", "End a batch job", JobCancel, JobAnswer, {"a job": {"id": JOB_ID_EXAMPLE}}, (404,)),
     )
 
@@ -134,29 +142,31 @@ def _column_schema(entry: Entry) -> dict[str, Any]:
 
 def _post(post: Post) -> dict[str, Any]:
     examples = {title: {"value": value} for title, value in post.examples.items()}
-    body = {"required": True, "content": {"application/json": {"schema": _ref(post.request), "examples": examples}}}
-    good: dict[str, Any] = {"200": {"description": "Done.", "content": {"application/json": {"schema": _ref(post.answer)}}}}
-    responses = good | {str(status): _error(status) for status in sorted((*ERRORS, *post.errors))}
+    body = {"required": True, "content": {_JSON: {"schema": _ref(post.request), "examples": examples}}}
+    responses = _responses({_JSON: {"schema": _ref(post.answer)}}, (*OF_BODIES, *post.errors))
     return {"post": {"summary": post.summary, "operationId": post.name, "requestBody": body, "responses": responses}}
 
 
-def _get(summary: str, name: str, media_type: str, *errors: int, answer: type[BaseModel] | None = None) -> dict[str, Any]:
-    content = {"schema": _ref(answer)} if answer else {}
-    good: dict[str, Any] = {"200": {"description": "Yes." if errors else "Here it is.", "content": {media_type: content}}}
-    responses = good | {str(status): _error(status) for status in (*errors, 500)}
-    return {"get": {"summary": summary, "operationId": name, "responses": responses}}
+def _get(summary: str, name: str, content: dict[str, Any], errors: Collection[int] = OF_CALLS) -> dict[str, Any]:
+    return {"get": {"summary": summary, "operationId": name, "responses": _responses(content, errors)}}
 
 
 def _get_job(summary: str, name: str, content: dict[str, Any], *errors: int) -> dict[str, Any]:
     asked = {"name": "id", "in": "query", "required": True, "schema": {"type": "string"}, "example": JOB_ID_EXAMPLE}
-    good: dict[str, Any] = {"200": {"description": "Here it is.", "content": content}}
-    responses = good | {str(status): _error(status) for status in sorted((404, 422, 500, 503, 504, *errors))}
-    return {"get": {"summary": summary, "operationId": name, "parameters": [asked], "responses": responses}}
+    path = _get(summary, name, content, (*OF_CALLS, 404, 422, *errors))
+    return {"get": path["get"] | {"parameters": [asked]}}
+
+
+def _responses(content: dict[str, Any], errors: Collection[int]) -> dict[str, Any]:
+    """What may come: 200 with this content, and each of these errors."""
+    good: dict[str, Any] = {"200": {"description": "Done.", "content": content}}
+    return good | {str(status): _error(status) for status in sorted(set(errors))}
 
 
 def _error(status: int) -> dict[str, Any]:
-    content = {"application/json": {"schema": _ref(ErrorAnswer), "example": _ERROR_EXAMPLE}}
-    return {"description": (ERRORS | JOB_ERRORS)[status], "content": content}
+    content = {_JSON: {"schema": _ref(ErrorAnswer), "example": _ERROR_EXAMPLE}}
+    wait = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    return {"description": ERRORS[status], "content": content} | ({"headers": wait} if status in (429, 503) else {})
 
 
 def _ref(model: type[BaseModel]) -> dict[str, str]:

@@ -19,7 +19,9 @@ from zoneinfo import ZoneInfo
 import bentoml
 from _bentoml_impl.server.app import ServiceAppFactory  # private: the lock pins BentoML, tests/serving/test_service.py tells
 from _bentoml_sdk import Service
+from bentoml._internal.configuration.containers import BentoMLContainer
 from pydantic import ValidationError
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -67,6 +69,12 @@ class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed
         self.timeout = None  # its timers hold every request for as long as the limit; `asgi.TimeLimit` is ours
 
     @property
+    def middlewares(self) -> list[Middleware]:
+        """BentoML's count of requests, and its tracing where that goes somewhere; what its other layers do is done outside."""
+        kept = {"RunnerTrafficMetricsMiddleware"} | ({"OpenTelemetryMiddleware"} if _is_traced() else set())
+        return [layer for layer in super().middlewares if layer.cls.__name__ in kept]
+
+    @property
     def routes(self) -> list[BaseRoute]:
         """Ours come first."""
         jobs = job_routes(lambda: self._service_instance.state.desk)
@@ -96,18 +104,23 @@ class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed
         trouble = None if holder.trouble is None else holder.trouble.message
         return JSONResponse({"ready": True, "model": card.model_dump(mode="json"), "trouble": trouble})
 
-    async def api_endpoint(self, name: str, request: Request) -> Response:
-        """One call; what goes wrong is answered in our shape, and only faults of ours are logged with a traceback."""
+    async def api_endpoint_wrapper(self, name: str, request: Request) -> Response:
+        """One call: parse, answer, write. What goes wrong is answered in our shape; only faults of ours are logged with a trace.
+
+        It takes the place of BentoML's own way, which makes a context, a serializer and a background task for each request.
+        """
         try:
             _require_json(request)
-            answer: Response = await super().api_endpoint(name, request)
+            body = self.service.apis[name].input_spec.model_validate_json(await request.body())
         except ValidationError as error:
-            # A request may be wrong; where one of our answers is, that is a fault of ours.
-            is_the_request = error.title == self.service.apis[name].input_spec.__name__
-            return answer_to_wrong_body(error) if is_the_request else answer_to(error)
+            return answer_to_wrong_body(error)
+        except RequestError as error:
+            return answer_to(error)
+        try:
+            answer = await getattr(self._service_instance, name).local(body)
+            return Response(answer.model_dump_json(), media_type="application/json")
         except Exception as error:
             return answer_to(error)
-        return answer
 
 
 class LeanService(Service):  # type: ignore[misc]  # BentoML is not typed
@@ -217,6 +230,11 @@ async def _look_again(holder: Holder, metrics: Metrics) -> None:
         await asyncio.sleep(REFRESH_S)
         await asyncio.to_thread(holder.refresh)
         metrics.champion(holder)
+
+
+def _is_traced() -> bool:
+    """Whether BentoML has been told where traces go."""
+    return bool(BentoMLContainer.tracing.exporter_type.get())
 
 
 def _require_json(request: Request) -> None:
