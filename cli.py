@@ -13,6 +13,7 @@ import click
 
 from commands.data import check, features, simulate
 from commands.demo import demo
+from commands.export import export
 from commands.horizon import horizon
 from commands.importing import import_public
 from commands.jobs import jobs
@@ -62,6 +63,7 @@ for command in (
     backtest,
     promote,
     rollback,
+    export,
     score,
     tiers,
     lifetime,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from features.company import Company
     from serving.store import Store
     from training.loading import Predictor
-    from training.registry import Registry
+    from training.registry import ModelFolder, Registry
     from training.result import TrainingResult
 
 
@@ -39,6 +39,13 @@ def open_registry(settings: Settings) -> Registry:
     from training.registry import Registry
 
     return Registry(settings.resolved_tracking_uri, settings.artifact_root)
+
+
+def open_models(settings: Settings) -> Registry | ModelFolder:
+    """Where champions are: the folder of exported models, where the settings name one, else the registry."""
+    from training.registry import ModelFolder
+
+    return open_registry(settings) if settings.models_path is None else ModelFolder(settings.models_path)
 
 
 def read(data: Path, steps: Progress) -> Company:
@@ -123,7 +130,7 @@ def learn_flat(
     )
 
 
-def champion_horizon(registry: Registry, company_key: str, horizon_days: int | None) -> int:
+def champion_horizon(registry: Registry | ModelFolder, company_key: str, horizon_days: int | None) -> int:
     """The horizon to score: the one asked for, else the only one with a champion. ModelError when that is not one."""
     if horizon_days is not None:
         return horizon_days
@@ -140,7 +147,7 @@ def champion_horizon(registry: Registry, company_key: str, horizon_days: int | N
     )
 
 
-def champion(registry: Registry, company: Company, horizon_days: int | None, steps: Progress) -> Predictor:
+def champion(registry: Registry | ModelFolder, company: Company, horizon_days: int | None, steps: Progress) -> Predictor:
     """The champion of a company for the horizon asked for, else for the only one that has a champion."""
     with steps.step("Loading the champion"):
         return registry.champion(company.key, champion_horizon(registry, company.key, horizon_days))
@@ -171,8 +178,7 @@ def score(
     from serving.store import Store
 
     explained = MOST_EXPLAINED if most_explained is None else most_explained
-    registry = open_registry(settings)
-    scorer = champion(registry, company, horizon_days, steps)
+    scorer = champion(open_models(settings), company, horizon_days, steps)
     with steps.step("Building features"):
         panels = {"labels": flat_scoring_panel, "contracts": contract_scoring_panel}
         panel = panels.get(scorer.info.churn, scoring_panel)(company, scorer.info, as_of)

@@ -50,7 +50,7 @@ def promote(settings: Settings, company: str, version: str, horizon: int | None,
     from training import promotion
 
     registry = open_registry(settings)
-    key, days = _model(registry, company, horizon)
+    key, days = model_of(registry, company, horizon)
     _tell(promotion.promote(registry, key, days, version, by=by, reason=reason), as_json)
 
 
@@ -71,11 +71,11 @@ def rollback(settings: Settings, company: str, horizon: int | None, reason: str,
     from training import promotion
 
     registry = open_registry(settings)
-    key, days = _model(registry, company, horizon)
+    key, days = model_of(registry, company, horizon)
     _tell(promotion.rollback(registry, key, days, by=by, reason=reason), as_json)
 
 
-def _model(registry: Registry, company: str, horizon_days: int | None) -> tuple[str, int]:
+def model_of(registry: Registry, company: str, horizon_days: int | None) -> tuple[str, int]:
     """The company's key and the horizon of its model; ModelError where there is none, or several and none was asked for."""
     from features.sources import read_key
 

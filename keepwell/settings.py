@@ -29,6 +29,7 @@ class Settings:
     tracking_uri: str = _setting("", "MLflow tracking URI; empty: SQLite file `mlflow.db` below home.")
     company: str = _setting("", "Company key that the service serves; empty: the only one there is.")
     horizon: str = _setting("", "Horizon that the service serves, as `90d`; empty: the only one there is.")
+    policy: str = _setting("", "Policy file of the plans that the service answers; empty: the one that Keepwell brings.")
     require_keys: str = _setting(
         "", "Whether the service asks for API keys, `true` or `false`; empty: `keepwell serve` asks on any address but loopback."
     )
@@ -37,6 +38,7 @@ class Settings:
         "", "Addresses of proxies whose `X-Forwarded-For` and `-Proto` are believed, with commas between them."
     )
     log_format: str = _setting("text", "How the service logs: `text` for people, `json` for programs, a line a request.")
+    models: str = _setting("", "Folder of exported models to serve; empty: the champions of the registry.")
     jobs_root: str = _setting("", "Folder below which jobs over HTTP find their data; empty: the service takes no jobs.")
 
     @classmethod
@@ -83,6 +85,16 @@ class Settings:
         return Path(self.home).expanduser().resolve()
 
     @property
+    def models_path(self) -> Path | None:
+        """The folder of exported models, absolute; None where the registry's champions are served."""
+        return Path(self.models).expanduser().resolve() if self.models else None
+
+    @property
+    def kept_models(self) -> Path:
+        """Where a service keeps the champions that it has served, for a start without the registry."""
+        return self.home_path / "kept-models"
+
+    @property
     def jobs_root_path(self) -> Path | None:
         """The folder of the data of jobs, absolute; None where no jobs are taken."""
         return Path(self.jobs_root).expanduser().resolve() if self.jobs_root else None
@@ -91,6 +103,11 @@ class Settings:
     def jobs_folder(self) -> Path:
         """Where the results of jobs lie."""
         return self.home_path / "jobs"
+
+    @property
+    def policy_path(self) -> Path | None:
+        """The policy file; None for the one that Keepwell brings."""
+        return Path(self.policy).expanduser().resolve() if self.policy else None
 
     @property
     def resolved_store_url(self) -> str:

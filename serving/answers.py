@@ -80,7 +80,7 @@ def fault_answer() -> JSONResponse:
 
 
 def _answer_to_ours(error: KeepwellError) -> JSONResponse:
-    status, code = _OURS.get(type(error), (500, ""))
+    status, code = next((told for kind, told in _OURS.items() if isinstance(error, kind)), (500, ""))
     message, field = error.message, None
     if isinstance(error, DataError):
         field = error.table if error.column is None else f"{error.table}.{error.column}"

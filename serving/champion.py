@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,9 +16,12 @@ from serving.requests import feature_rows
 from serving.schemas import Customer
 
 if TYPE_CHECKING:
-    from training.registry import Predictor, Registry
+    from training.registry import ModelFolder, Predictor
 
 log = logging.getLogger("keepwell.serving")
+
+LOOKS_TO_SKIP = 11
+"""So many looks after a version has failed, it is tried again: a minute, where looks are five seconds apart."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,37 @@ class Champion:
     scorer: Predictor
 
 
+class Models(Protocol):
+    """Where champions are looked for: a registry, or a folder of models."""
+
+    def champions(self) -> tuple[tuple[str, int], ...]:
+        """Every (company, horizon in days) that has one."""
+
+    def champion_version(self, company: str, horizon_days: int) -> str:
+        """The version of one."""
+
+    def scorer(self, company: str, horizon_days: int, version: str) -> Predictor:
+        """The model itself."""
+
+
+class SeveralChampionsError(ModelError):
+    """More than one champion fits the settings: nobody but the user can choose."""
+
+
 class Holder:
     """Holds the champion of one company and horizon.
 
     `company` and `horizon_days` left open (None) mean the only one that has a champion. `trouble` is why the last look failed
-    (None: it did not); the champion before it then stays.
+    (None: it did not); the champion before it then stays. `kept` is where each champion is also kept on disk: a service that
+    starts while the registry is away begins with the one of last time, and says so.
     """
 
-    def __init__(self, registry: Registry, company: str | None = None, horizon_days: int | None = None) -> None:
-        self._registry, self._company, self._horizon_days = registry, company, horizon_days
+    def __init__(
+        self, registry: Models, company: str | None = None, horizon_days: int | None = None, *, kept: ModelFolder | None = None
+    ) -> None:
+        self._registry, self._company, self._horizon_days, self._kept = registry, company, horizon_days, kept
+        self._refused: tuple[str, int, str] | None = None
+        self._looks_to_skip = 0
         self.champion: Champion | None = None
         self.trouble: KeepwellError | None = None
 
@@ -51,33 +76,39 @@ class Holder:
 
     def refresh(self) -> None:
         """Look for a new champion, try it out, and only then put it in place. Never raises; takes up to a second."""
+        before = self.champion
         try:
-            found = self._find()
-        except KeepwellError as error:
-            self._note(error)
+            found = self._look()
         except Exception as error:
-            log.exception("looking for the champion failed")
-            self._note(ModelError(f"the champion cannot be loaded: {error}", hint="the server's log says more"))
+            self._note(_in_words(error))
+            if self.champion is None and not isinstance(error, SeveralChampionsError):
+                self.champion = self._of_last_time()
         else:
             self.champion, self.trouble = found, None
+            if found is not before:
+                self._keep(found)
 
-    def _find(self) -> Champion:
-        company, horizon_days = self._choose()
-        version = self._registry.champion_version(company, horizon_days)
+    def _look(self) -> Champion:
+        """The champion of the registry: the one in place while it still is, else loaded and tried out."""
+        company, horizon_days = self._choose(self._registry)
+        wanted = (company, horizon_days, self._registry.champion_version(company, horizon_days))
         now = self.champion
-        if now is not None and (now.company, now.horizon_days, now.version) == (company, horizon_days, version):
+        if now is not None and (now.company, now.horizon_days, now.version) == wanted:
             return now
-        scorer = self._registry.scorer(company, horizon_days, version)
-        try_out(scorer)
-        log.info("champion %s of %s (%d days) is in place", version, company, horizon_days)
-        return Champion(company, horizon_days, version, scorer)
+        if wanted == self._refused and self._looks_to_skip > 0 and self.trouble is not None:
+            self._looks_to_skip -= 1  # it failed a moment ago: to load it at each look would cost too much
+            raise self.trouble
+        self._refused, self._looks_to_skip = wanted, LOOKS_TO_SKIP
+        found = _loaded(self._registry, *wanted)
+        self._refused = None
+        return found
 
-    def _choose(self) -> tuple[str, int]:
+    def _choose(self, models: Models) -> tuple[str, int]:
         if self._company is not None and self._horizon_days is not None:
             return self._company, self._horizon_days
         fitting = [
             (company, horizon_days)
-            for company, horizon_days in self._registry.champions()
+            for company, horizon_days in models.champions()
             if self._company in (None, company) and self._horizon_days in (None, horizon_days)
         ]
         if len(fitting) == 1:
@@ -85,15 +116,52 @@ class Holder:
         if not fitting:
             raise ModelError("there is no champion to serve", hint="train one: keepwell train DATA --horizon 90d --as-of DATE")
         known = ", ".join(f"{company} ({days}d)" for company, days in fitting)
-        raise ModelError(
+        raise SeveralChampionsError(
             f"there are {len(fitting)} champions, and one service serves one: {known}",
             hint="choose with KEEPWELL_COMPANY and KEEPWELL_HORIZON",
         )
+
+    def _of_last_time(self) -> Champion | None:
+        """The champion that was kept on disk; None where there is none, or it is no good."""
+        if self._kept is None:
+            return None
+        try:
+            company, horizon_days = self._choose(self._kept)
+            found = _loaded(self._kept, company, horizon_days, self._kept.champion_version(company, horizon_days))
+        except Exception as error:
+            log.info("there is no champion of last time: %s", error)
+            return None
+        log.warning("serving the champion of last time, version %s: the registry gives none", found.version)
+        return found
+
+    def _keep(self, champion: Champion) -> None:
+        if self._kept is not None:
+            try:
+                self._kept.keep(champion.scorer)
+            except OSError as error:
+                log.warning("the champion cannot be kept for a later start: %s", error)
 
     def _note(self, error: KeepwellError) -> None:
         if self.trouble is None or self.trouble.message != error.message:
             log.warning("%s%s", "the champion in place stays: " if self.champion else "", error.message)
         self.trouble = error
+
+
+def _loaded(models: Models, company: str, horizon_days: int, version: str) -> Champion:
+    """A version, loaded and tried out. Raises what is wrong with it."""
+    scorer = models.scorer(company, horizon_days, version)
+    if (scorer.info.company, scorer.info.horizon_days) != (company, horizon_days):
+        raise ModelError(f"version {version} is a model of {scorer.info.company!r}", hint="promote another version")
+    try_out(scorer)
+    log.info("champion %s of %s (%d days) is in place", version, company, horizon_days)
+    return Champion(company, horizon_days, version, scorer)
+
+
+def _in_words(error: Exception) -> KeepwellError:
+    if isinstance(error, KeepwellError):
+        return error
+    log.error("looking for the champion failed", exc_info=error)
+    return ModelError(f"the champion cannot be loaded: {error}", hint="the server's log says more")
 
 
 def try_out(scorer: Predictor) -> None:

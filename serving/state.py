@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, datetime
 from functools import cached_property
 
@@ -11,15 +12,19 @@ from starlette.types import ASGIApp
 
 from keepwell.errors import ConfigError, StoreError
 from keepwell.settings import Settings
-from serving.answer_schemas import ExplainAnswer, ScoresAnswer
+from serving.answer_schemas import ExplainAnswer, OutcomesAnswer, PlanAnswer, ScoresAnswer
 from serving.champion import Champion, Holder
 from serving.console.app import console_app
 from serving.explain import explain_stored
 from serving.jobs import JobDesk
-from serving.schemas import ExplainRequest, ScoresRequest
+from serving.outcomes import record_outcomes
+from serving.policy import read_policy
+from serving.schemas import ExplainRequest, OutcomesRequest, PlanRequest, ScoresRequest
 from serving.store import Load, Store
+from serving.store.records import Outcome
+from serving.stored_plan import plan_answer, plan_of
 from serving.stored_scores import stored_scores
-from training.registry import Registry
+from training.registry import ModelFolder, Registry
 
 log = logging.getLogger("keepwell.serving")
 
@@ -32,8 +37,8 @@ class State:
         self.company = settings.company or None
         self.horizon_days = _days(settings.horizon)
         self.store = Store(settings.resolved_store_url)
-        registry = Registry(settings.resolved_tracking_uri, settings.artifact_root)
-        self.holder = Holder(registry, self.company, self.horizon_days)
+        self.policy = read_policy(settings.policy_path)
+        self.holder = _holder(settings, self.company, self.horizon_days)
 
     @cached_property
     def console(self) -> ASGIApp:
@@ -68,6 +73,23 @@ class State:
         load, asked = self.require_load(), list(dict.fromkeys(map(str, request.customer_ids or ())))
         return explain_stored(champion, request, load, asked, self.store.features_by_id(load, asked))
 
+    def plan(self, request: PlanRequest) -> PlanAnswer:
+        """The best plan for customers by id, from the latest batch scores; StoreError when there are none."""
+        load, asked = self.require_load(), list(dict.fromkeys(map(str, request.customer_ids)))
+        rows = self.store.customers_by_id(load, asked)
+        found, unknown = [rows[each] for each in asked if each in rows], [each for each in asked if each not in rows]
+        features, unwilling = self.store.features_by_id(load, [*rows]), self.store.outcomes.left_alone(load.company)
+        return plan_answer(load, plan_of(load, found, features, request, self.policy, unwilling), unknown, self.this_day())
+
+    def record(self, request: OutcomesRequest, today: date, recorded_by: str | None) -> OutcomesAnswer:
+        """Record what happened in the company that is served; `today` is the day there. DataError where anything is wrong."""
+        company, _ = self.served()
+        rows = [Outcome(str(row.customer_id), row.step, row.on, row.action, row.key, row.cost, row.reason, row.note) for row in request.outcomes]
+        found = record_outcomes(
+            self.store, company, rows, policy=self.policy, today=today, recorded_at=self.now(), recorded_by=recorded_by
+        )
+        return OutcomesAnswer(company=company, **asdict(found))
+
     def require_load(self) -> Load:
         """The latest batch scores of the company and horizon that are served; StoreError when there are none."""
         load = self.store.current_load(*self.served())
@@ -81,6 +103,14 @@ class State:
             return self.company, self.horizon_days
         champion = self.holder.require()
         return champion.company, champion.horizon_days
+
+
+def _holder(settings: Settings, company: str | None, horizon_days: int | None) -> Holder:
+    """Champions out of the folder of exported models, where one is named; else out of the registry, and kept on disk."""
+    if settings.models_path is not None:
+        return Holder(ModelFolder(settings.models_path), company, horizon_days)
+    registry = Registry(settings.resolved_tracking_uri, settings.artifact_root)
+    return Holder(registry, company, horizon_days, kept=ModelFolder(settings.kept_models))
 
 
 def _days(horizon: str) -> int | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 
 from features.company import Company
 from keepwell.errors import KeepwellError, ModelError
-from serving.champion import Holder, try_out
+from serving.champion import LOOKS_TO_SKIP, Holder, try_out
 from tests.serving.conftest import HORIZON, renamed, scorer_for
+from training.registry import ModelFolder, model_name
 from training.scorer import Scorer
 
 
@@ -122,3 +124,118 @@ def test_a_bad_candidate_is_refused_and_the_old_one_stays(shelf: Shelf, shop: Co
         holder.refresh()
     assert holder.require().version == "1"
     assert "try-out" in holder.trouble.message
+
+
+def test_a_candidate_of_another_company_is_refused(shelf: Shelf, shop: Company, scorer: Scorer) -> None:
+    holder = held(shelf)
+    shelf.scorers[shop.key, HORIZON, "9"] = renamed(scorer, company="other")
+    shelf.aliases[shop.key, HORIZON] = "9"
+    holder.refresh()
+    assert holder.require().version == "1"
+    assert "is a model of 'other'" in holder.trouble.message
+
+
+def test_a_version_that_failed_is_not_loaded_again_at_each_look(shelf: Shelf, shop: Company, scorer: Scorer) -> None:
+    holder = held(shelf)
+    shelf.scorers[shop.key, HORIZON, "9"] = renamed(scorer, company="other")
+    shelf.aliases[shop.key, HORIZON] = "9"
+    for _ in range(LOOKS_TO_SKIP + 1):
+        holder.refresh()
+    assert shelf.loads == 2
+    holder.refresh()
+    assert shelf.loads == 3, "it may have been mended"
+    shelf.aliases[shop.key, HORIZON] = "1"
+    holder.refresh()
+    assert (shelf.loads, holder.trouble) == (3, None)
+    shelf.aliases[shop.key, HORIZON] = "2"
+    holder.refresh()
+    assert holder.require().version == "2", "another version does not wait"
+
+
+def test_a_champion_that_was_deleted_serves_on(shelf: Shelf, shop: Company) -> None:
+    holder = held(shelf)
+    del shelf.aliases[shop.key, HORIZON]
+    for _ in range(2):
+        holder.refresh()
+        assert (holder.require().version, "no champion" in holder.trouble.message) == ("1", True)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> ModelFolder:
+    return ModelFolder(tmp_path / "kept-models")
+
+
+def gone(shelf: Shelf) -> Shelf:
+    """The same registry, away."""
+    shelf.failure = OSError("no route to host")
+    return shelf
+
+
+def test_a_start_without_the_registry_begins_with_the_champion_of_last_time(
+    shelf: Shelf, kept: ModelFolder, shop: Company
+) -> None:
+    before = held(shelf, kept=kept).require()
+    again = held(gone(shelf), kept=kept)
+    assert "no route to host" in again.trouble.message
+    rows = np.full((3, len(before.scorer.info.feature_names)), np.nan)
+    rows[1:] = np.random.default_rng(0).uniform(0, 50, (2, rows.shape[1]))
+    np.testing.assert_array_equal(again.require().scorer.predict(rows).expected_value, before.scorer.predict(rows).expected_value)
+    assert again.require().version == before.version
+    shelf.failure = None
+    shelf.aliases[shop.key, HORIZON] = "2"
+    again.refresh()
+    assert (again.require().version, again.trouble) == ("2", None)
+
+
+def test_of_last_time_only_what_the_settings_ask_for_is_served(shelf: Shelf, kept: ModelFolder) -> None:
+    held(shelf, kept=kept)
+    for chosen in ({"company": "other"}, {"horizon_days": 7}, {"company": "other", "horizon_days": HORIZON}):
+        with pytest.raises(ModelError, match=r"no champion|no route"):
+            held(gone(shelf), kept=kept, **chosen).require()
+
+
+def test_where_the_user_must_choose_last_time_chooses_nothing(shelf: Shelf, kept: ModelFolder, scorer: Scorer) -> None:
+    held(shelf, kept=kept)
+    shelf.aliases["other", 7] = "1"
+    with pytest.raises(ModelError, match="2 champions"):
+        held(shelf, kept=kept).require()
+
+
+def test_a_kept_model_that_was_changed_is_not_served(shelf: Shelf, kept: ModelFolder) -> None:
+    held(shelf, kept=kept)
+    (file,) = kept.folder.rglob("scorer.json")
+    file.write_text(file.read_text().replace("0.8", "0.9", 1))
+    with pytest.raises(ModelError, match="no route to host"):
+        held(gone(shelf), kept=kept).require()
+
+
+def test_a_folder_that_cannot_be_written_to_stops_no_service(shelf: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert held(shelf, kept=ModelFolder(tmp_path / "file")).require().version == "1"
+
+
+def test_a_folder_of_models_is_served_as_a_registry_is(shelf: Shelf, kept: ModelFolder, shop: Company) -> None:
+    for number in ("1", "2"):
+        kept.keep(shelf.scorers[shop.key, HORIZON, number].versioned(number))
+    holder = held(kept)
+    assert (holder.require().version, kept.champions()) == ("2", ((shop.key, HORIZON),))
+    assert len([path for path in (kept.folder / model_name(shop.key, HORIZON)).iterdir() if path.is_dir()]) == 1
+    with pytest.raises(ModelError, match="has version 2, not 1"):
+        kept.scorer(shop.key, HORIZON, "1")
+    kept.keep(shelf.scorers[shop.key, HORIZON, "1"].versioned("3"))
+    holder.refresh()
+    assert holder.require().version == "3"
+
+
+def test_a_folder_without_models_says_what_puts_one_there(kept: ModelFolder, shop: Company) -> None:
+    assert kept.champions() == ()
+    with pytest.raises(ModelError, match="keepwell export"):
+        kept.champion_version(shop.key, HORIZON)
+
+
+@pytest.mark.parametrize("note", ["", "[]", "{}", "null"])
+def test_a_note_that_says_nothing_is_refused(kept: ModelFolder, shelf: Shelf, shop: Company, note: str) -> None:
+    kept.keep(shelf.scorers[shop.key, HORIZON, "1"])
+    (kept.folder / model_name(shop.key, HORIZON) / "model.json").write_text(note)
+    with pytest.raises(ModelError, match="cannot be read"):
+        kept.champions()
