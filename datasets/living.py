@@ -82,6 +82,21 @@ class LivingShop:
         known = self.people.first_buy_day < self.shop.day
         return np.asarray(np.where(known, gain * self.people.purchase_rate * self.order_worth, 0.0))
 
+    def campaign_contacts(self) -> pl.DataFrame:
+        """The contacts that the shop made at random of its own accord, as the contacts table has them."""
+        log, each = self.shop.log(), list(self.effects.contacts.values())
+        action, treated = log.contact_action, log.contact_treated
+        return pl.DataFrame(
+            {
+                "customer_id": self.people.ids[log.contact_customer],
+                "contacted_at": (np.datetime64(self.first_day) + log.contact_day).astype("datetime64[D]"),
+                "action": np.array(list(self.effects.contacts))[action],
+                "arm": np.where(treated, "treated", "control"),
+                "propensity": np.array([one.propensity for one in each])[action],
+                "cost": np.where(treated, np.array([one.cost for one in each])[action], 0.0),
+            }
+        )
+
     def write(self, folder: Path, contacts: pl.DataFrame | None = None) -> None:
         """Write what the company has on file of the days before today; what was on file before stays as it was."""
         log, start = self.shop.log(), np.datetime64(self.first_day)

@@ -16,6 +16,7 @@ from datasets.chances import Stream
 from datasets.population import Bools, Floats, Ints, Population
 
 GONE_NEVER = 2**31 - 1
+NEVER_BOUGHT = -(2**31)
 EVENT_COLUMNS = {
     "order": (np.int64, np.int64, np.bool_),
     "case": (np.int64, np.int64, np.bool_, np.float64, np.float64, np.bool_),
@@ -65,7 +66,9 @@ class Effects:
     mood_half_life_days: float = 60.0
     contact_days: int = 90
     campaign_share: float = 0.02
-    """Share of those who ever bought that a campaign, of which there is one a fortnight, picks at random."""
+    """Share of customers that a campaign, of which there is one a fortnight, picks at random."""
+    campaign_recency_days: int | None = None
+    """Campaigns are for customers whose last purchase is at most so long ago; None: for all who ever bought."""
     contacts: dict[str, ContactEffect] = field(
         default_factory=lambda: {
             "reminder_email": ContactEffect(cost=0.1, kept_share=0.04, won_back_share=0.01, propensity=0.5),
@@ -116,6 +119,9 @@ class Shop:
         self.people, self.effects, self._chances, self._season = people, effects, chances, season
         self._everyone = np.arange(n)
         self.day = 0
+        self.campaigns = True
+        """Whether the shop contacts customers at random of its own accord."""
+        self.last_order_day = np.full(n, NEVER_BOUGHT, dtype=np.int64)
         self.gone_day = np.full(n, GONE_NEVER, dtype=np.int64)
         self._mood = np.zeros(n)
         self._open_cases = np.zeros(n)
@@ -170,6 +176,7 @@ class Shop:
         buys = self._here() & ((self._chances.uniform(self._everyone) < chance) | (people.first_buy_day == self.day))
         who = np.flatnonzero(buys)
         late = self._chances.uniform(who) < 0.07 * season
+        self.last_order_day[who] = self.day
         self._record("order", who, late)
         wronged = self._chances.uniform(who) < np.where(late, 0.35, 0.03)
         for wait in range(3, 8):
@@ -202,10 +209,12 @@ class Shop:
             np.add.at(self._mood, who, after)
 
     def _campaign(self) -> None:
-        """Every fortnight, contact a random few of those who ever bought, by a random action, each with a randomised control."""
-        if self.day % 14 != 13 or not self._actions:
+        """Every fortnight, contact a random few of those who bought, by a random action, each with a randomised control."""
+        if self.day % 14 != 13 or not self._actions or not self.campaigns:
             return
-        bought = np.flatnonzero(self.people.first_buy_day <= self.day)
+        oldest = self.effects.campaign_recency_days
+        since = NEVER_BOUGHT + 1 if oldest is None else self.day - oldest
+        bought = np.flatnonzero(self.last_order_day >= since)
         who = bought[self._chances.uniform(bought) < self.effects.campaign_share]
         action = self._chances.below(who, len(self._actions))
         treated = self._chances.uniform(who) < np.array([each.propensity for each in self._actions])[action]
