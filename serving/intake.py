@@ -7,7 +7,7 @@ So a flood costs its senders, and passes when it does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,14 +18,17 @@ from serving.answers import answer_to
 LARGEST_BODY = 32 * 2**20
 """Bytes: 1,000 customers with 200 events each fit in."""
 
-LARGEST_BODIES = 128 * 2**20
-"""Bytes of all bodies that one worker holds at once."""
+LARGEST_BODIES = 96 * 2**20
+"""Bytes of all bodies in one room."""
 
 LONGEST_BODY_S = 20.0
 """How long a body may take to come."""
 
-AT_WORK, WAITING = 8, 64
-"""Requests that one worker works on at once, and that wait for it."""
+AT_WORK, SEATS = 4, 256
+"""Requests in one room of one worker that are at work at once, and that there are in all, those that wait among them.
+
+Few at work keep the event loop's rounds short, and uvloop takes on one new connection a round.
+"""
 
 LONGEST_WAIT_S = 5.0
 
@@ -36,15 +39,15 @@ class Room:
     """The requests that are at work, those that wait, and the bytes that they brought."""
 
     def __init__(
-        self, at_work: int = AT_WORK, waiting: int = WAITING, bodies: int = LARGEST_BODIES, longest_wait_s: float = LONGEST_WAIT_S
+        self, at_work: int = AT_WORK, seats: int = SEATS, bodies: int = LARGEST_BODIES, longest_wait_s: float = LONGEST_WAIT_S
     ) -> None:
-        self._slots = asyncio.Semaphore(at_work)
-        self._free_seats, self._free_bytes, self._longest_wait_s = waiting, bodies, longest_wait_s
+        self._turns = asyncio.Semaphore(at_work)
+        self._free_seats, self._free_bytes, self._longest_wait_s = seats, bodies, longest_wait_s
 
     @property
     def is_full(self) -> bool:
         """Whether one more could neither work nor wait."""
-        return self._slots.locked() and self._free_seats <= 0
+        return self._free_seats <= 0
 
     def holds(self, size: int) -> bool:
         """Whether there is room for `size` more bytes; it is taken where there is."""
@@ -58,59 +61,74 @@ class Room:
         self._free_bytes += size
 
     async def enter(self) -> bool:
-        """Wait for a turn to work; False when there is none in time. Who entered must leave."""
-        if not self._slots.locked():
-            return await self._slots.acquire()
-        if self._free_seats <= 0:
+        """Wait for a turn to work; False when there is no seat, or no turn in time. Who entered must leave."""
+        if self.is_full:
             return False
         self._free_seats -= 1
+        has_turn = False
+        try:
+            # Whoever came in the same moment sits down first: else each would find nobody here, and all would wait unseen.
+            await asyncio.sleep(0)
+            has_turn = await self._turn()
+        finally:
+            if not has_turn:
+                self._free_seats += 1
+        return has_turn
+
+    async def _turn(self) -> bool:
+        if not self._turns.locked():
+            return await self._turns.acquire()
         try:
             async with asyncio.timeout(self._longest_wait_s):
-                return await self._slots.acquire()
+                return await self._turns.acquire()
         except TimeoutError:
             return False
-        finally:
-            self._free_seats += 1
 
     def leave(self) -> None:
-        """End one's turn."""
-        self._slots.release()
+        """End one's turn, and give up one's seat."""
+        self._turns.release()
+        self._free_seats += 1
 
 
 class Intake:
-    """Reads a request's body, finds it a turn in the room, and hands both on; the turn ends when the answer begins.
+    """Reads a request's body, finds it a turn in its room, and hands both on; the turn ends when the answer begins.
 
-    Paths of `exempt` go straight on: health must be told also when all are busy.
+    `room_of` gives the room of a path; None: it goes straight on, as health must be told also when all are busy.
     """
 
     def __init__(
-        self, app: ASGIApp, room: Room, exempt: Collection[str] = (), limit: int = LARGEST_BODY, body_s: float = LONGEST_BODY_S
+        self,
+        app: ASGIApp,
+        room_of: Callable[[str], Room | None],
+        limit: int = LARGEST_BODY,
+        body_s: float = LONGEST_BODY_S,
     ) -> None:
-        self.app, self.room, self.exempt, self.limit, self.body_s = app, room, frozenset(exempt), limit, body_s
+        self.app, self.room_of, self.limit, self.body_s = app, room_of, limit, body_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
-        if scope["type"] != "http" or scope["path"] in self.exempt:
+        room = self.room_of(scope["path"]) if scope["type"] == "http" else None
+        if room is None:
             await self.app(scope, receive, send)
             return
-        body = _Body(self.room, self.limit)
+        body = _Body(room, self.limit)
         try:
-            if await self._is_taken_on(body, scope, receive):
-                await self._work(scope, body.replayed(receive), send)
+            if await self._is_taken_on(room, body, scope, receive):
+                await self._work(room, scope, body.replayed(receive), send)
         except RequestError as error:
             answer = answer_to(error)
             answer.headers["Connection"] = "close"  # what comes of the body stays unread
             await answer(scope, receive, send)
         finally:
-            self.room.lets_go(body.size)
+            room.lets_go(body.size)
 
-    async def _is_taken_on(self, body: _Body, scope: Scope, receive: Receive) -> bool:
+    async def _is_taken_on(self, room: Room, body: _Body, scope: Scope, receive: Receive) -> bool:
         """Read the body and wait for a turn; False where the client has gone meanwhile. RequestError says why not."""
-        if self.room.is_full:
+        if room.is_full:
             raise _busy()
         if scope["method"] not in _WITHOUT_BODY and not await self._read(body, Headers(scope=scope), receive):
             return False
-        if not await self.room.enter():
+        if not await room.enter():
             raise _busy()
         return True
 
@@ -128,7 +146,7 @@ class Intake:
             raise _too_slow(self.body_s) from error
         return not body.is_cut_off
 
-    async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _work(self, room: Room, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the service answer, and end the turn once, when the answer begins: a slow reader keeps nobody waiting."""
         at_work = True
 
@@ -136,7 +154,7 @@ class Intake:
             nonlocal at_work
             if at_work:
                 at_work = False
-                self.room.leave()
+                room.leave()
 
         async def leaving(message: Message) -> None:
             leave()

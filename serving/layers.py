@@ -18,7 +18,7 @@ from serving.limits import RateLimits
 from serving.logs import set_up_logs
 from serving.metrics import Metrics
 from serving.request_log import RequestLog
-from serving.scopes import PROBES
+from serving.scopes import ANY_KEY, PROBES, SCOPES, needed_for
 from serving.store import Store
 from serving.store.audit import Deed
 from serving.store.keys import ApiKey
@@ -49,7 +49,7 @@ def layered(
     known = KnownPaths(
         _for_callers(app, store, settings, clock),
         paths,
-        mounts={CONSOLE: _CLOSED if settings.asks_for_keys else Intake(console, Room())},
+        mounts={CONSOLE: _CLOSED if settings.asks_for_keys else Intake(console, _one_room())},
         redirects={"/": f"{CONSOLE}/", CONSOLE: f"{CONSOLE}/"},
     )
     shaped = OneErrorShape(TimeLimit(Hosts(known, _hosts(settings))), pages=f"{CONSOLE}/")
@@ -66,8 +66,19 @@ def _for_callers(app: ASGIApp, store: Callable[[], Store], settings: Settings, c
         store().audit.add(deeds)
 
     limits = RateLimits(settings.home_path / "limits")
-    audited = AuditTrail(Intake(app, Room(), exempt=PROBES), add_deeds, clock)
+    audited = AuditTrail(Intake(app, _rooms_by_scope()), add_deeds, clock)
     return Access(audited, KeyRing(read_keys, clock), limits, keys_required=settings.asks_for_keys)
+
+
+def _rooms_by_scope() -> Callable[[str], Room | None]:
+    """A room for each scope, none for probes: writers who wait for the store keep no reader waiting, nor a forecast."""
+    rooms = {scope: Room() for scope in (*SCOPES, ANY_KEY)}
+    return lambda path: None if path in PROBES else rooms[needed_for(path)]
+
+
+def _one_room() -> Callable[[str], Room | None]:
+    room = Room()
+    return lambda _path: room
 
 
 def _hosts(settings: Settings) -> frozenset[str] | None:
