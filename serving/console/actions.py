@@ -10,16 +10,18 @@ from serving.console.text import label
 from serving.policy import read_policy
 
 
-def action_title(action: str, title: str | None) -> str:
+def action_title(action: str, title: str | None = None) -> str:
     """The title of an action in the language of the page; the plan's own where that is English or nobody translated it.
 
-    >>> action_title("win_back_call", "Win-back call"), action_title("own_idea", None)
-    ('Win-back call', 'Own idea')
+    >>> action_title("win_back_call"), action_title("win_back_call", "Ring them up"), action_title("own_idea")
+    ('Win-back call', 'Ring them up', 'Own idea')
     """
-    translated = _in_chinese().get(action) if spoken() == "zh" else None
-    return translated or title or label("action", action)
+    known = _titles().get(action, {})
+    chinese = known.get("zh") if spoken() == "zh" else None
+    return chinese or title or known.get("en") or label("action", action)
 
 
 @cache
-def _in_chinese() -> Mapping[str, str]:
-    return {action.name: action.title_zh for action in read_policy().actions if action.title_zh}
+def _titles() -> Mapping[str, Mapping[str, str]]:
+    """Action -> language -> title, of the actions that come with Keepwell."""
+    return {action.name: {"en": action.title, "zh": action.title_zh} for action in read_policy().actions}

@@ -13,6 +13,7 @@ from serving.console.customers import Interval, Tag, interval, tag
 from serving.console.frame import Frame
 from serving.console.reasons import ReasonGroup, reason_groups
 from serving.console.text import label, t
+from serving.console.work import WorkCard
 from serving.store.records import Event, Load, PlanItem, ScoreRow
 
 NEWEST_EVENTS = 25
@@ -68,7 +69,8 @@ class EventLine:
 class CustomerPage:
     """One customer. `timeline` is None without events, `action` None without a plan for them.
 
-    `churn_reasons` and `value_reasons` are empty for customers whose scores were not explained.
+    `too_late` is empty but where somebody else was first. `churn_reasons` and `value_reasons` are empty for customers whose
+    scores were not explained.
     """
 
     frame: Frame
@@ -83,6 +85,8 @@ class CustomerPage:
     amounts: tuple[Fact, ...]
     tags: tuple[NamedTag, ...]
     action: ActionCard | None
+    work: WorkCard
+    too_late: str
     churn_reasons: tuple[ReasonGroup, ...]
     value_reasons: tuple[ReasonGroup, ...]
     timeline: charts.Timeline | None
@@ -98,8 +102,10 @@ def customer_page(
     features: Mapping[str, float | None],
     events: Sequence[Event],
     item: PlanItem | None,
+    work: WorkCard,
+    too_late: bool = False,
 ) -> CustomerPage:
-    """Put the page together; `events` are newest first."""
+    """Put the page together; `events` are newest first, `too_late` is whether somebody else was first."""
     amounts = [getattr(row, name) for name in _AMOUNTS]
     decimals = show.money_decimals([row.expected_value, row.value_high, *amounts])
     reasons = row.reasons or ()
@@ -116,6 +122,8 @@ def customer_page(
         amounts=tuple(_fact(name, show.money(amount, decimals)) for name, amount in zip(_AMOUNTS, amounts, strict=True)),
         tags=tuple(_named_tag(name, getattr(row, name)) for name in _TAGS if getattr(row, name) is not None),
         action=_action_card(item) if item else None,
+        work=work,
+        too_late=t("work.too_late") if too_late else "",
         churn_reasons=reason_groups(reasons, "churn", features),
         value_reasons=reason_groups(reasons, "value", features),
         timeline=charts.timeline(events, load.as_of, load.horizon_days),

@@ -32,9 +32,13 @@ class Urls:
         """The same list as a file."""
         return self._with_query("/customers.csv", parameters)
 
-    def customer(self, customer_id: str) -> str:
-        """One customer. The id goes in the query, since it may hold any character."""
-        return self._with_query("/customers/one", {"id": customer_id})
+    def customer(self, customer_id: str, done: str = "") -> str:
+        """One customer. The id goes in the query, since it may hold any character; `done` is what was just recorded."""
+        return self._with_query("/customers/one", {"id": customer_id, **({"done": done} if done else {})})
+
+    def work(self) -> str:
+        """Where the forms go that record what happened to a customer."""
+        return f"{self.base}/customers/work"
 
     def sign_in(self, onward: str = "") -> str:
         """The page to sign in on; `onward` is where it leads, a path of the console."""

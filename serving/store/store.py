@@ -26,6 +26,7 @@ from serving.store.reading import Reader
 from serving.store.records import Load
 from serving.store.schema import NAME_CHARACTERS, feature_rows, loads, plan_items, plans, scores
 from serving.store.schema import events as events_table
+from serving.store.work import Work
 
 KEPT_LOADS = 3
 """How many loads of one company and horizon stay: the current one, and those before it for readers who still hold them.
@@ -76,6 +77,11 @@ class Store(Reader):
     def keys(self) -> Keys:
         """The API keys."""
         return Keys(self._engine)
+
+    @property
+    def work(self) -> Work:
+        """Who works on what."""
+        return Work(self._engine)
 
     @property
     def people(self) -> People:

@@ -10,12 +10,14 @@ from functools import cached_property, lru_cache
 from starlette.requests import Request
 from starlette.responses import Response
 
+from decisions.policy import Policy
 from serving.console.customers import FeatureRows
 from serving.console.doors import Doors
 from serving.console.masking import Masked
 from serving.console.message import empty_page
 from serving.console.render import Renderer
 from serving.console.roles import Right, Visitor
+from serving.policy import read_policy
 from serving.store import Store
 from serving.store.reading import Reader
 from serving.store.records import Load, ScoreRow
@@ -40,6 +42,11 @@ class Context:
     alone: bool
     renderer: Renderer = field(default_factory=Renderer)
     facts: LoadFacts = field(default_factory=LoadFacts)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The rules by which plans are made: what may be recorded follows from them."""
+        return read_policy()
 
     @cached_property
     def doors(self) -> Doors:

@@ -30,7 +30,21 @@ def test_every_text_that_code_or_templates_name_is_in_the_catalogue() -> None:
 
 
 def test_every_text_of_the_catalogue_is_used() -> None:
-    families = ("reason.", "month.", "error.", "column.", "event.", "lane.", "mark.", "effect.", "grade.", "filter.", "role.")
+    families = (
+        "reason.",
+        "month.",
+        "error.",
+        "column.",
+        "event.",
+        "lane.",
+        "mark.",
+        "effect.",
+        "grade.",
+        "filter.",
+        "role.",
+        "step.",
+        "decline.",
+    )
     by_code = {"sign_in.refused.sign_in", "sign_in.refused.too_many_attempts"}
     by_target = {f"customer.{stem}" for target in ("churn", "value") for stem in (f"{target}_reasons", f"reasons.{target}.lead")}
     stems = {key.removesuffix(".one").removesuffix(".other") for key in ENGLISH}

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from html import unescape
+
+import polars as pl
+import pytest
+from starlette.testclient import TestClient
+
+from serving.console.app import console_app
+from serving.console.passwords import hashed
+from serving.console.roles import Role
+from serving.console.work import LONGEST_NOTE
+from serving.store import Store
+from tests.serving.console.shop import BUSY_ID, NOW, QUIET_ID, fill, new_store
+from tests.serving.console.test_doors import PASSWORD, sign_in, token_of
+
+ONE = "/customers/one"
+
+
+@pytest.fixture
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A shop with two agents, a viewer, and a plan in which one customer is a control."""
+    store = new_store(tmp_path_factory.mktemp("work"))
+    fill(store)
+    for name, role in (("ann", Role.AGENT), ("ben", Role.AGENT), ("vic", Role.VIEWER)):
+        store.people.add(name, hashed(PASSWORD), role, at=NOW, by="test")
+    rows = [
+        (BUSY_ID, "win_back_call", "treated"),
+        (QUIET_ID, "win_back_call", "control"),
+        ("C00004", "loyalty_reward", "treated"),
+    ]
+    items = pl.DataFrame(rows, schema=["customer_id", "action", "arm"], orient="row").with_columns(
+        cost=2.0, expected_net_value=10.0, churn_probability=0.5, propensity=0.9, channel=pl.lit("call")
+    )
+    store.save_plan(store.current_load(), items, made_at=NOW, budget=100.0, capacities={})
+    return store
+
+
+@pytest.fixture
+def as_(store: Store) -> Callable[[str], TestClient]:
+    app = console_app(lambda: store, now=lambda: NOW)
+    return lambda name: sign_in(TestClient(app, follow_redirects=False), name)
+
+
+def page(client: TestClient, customer_id: str = BUSY_ID) -> str:
+    answer = client.get(ONE, params={"id": customer_id})
+    assert answer.status_code == 200
+    return unescape(answer.text)
+
+
+def buttons(client: TestClient, customer_id: str = BUSY_ID) -> list[str]:
+    return re.findall(r'<button name="step" value="(\w+)"', page(client, customer_id))
+
+
+def send(client: TestClient, step: str, customer_id: str = BUSY_ID, **fields: str) -> int:
+    form = {"form_token": token_of(client.get("/").text), "id": customer_id, "step": step, **fields}
+    client.last = client.post("/customers/work", data=form)
+    return client.last.status_code
+
+
+def test_who_takes_a_customer_on_may_record_what_came_of_it(as_: Callable[[str], TestClient], store: Store) -> None:
+    ann = as_("ann")
+    assert buttons(ann) == ["take", "do_not_contact"]
+    assert send(ann, "take") == 303
+    assert "done=take" in ann.last.headers["location"]
+    assert buttons(ann) == ["contacted", "accepted", "declined", "not_now", "do_not_contact", "give_back"]
+    assert send(ann, "declined", reason="price", note="Too dear,\nshe says <b>") == 303
+    told = page(ann)
+    assert "Declined: Win-back call (price)" in told
+    assert "1 Apr 2026, ann" in told
+    (kept,) = store.outcomes.recorded(store.current_load().company)
+    assert (kept.customer_id, kept.step, kept.reason, kept.recorded_by, kept.arm) == (
+        BUSY_ID,
+        "declined",
+        "price",
+        "ann",
+        "treated",
+    )
+
+
+def test_of_two_agents_one_wins_and_the_other_is_told(as_: Callable[[str], TestClient]) -> None:
+    ann, ben = as_("ann"), as_("ben")
+    assert buttons(ben) == ["take", "do_not_contact"]
+    assert send(ann, "take") == 303
+    assert send(ben, "take") == 409
+    assert "Somebody else was first" in ben.last.text
+    assert "ann has taken this on" in unescape(ben.last.text)
+    assert buttons(ben) == []
+    assert send(ben, "accepted") == 409
+    assert send(ann, "give_back") == 303
+    assert send(ben, "take") == 303
+
+
+def test_of_many_who_take_at_once_one_has_the_customer(store: Store) -> None:
+    load = store.current_load()
+    plan, found = store.plan(load), []
+
+    def take(who: str) -> None:
+        found.append((who, store.work.take(plan, BUSY_ID, who, company=load.company, at=NOW)))
+
+    threads = [threading.Thread(target=take, args=(f"agent {number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({has for _, has in found}) == 1
+    assert sum(who == has for who, has in found) == 1
+
+
+def test_a_control_cannot_be_contacted_from_the_page(as_: Callable[[str], TestClient], store: Store) -> None:
+    ann = as_("ann")
+    assert "comparison group" in page(ann, QUIET_ID)
+    assert buttons(ann, QUIET_ID) == ["do_not_contact"]
+    for step in ("take", "contacted", "accepted"):
+        assert send(ann, step, QUIET_ID) == 409
+    assert store.outcomes.recorded(store.current_load().company) == ()
+
+
+def test_who_wants_to_be_left_alone_is_until_they_may_be_contacted_again(as_: Callable[[str], TestClient], store: Store) -> None:
+    ann = as_("ann")
+    assert send(ann, "do_not_contact", note="asked by phone") == 303
+    assert "Wants to be left alone" in page(ann)
+    assert buttons(ann) == ["contact_again"]
+    assert BUSY_ID in store.outcomes.left_alone(store.current_load().company)
+    assert send(ann, "contact_again") == 303
+    assert BUSY_ID not in store.outcomes.left_alone(store.current_load().company)
+
+
+def test_the_same_outcome_sent_twice_counts_once(as_: Callable[[str], TestClient], store: Store) -> None:
+    ann = as_("ann")
+    assert [send(ann, "accepted") for _ in range(2)] == [303, 303]
+    assert len(store.outcomes.recorded(store.current_load().company)) == 1
+
+
+def test_a_viewer_works_on_nobody(as_: Callable[[str], TestClient]) -> None:
+    vic = as_("vic")
+    assert buttons(vic) == []
+    assert send(vic, "take") == 403
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"step": "nonsense"}, 400),
+        ({"step": ""}, 400),
+        ({"step": "accepted", "note": "n" * (LONGEST_NOTE + 1)}, 413),
+        ({"step": "declined", "reason": "because"}, 400),
+        ({"step": "take", "customer_id": "nobody"}, 404),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_is_written(
+    as_: Callable[[str], TestClient], store: Store, fields: dict[str, str], status: int
+) -> None:
+    assert send(as_("ann"), **fields) == status
+    assert store.outcomes.recorded(store.current_load().company) == ()
+
+
+def test_who_saw_and_did_what_is_on_record(as_: Callable[[str], TestClient], store: Store) -> None:
+    ann = as_("ann")
+    page(ann)
+    send(ann, "accepted")
+    told = [(deed.actor, deed.what, deed.customer_id) for deed in reversed(store.audit.latest(3))]
+    assert told == [("ann", "customer seen", BUSY_ID), ("ann", "customer taken", BUSY_ID), ("ann", "recorded accepted", BUSY_ID)]
+
+
+def test_what_was_recorded_reads_in_chinese(as_: Callable[[str], TestClient]) -> None:
+    ann = as_("ann")
+    send(ann, "declined", reason="rival")
+    ann.get("/?lang=zh")
+    assert "已拒绝：客户挽回电话（竞争对手）" in page(ann)
