@@ -31,6 +31,9 @@ from keepwell.settings import Settings
 if TYPE_CHECKING:
     import polars as pl
 
+    from commands.evidence import Evidence
+    from features.company import Company
+
 
 @click.command()
 @DATA
@@ -133,6 +136,12 @@ def _print_schema(ctx: click.Context, _: click.Parameter, asked: bool) -> None: 
 @click.option(
     "--hours", type=Capacity(), multiple=True, help="The most hours of agents for a channel, as call=40; may be repeated."
 )
+@click.option(
+    "--evidence",
+    default="auto",
+    show_default=True,
+    help="What is known of effects: auto (the contacts of --data), none (the policy's priors), or a file of `keepwell uplift`.",
+)
 @POLICY
 @click.option("--out", type=TABLE_FILE, required=True, help="Where to write: .csv or .parquet.")
 @click.option(
@@ -158,6 +167,7 @@ def plan(
     budget: float | None,
     capacity: tuple[tuple[str, int], ...],
     hours: tuple[tuple[str, int], ...],
+    evidence: str,
     policy: Path | None,
     out: Path,
     frontier: tuple[Path, ...],
@@ -186,6 +196,7 @@ def plan(
         budget=budget,
         capacities=limits["capacity"],
         hours=limits["hours"],
+        evidence=_evidence(evidence, company, frame, steps),
         frontiers=frontier,
         steps=steps,
     )
@@ -198,6 +209,20 @@ def plan(
     click.echo(f"{done:,} actions, cost {made.cost:,.2f}, expected net value {made.expected_net_value:,.2f}: {out}")
     for line in plan_lines(made):
         click.echo(f"  {line}", err=True)
+
+
+def _evidence(asked: str, company: Company | None, scores: pl.DataFrame, steps: Steps) -> Evidence | None:
+    """What is known of effects at the date of the scores; None where only the priors count."""
+    from commands.evidence import AUTO, NONE, evidence_of, read_evidence
+
+    as_of, horizon = scores["as_of"][0], int(scores["horizon_days"][0])
+    if asked not in (AUTO, NONE):
+        key = None if company is None else company.key
+        return read_evidence(Path(asked), as_of=as_of, horizon_days=horizon, company=key)
+    if asked == NONE or company is None or "contacts" not in company.tables:
+        return None
+    with steps.step("Looking at what came of contacts"):
+        return evidence_of(company, horizon, as_of)
 
 
 def _require_apart(scores: Path, data: Path | None, *written: Path) -> None:

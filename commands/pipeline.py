@@ -20,7 +20,7 @@ from keepwell.settings import Settings
 if TYPE_CHECKING:
     import polars as pl
 
-    from decisions.actions import Effect
+    from commands.evidence import Evidence
     from decisions.plan import Plan
     from decisions.policy import Policy
     from features.company import Company
@@ -226,11 +226,15 @@ def plan(
     budget: float | None,
     capacities: Mapping[str, int],
     hours: Mapping[str, int] = MappingProxyType({}),
-    effects: Mapping[str, Effect] = MappingProxyType({}),
+    evidence: Evidence | None = None,
     frontiers: Sequence[Path] = (),
     steps: Steps,
 ) -> Plan:
-    """Choose the actions; write the file and, for a known company, show them in the console; draw the frontier where asked."""
+    """Choose the actions; write the file and, for a known company, show them in the console; draw the frontier where asked.
+
+    `evidence` is weighed with the priors of the policy (None: the priors alone).
+    """
+    from commands.evidence import effects_and_notes
     from decisions.frontier import frontier
     from decisions.plan import plan as choose
     from serving.frontier_plot import write_frontier
@@ -239,10 +243,11 @@ def plan(
 
     store = Store(settings.resolved_store_url)
     rules, wishes = with_wishes(policy, scores, unwilling_customers(store, scores, None if company is None else company.key))
+    effects, told = effects_and_notes(evidence, rules)
     with steps.step("Choosing actions"), libraries_on_stderr():
         columns = plan_columns(scores, rules, company)
         made = choose(columns, rules, budget, capacities, hours=hours, effects=effects)
-        made = replace(made, notes=(*made.notes, *wishes))
+        made = replace(made, notes=(*made.notes, *wishes, *told))
     if frontiers:
         with steps.step("Weighing budgets"):
             curve = frontier(columns, rules, capacities, hours=hours, effects=effects)

@@ -1,0 +1,144 @@
+"""What came of actions reaches the plan: from the contacts of the company, from a file, or not at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from commands.evidence import Evidence, effects_and_notes, evidence_of, read_evidence, write_evidence
+from decisions.evidence import Measured
+from features.assemble import assemble
+from features.company import Company
+from keepwell.errors import ConfigError
+from serving.policy import read_policy
+from tests.commands.conftest import Shop, run
+
+AS_OF = date(2026, 1, 1)
+POLICY = read_policy()
+CALL = Measured("win_back_call", 900, 300, 0.1, 0.02, 0.5, 4.0, 2.0, 30.0)
+FOUND = Evidence("shop", AS_OF, 90, (CALL,))
+
+
+def company(customers: int, contacted: date, *, propensity: float = 0.5) -> Company:
+    """A shop that calls half of its customers; all who are called buy in the month after, of the others one in four."""
+    ids = [f"C{place}" for place in range(customers)]
+    called = np.arange(customers) % 2 == 0
+    buys = called | (np.arange(customers) % 8 == 1)
+    later = [ids[place] for place in np.flatnonzero(buys)]
+    orders = {
+        "customer_id": ids + later,
+        "ordered_at": [contacted - timedelta(days=9)] * customers + [contacted + timedelta(days=20)] * len(later),
+        "amount": [10.0] * (customers + len(later)),
+    }
+    contacts = {
+        "customer_id": ids,
+        "contacted_at": [contacted] * customers,
+        "action": ["win_back_call"] * customers,
+        "arm": np.where(called, "treated", "control"),
+        "propensity": [propensity] * customers,
+    }
+    return assemble({"transactions": pl.DataFrame(orders), "contacts": pl.DataFrame(contacts)}, key="shop")
+
+
+def test_contacts_say_how_many_more_stayed_than_of_the_controls() -> None:
+    [call] = evidence_of(company(400, AS_OF - timedelta(days=120)), 90, AS_OF).measured
+    assert (call.action, call.treated, call.controls) == ("win_back_call", 200, 200)
+    assert call.controls_left == pytest.approx(0.75)
+    assert call.stayed == pytest.approx(0.75)
+    assert call.value == pytest.approx(7.5)
+
+
+def test_contacts_whose_horizon_is_not_over_say_nothing() -> None:
+    found = evidence_of(company(400, AS_OF - timedelta(days=60)), 90, AS_OF)
+    assert found.measured == ()
+    assert "can teach" in found.notes[0]
+
+
+def test_an_action_that_was_not_drawn_as_it_says_keeps_its_prior_and_the_plan_says_why() -> None:
+    found = evidence_of(company(400, AS_OF - timedelta(days=120), propensity=0.9), 90, AS_OF)
+    assert found.measured == ()
+    assert found.notes[0].startswith("win_back_call keeps its prior: win_back_call.propensity: promises 40 rows")
+
+
+def test_a_company_without_arms_has_no_evidence() -> None:
+    shop = company(40, AS_OF - timedelta(days=120))
+    contacts = shop.tables["contacts"].drop("arm")
+    assert evidence_of(replace(shop, tables={**shop.tables, "contacts": contacts}), 90, AS_OF).measured == ()
+    alone = {name: table for name, table in shop.tables.items() if name != "contacts"}
+    assert evidence_of(replace(shop, tables=alone), 90, AS_OF).measured == ()
+
+
+def test_evidence_moves_the_effect_of_its_action_alone() -> None:
+    effects, notes = effects_and_notes(FOUND, POLICY)
+    assert effects["win_back_call"].kept == pytest.approx(0.19, abs=0.02)
+    assert effects["win_back_call"].basis == "900 contacts, 300 controls"
+    assert {effect.basis for name, effect in effects.items() if name != "win_back_call"} == {"prior"}
+    assert notes == (f"contacts before 2026-01-01 tell what to expect of 1 of {len(POLICY.actions)} actions (column evidence)",)
+    assert effects_and_notes(None, POLICY) == ({}, ())
+
+
+def test_evidence_of_an_unknown_action_changes_nothing() -> None:
+    effects, notes = effects_and_notes(replace(FOUND, measured=(replace(CALL, action="fax"),)), POLICY)
+    assert {effect.basis for effect in effects.values()} == {"prior"}
+    assert notes == ()
+
+
+def test_evidence_comes_back_from_its_file(tmp_path: Path) -> None:
+    write_evidence(FOUND, tmp_path / "evidence.json")
+    assert read_evidence(tmp_path / "evidence.json", as_of=AS_OF, horizon_days=90, company="shop") == FOUND
+    assert read_evidence(tmp_path / "evidence.json", as_of=AS_OF, horizon_days=90, company=None) == FOUND
+
+
+@pytest.mark.parametrize(
+    ("wanted", "match"),
+    [
+        ({"as_of": AS_OF - timedelta(days=1)}, "contacts until 2026-01-01, and the plan is of 2025-12-31"),
+        ({"horizon_days": 30}, "90 days after a contact, and the plan of 30"),
+        ({"company": "other"}, "the evidence is of 'shop', and the plan of 'other'"),
+    ],
+)
+def test_evidence_that_a_plan_cannot_use_is_refused(tmp_path: Path, wanted: dict[str, object], match: str) -> None:
+    write_evidence(FOUND, tmp_path / "evidence.json")
+    with pytest.raises(ConfigError, match=match):
+        read_evidence(tmp_path / "evidence.json", **{"as_of": AS_OF, "horizon_days": 90, "company": "shop", **wanted})
+
+
+TOLD = {"company": "shop", "as_of": "2026-01-01", "horizon_days": 90, "measured": []}
+NO_EVIDENCE = (
+    "",
+    "[]",
+    "{}",
+    "[" * 100_000,
+    '{"measured": 3}',
+    json.dumps({**TOLD, "as_of": "soon"}),
+    json.dumps({**TOLD, "measured": [{**vars(CALL), "stayed": None}]}),
+    json.dumps({**TOLD, "measured": [{**vars(CALL), "further": 1}]}),
+)
+
+
+@pytest.mark.parametrize("text", NO_EVIDENCE)
+def test_a_file_that_is_no_evidence_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "evidence.json").write_text(text)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_evidence(tmp_path / "evidence.json", as_of=AS_OF, horizon_days=90, company=None)
+
+
+def test_every_plan_says_which_it_used(shop: Shop, tmp_path: Path) -> None:
+    told = {}
+    for asked in ("auto", "none"):
+        words = ("--data", shop.data, "--evidence", asked, "--out", tmp_path / f"{asked}.csv", "--json")
+        made = run(tmp_path / "home", "plan", shop.scores, *words)
+        assert made.exit_code == 0, made.output
+        told[asked] = json.loads(made.stdout)
+    assert {action["evidence"] for action in told["none"]["by_action"]} == {"prior"}
+    simulated = {"win_back_call", "loyalty_reward", "reminder_email"}
+    bases = {action["action"]: action["evidence"] for action in told["auto"]["by_action"] if action["action"] in simulated}
+    assert bases
+    assert all("contacts, " in basis for basis in bases.values())
+    assert any("tell what to expect of 3 of 20 actions" in note for note in told["auto"]["notes"])
