@@ -158,6 +158,68 @@ class ScoresAnswer(Answer):
     unknown: list[str]
 
 
+class PlanLimit(Answer):
+    """What a plan may not exceed."""
+
+    name: str
+    amount: float | None = Field(description="Null: no limit.")
+    used: float
+    shadow_price: float = Field(description="What one more unit of it would bring.")
+
+
+class PlanItem(Answer):
+    """What to do for one customer, and why; without an item there is nothing that pays."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    customer_id: str
+    action: str
+    title: str
+    channel: str
+    bond: str
+    arm: str = Field(description="treated, or control: left alone, to measure what the action brings.")
+    propensity: float = Field(description="The chance that a customer so chosen is treated.")
+    cost: float
+    expected_net_value: float
+    runner_up: str = Field(description="The next best action, or do_nothing.")
+    runner_up_net_value: float
+    binding_constraint: str | None = Field(description="The limit that keeps the customer from an action worth more.")
+    evidence: str = Field(description="What the expected effect rests on.")
+    churn_probability: float
+    value_at_risk: float
+    reason: str
+    priority: int = Field(description="1 comes first.")
+
+
+class PlanAnswer(Answer):
+    """The plan of greatest expected net value under the limits, from one load of batch scores. It is not kept."""
+
+    model: ModelCard
+    company: str
+    as_of: date
+    age_days: int = Field(description="Days from `as_of` to today, in UTC.")
+    stale: bool = Field(description="The scores are older than a week.")
+    cost: float
+    expected_net_value: float
+    bound: float = Field(description="No plan under the same limits can be expected to bring more.")
+    limits: list[PlanLimit]
+    items: list[PlanItem] = Field(description="At most one for each customer, the most valuable first, controls last.")
+    notes: list[str] = Field(description="Which actions or rules could not be applied, and why.")
+    unknown: list[str] = Field(description="Ids without batch scores.")
+
+
+class OutcomesAnswer(Answer):
+    """What was recorded."""
+
+    company: str
+    new: int
+    known_before: int = Field(description="Were recorded under the same key already, and count once.")
+    differing: int = Field(description="Of these, how many said something else than what is recorded, which stays.")
+    controls: int = Field(
+        description="Of the new ones, how many say that a control was contacted, whom the plan wanted left alone."
+    )
+
+
 class ErrorBody(Answer):
     """What went wrong."""
 

@@ -59,6 +59,18 @@ def stored_example() -> dict[str, Any]:
     return {"customer_ids": [CUSTOMER_ID, "00043"]}
 
 
+def plan_example() -> dict[str, Any]:
+    """The same customers under limits."""
+    return {**stored_example(), "budget": 500.0, "capacities": {"call": 20}}
+
+
+def outcomes_example(info: ModelInfo | None) -> dict[str, Any]:
+    """A customer who was called and took what was offered."""
+    day = (info.labels_until if info else _WITHOUT_MODEL).isoformat()
+    call = {"customer_id": CUSTOMER_ID, "action": "satisfaction_call", "on": day}
+    return {"outcomes": [call | {"step": "contacted", "key": "crm-1801"}, call | {"step": "accepted", "key": "crm-1802"}]}
+
+
 def _every_column(table: str) -> dict[str, None]:
     return {column.name: None for column in TABLES[table].columns if column.name != "customer_id"}
 

@@ -9,13 +9,29 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from keepwell import __version__
-from serving.answer_schemas import ErrorAnswer, ExplainAnswer, ModelAnswer, PredictAnswer, ScoresAnswer
-from serving.examples import histories_example, rows_example, stored_example
+from serving.answer_schemas import (
+    ErrorAnswer,
+    ExplainAnswer,
+    ModelAnswer,
+    OutcomesAnswer,
+    PlanAnswer,
+    PredictAnswer,
+    ScoresAnswer,
+)
+from serving.examples import histories_example, outcomes_example, plan_example, rows_example, stored_example
 from serving.job_routes import CANCEL_PATH, JOBS_PATH, MEDIA_TYPES
 from serving.job_schemas import JOB_EXAMPLE, JOB_ID_EXAMPLE, JobAnswer, JobCancel, JobRequest
 from serving.jobs import RESULT_PATH
 from serving.model_facts import entries
-from serving.schemas import MOST_CUSTOMERS, ExplainRequest, PredictRequest, PredictRowsRequest, ScoresRequest
+from serving.schemas import (
+    MOST_CUSTOMERS,
+    ExplainRequest,
+    OutcomesRequest,
+    PlanRequest,
+    PredictRequest,
+    PredictRowsRequest,
+    ScoresRequest,
+)
 
 if TYPE_CHECKING:
     from features.definitions import Entry
@@ -122,6 +138,15 @@ def _posts(info: ModelInfo | None) -> tuple[Post, ...]:
         ),
         Post("/v1/explain", "explain", "Explain forecasts", ExplainRequest, ExplainAnswer, explained),
         Post("/v1/scores", "scores", "Look up batch scores by id", ScoresRequest, ScoresAnswer, {"two customers": stored}),
+        Post("/v1/plan", "plan", "Plan actions for customers by id", PlanRequest, PlanAnswer, {"a budget": plan_example()}),
+        Post(
+            "/v1/outcomes",
+            "outcomes",
+            "Record what happened",
+            OutcomesRequest,
+            OutcomesAnswer,
+            {"a customer who accepted": outcomes_example(info)},
+        ),
         Post(JOBS_PATH, "job", "Ask for a batch job", JobRequest, JobAnswer, {"a folder of tables": JOB_EXAMPLE}, (409,)),
         Post(CANCEL_PATH, "cancel_job", "End a batch job", JobCancel, JobAnswer, {"a job": {"id": JOB_ID_EXAMPLE}}, (404,)),
     )

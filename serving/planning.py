@@ -186,11 +186,15 @@ def _facts(company: Company, scores: pl.DataFrame, policy: Policy) -> dict[str, 
         hint = "name the data that the scores were made from in --data, or score again"
         raise DataError("scores", "customer_id", rule, hint=hint, rows=len(strangers), example=strangers[0])
     rows = pl.DataFrame({"customer_id": ids}).join(panel, on="customer_id", how="left", maintain_order="left")
-    features = rows.drop("customer_id", "as_of")
+    return {**feature_columns(rows.drop("customer_id", "as_of"), as_of), **decision_inputs(company, ids, as_of, policy)}
+
+
+def feature_columns(features: pl.DataFrame, as_of: date) -> dict[str, np.ndarray]:
+    """Feature rows as columns for the catalogue's conditions, with the days to the anniversary, which follow from them."""
     columns = {name: features[name].to_numpy() for name in features.columns}
     if "days_since_first_purchase" in columns:
         columns["days_to_anniversary"] = _anniversary(columns["days_since_first_purchase"], as_of)
-    return {**columns, **decision_inputs(company, ids, as_of, policy)}
+    return columns
 
 
 def _panel(company: Company, as_of: date) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, StringConstraints, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
+from decisions.labels import Step
 from features.attributes import LONGEST_NAME
 from features.tables import EVENT_TABLES, TABLES, Column, Kind, Table
 from serving.field_types import Day, Identifier, Instant, Number, Strict, Text
@@ -122,6 +123,12 @@ _MISSING_COLUMNS = Field(
 _HISTORIES = "Who they are, and everything that happened before `as_of`."
 _FEATURES = "Feature -> its value for each of `customer_ids`, null = missing: all that the model reads (GET /v1/model), no other."
 
+_STEPS = "; ".join(f"{step}: {step.meaning}" for step in Step)
+
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Channel = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+
 FeatureColumns = dict[Annotated[str, StringConstraints(min_length=1, max_length=500)], list[Number | None]]
 """Feature rows column by column."""
 
@@ -170,3 +177,31 @@ class ScoresRequest(Strict):
     """Look up the latest batch scores."""
 
     customer_ids: CustomerIds
+
+
+class PlanRequest(Strict):
+    """Plan actions for customers by id, under a budget and capacities, from the latest batch scores. Nothing is kept."""
+
+    customer_ids: CustomerIds
+    budget: Amount | None = Field(None, description="Most that all actions may cost together; left out: no limit.")
+    capacities: dict[Channel, Amount] = Field({}, description="Channel -> most contacts; one that is not named has no limit.")
+    hours: dict[Channel, Amount] = Field({}, description="Channel -> most hours of agents.")
+
+
+class OutcomeRow(Strict):
+    """One thing that happened to one customer."""
+
+    customer_id: Identifier
+    step: Annotated[str, StringConstraints(pattern=f"^({'|'.join(Step)})$")] = Field(description=_STEPS)
+    on: Day = Field(description="The day on which it happened, in the company's zone.")
+    action: Name | None = Field(None, description="The action that it came of; only what is of the customer as a whole has none.")
+    key: Name | None = Field(None, description="Your own key; left out: made of customer, action, day and step.")
+    cost: Amount | None = Field(None, description="What it cost, in currency units; left out: what the plan said.")
+    reason: Name | None = Field(None, description="Why the customer declined, as the policy names reasons.")
+    note: Text | None = None
+
+
+class OutcomesRequest(Strict):
+    """Record what happened: all of it or nothing. What comes twice under one key counts once."""
+
+    outcomes: Annotated[list[OutcomeRow], Field(min_length=1, max_length=MOST_CUSTOMERS)]

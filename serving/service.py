@@ -12,7 +12,7 @@ import gc
 import logging
 import os
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -29,7 +29,7 @@ from starlette.types import ASGIApp
 
 from keepwell.errors import KeepwellError, RequestError
 from keepwell.settings import Settings
-from serving.answer_schemas import ExplainAnswer, PredictAnswer, ScoresAnswer
+from serving.answer_schemas import ExplainAnswer, OutcomesAnswer, PlanAnswer, PredictAnswer, ScoresAnswer
 from serving.answers import answer_to, answer_to_wrong_body
 from serving.champion import Champion, Holder
 from serving.context import CALLER
@@ -43,7 +43,7 @@ from serving.metrics import Metrics
 from serving.model_facts import model_answer, model_card
 from serving.openapi import openapi
 from serving.predict import predict, predict_rows
-from serving.schemas import Asked, ExplainRequest, PredictRequest, PredictRowsRequest, ScoresRequest
+from serving.schemas import Asked, ExplainRequest, OutcomesRequest, PlanRequest, PredictRequest, PredictRowsRequest, ScoresRequest
 from serving.state import State
 
 log = logging.getLogger("keepwell.serving")
@@ -53,6 +53,9 @@ REFRESH_S = 5.0
 
 FEW_HISTORIES, FEW_ROWS = 10, 100
 """Up to so many are predicted at once; more are in a thread, so that other requests do not wait."""
+
+FARTHEST_ZONE = timedelta(hours=14)
+"""Where the zone is not known, what is today anywhere on Earth has come."""
 
 MODEL = "/v1/model"
 SYSTEM_PATHS = ("/livez", "/readyz", "/healthz", "/metrics", "/docs.json")
@@ -197,6 +200,18 @@ class Keepwell:
     async def scores(self, body: ScoresRequest, /) -> ScoresAnswer:
         """The latest batch scores of 1 to 1,000 customers."""
         return await asyncio.to_thread(self.state.scores, body)
+
+    @bentoml.api(route="/v1/plan")  # type: ignore[untyped-decorator]
+    async def plan(self, body: PlanRequest, /) -> PlanAnswer:
+        """What to do for 1 to 1,000 customers under a budget and capacities."""
+        return await asyncio.to_thread(self.state.plan, body)
+
+    @bentoml.api(route="/v1/outcomes")  # type: ignore[untyped-decorator]
+    async def outcomes(self, body: OutcomesRequest, /) -> OutcomesAnswer:
+        """Record what happened to 1 to 1,000 customers."""
+        champion = self.state.holder.champion
+        day = today(champion.scorer.info.zone) if champion else (now() + FARTHEST_ZONE).date()
+        return await asyncio.to_thread(self.state.record, body, day, CALLER.get().name or None)
 
     @bentoml.api(route=JOBS_PATH)  # type: ignore[untyped-decorator]
     async def job(self, body: JobRequest, /) -> JobAnswer:

@@ -19,7 +19,7 @@ from serving.explain import explain_stored
 from serving.jobs import JobDesk
 from serving.outcomes import record_outcomes
 from serving.policy import read_policy
-from serving.schemas import ExplainRequest, OutcomesRequest, PlanRequest, ScoresRequest
+from serving.schemas import ExplainRequest, OutcomeRow, OutcomesRequest, PlanRequest, ScoresRequest
 from serving.store import Load, Store
 from serving.store.records import Outcome
 from serving.stored_plan import plan_answer, plan_of
@@ -79,12 +79,14 @@ class State:
         rows = self.store.customers_by_id(load, asked)
         found, unknown = [rows[each] for each in asked if each in rows], [each for each in asked if each not in rows]
         features, unwilling = self.store.features_by_id(load, [*rows]), self.store.outcomes.left_alone(load.company)
-        return plan_answer(load, plan_of(load, found, features, request, self.policy, unwilling), unknown, self.this_day())
+        return plan_answer(
+            load, plan_of(load, found, features, request, self.policy, unwilling=unwilling), unknown, self.this_day()
+        )
 
     def record(self, request: OutcomesRequest, today: date, recorded_by: str | None) -> OutcomesAnswer:
         """Record what happened in the company that is served; `today` is the day there. DataError where anything is wrong."""
         company, _ = self.served()
-        rows = [Outcome(str(row.customer_id), row.step, row.on, row.action, row.key, row.cost, row.reason, row.note) for row in request.outcomes]
+        rows = [_outcome(row) for row in request.outcomes]
         found = record_outcomes(
             self.store, company, rows, policy=self.policy, today=today, recorded_at=self.now(), recorded_by=recorded_by
         )
@@ -103,6 +105,12 @@ class State:
             return self.company, self.horizon_days
         champion = self.holder.require()
         return champion.company, champion.horizon_days
+
+
+def _outcome(row: OutcomeRow) -> Outcome:
+    """An outcome of a request as the store keeps it, where all ids are texts."""
+    more = row.model_dump(include={"action", "key", "cost", "reason", "note"})
+    return Outcome(str(row.customer_id), row.step, row.on, **more)
 
 
 def _holder(settings: Settings, company: str | None, horizon_days: int | None) -> Holder:
