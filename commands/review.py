@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from serving.review import Measured, Wanted
     from serving.review_scores import Scoring
     from serving.store import Store
+    from training.earned import Earned
 
 
 @click.command()
@@ -102,7 +103,7 @@ def _look_back(
         assigned = store.outcomes.assignments(company.key)
         done = work(company, assigned, store.outcomes.recorded(company.key, since=since, before=until), since, until)
         scored = require_scores(then.frame)
-        effects = _effects(company, done, scored, until)
+        effects, all_earned = _effects(company, done, scored, until)
     return make_review(
         Material(
             company=company,
@@ -118,6 +119,7 @@ def _look_back(
             newcomers=new,
             work=done,
             effects=effects,
+            earned=all_earned,
             wanted={} if later is None else _wanted(store, company, later, policy, steps),
             past=() if later is None else _past(settings, company, then, came, later),
             next_as_of=next_scoring(store, company.key, until, then.horizon_days),
@@ -166,17 +168,22 @@ def _now(store: Store, company: Company, then: Scoring, until: date, path: Path 
     return found
 
 
-def _effects(company: Company, done: pl.DataFrame, scored: pl.DataFrame, until: date) -> dict[str, Measured]:
-    """What each action brought, by its controls."""
-    from serving.review import Measured
-    from training.since import action_effect, value_after
+def _effects(company: Company, done: pl.DataFrame, scored: pl.DataFrame, until: date) -> tuple[dict[str, Measured], Measured]:
+    """What each action brought, by its controls, and all of them together."""
+    from training.earned import earned, together
+    from training.since import value_after
 
     rows = done.with_columns(value=value_after(company, done, until))
     rows = rows.join(scored.select("customer_id", "expected_value"), on="customer_id", how="left", maintain_order="left")
-    return {
-        str(name): Measured(**vars(action_effect(str(name), part)))
-        for (name,), part in rows.partition_by("action", as_dict=True, maintain_order=True).items()
-    }
+    found = earned(rows)
+    return {name: _measured(one) for name, one in found.items()}, _measured(together(found.values()))
+
+
+def _measured(found: Earned) -> Measured:
+    from decisions.review_figures import UNKNOWN, Between
+    from serving.review import Measured
+
+    return Measured(UNKNOWN if found.unknown else Between(found.value, *found.bounds), found.cost, found.unknown)
 
 
 def _wanted(store: Store, company: Company, now: Scoring, policy: Policy, steps: Steps) -> dict[str, Wanted]:

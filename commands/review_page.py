@@ -155,7 +155,7 @@ def _actions(review: Review) -> list[Block]:
             *(_amount(count) for count in (each.facts.planned, each.facts.controls, each.facts.done)),
             "" if each.facts.accepted is None else f"{each.facts.accepted:,}",
             _amount(each.facts.cost),
-            _money(each.incremental_value),
+            _money(each.facts.incremental_value),
             _number(each.return_on_spend, 1),
         ]
         for each in review.actions
@@ -167,7 +167,9 @@ def _actions(review: Review) -> list[Block]:
         f"{review.as_of}; what comes later is not in it. Keep: even its low bound covers the cost. Stop: not even its high bound "
         "does. Start: planned or worth planning, and nobody did it. Measure: chance still allows both, or there were no controls."
     )
-    pictures = [action_bars(review.actions)] if any(not isnan(each.incremental_value.value) for each in review.actions) else []
+    pictures = (
+        [action_bars(review.actions)] if any(not isnan(each.facts.incremental_value.value) for each in review.actions) else []
+    )
     return [
         Heading(2, "Actions"),
         Paragraph(rule),

@@ -65,13 +65,15 @@ def action_bars(actions: Sequence[ActionReview]) -> Picture:
     """What each measured action brought beyond its controls, beside what it cost."""
     from training.plots import BLUE, GREY, ORANGE
 
-    known = [each for each in actions if not isnan(each.incremental_value.value)][::-1]
+    known = [each for each in actions if not isnan(each.facts.incremental_value.value)][::-1]
     figure, axes = _canvas("Which actions earn more than they cost?", 1.4 + 0.6 * len(known))
     place = np.arange(len(known))
-    value = np.array([each.incremental_value.value for each in known])
-    error = np.array([[each.incremental_value.value - each.incremental_value.low] * 2 for each in known]).T
+    value = np.array([each.facts.incremental_value.value for each in known])
+    error = np.array(
+        [[found.value - found.low, found.high - found.value] for found in (each.facts.incremental_value for each in known)]
+    ).T
     axes.errorbar(value, place, xerr=error, fmt="o", color=BLUE, capsize=3, label="incremental value, 90 %")
-    axes.plot([each.facts.cost for each in known], place, "D", color=ORANGE, label="cost")
+    axes.plot([each.facts.measured_cost for each in known], place, "D", color=ORANGE, label="cost")
     axes.axvline(0, color=GREY, linewidth=1)
     axes.set_yticks(place, [each.facts.title for each in known], fontsize=8)
     axes.set_ylim(-0.6, len(known) - 0.4)

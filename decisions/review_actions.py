@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from decisions.review_figures import UNKNOWN, Between, around
+from decisions.review_figures import UNKNOWN, Between
 
 KEEP, STOP, START, MEASURE = "keep", "stop", "start", "measure"
 ORDER = (STOP, KEEP, MEASURE, START)
@@ -21,9 +21,9 @@ ORDER = (STOP, KEEP, MEASURE, START)
 class ActionFacts:
     """What is known of an action in the time of the review; counts are of customers, `cost` is in currency.
 
-    `accepted` is None where nobody recorded answers. `effect` is what each treated customer brought more than a control, with its
-    standard error, over `measured` treated customers; `unknown` says why there is no effect, "" where there is one. `wanted` and
-    `wanted_value`: for how many customers the planner would choose the action now, and the net value it would expect.
+    `accepted` and `declined` are None where nobody recorded answers. `incremental_value` is what the treated brought beyond what
+    they would have, as far as controls tell, and `measured_cost` what these cost; `unknown` says why it is not known, "" where it
+    is. `wanted` and `wanted_value`: for how many customers the planner would choose the action now, and what it would expect.
     """
 
     action: str
@@ -34,9 +34,8 @@ class ActionFacts:
     accepted: int | None
     declined: int | None
     cost: float
-    measured: int = 0
-    effect: float = math.nan
-    standard_error: float = math.nan
+    measured_cost: float = 0.0
+    incremental_value: Between = UNKNOWN
     unknown: str = ""
     wanted: int = 0
     wanted_value: float = 0.0
@@ -44,14 +43,13 @@ class ActionFacts:
 
 @dataclass(frozen=True)
 class ActionReview:
-    """The facts of an action, what it earned in the time of the review, and what to do.
+    """The facts of an action, and what to do about it.
 
-    `incremental_value` is the value that the treated brought beyond what they would have; `return_on_spend` is that over the
-    cost, NaN where it cost nothing. `verdict` is keep, stop, start or measure; `why` a sentence.
+    `return_on_spend` is its incremental value over what that cost, NaN where it cost nothing. `verdict` is keep, stop, start or
+    measure; `why` a sentence.
     """
 
     facts: ActionFacts
-    incremental_value: Between
     return_on_spend: Between
     verdict: str
     why: str
@@ -59,9 +57,8 @@ class ActionReview:
 
 def review_action(facts: ActionFacts) -> ActionReview:
     """What one action earned, and the verdict by the rule."""
-    value = UNKNOWN if math.isnan(facts.effect) else around(facts.effect, facts.standard_error).times(facts.measured)
-    back = value.times(1 / facts.cost) if facts.cost > 0 else UNKNOWN
-    return ActionReview(facts, value, back, *_verdict(facts, value))
+    back = facts.incremental_value.times(1 / facts.measured_cost) if facts.measured_cost > 0 else UNKNOWN
+    return ActionReview(facts, back, *_verdict(facts))
 
 
 def review_actions(facts: Sequence[ActionFacts]) -> tuple[ActionReview, ...]:
@@ -78,25 +75,17 @@ def _place(review: ActionReview) -> tuple[int, float, float, str]:
     return ORDER.index(review.verdict), -facts.cost, -facts.wanted_value, facts.action
 
 
-def earned_together(reviews: Sequence[ActionReview]) -> tuple[Between, float]:
-    """(incremental value, cost) of all actions whose effect is known; their errors are taken as independent."""
-    known = [each.facts for each in reviews if not math.isnan(each.facts.effect)]
-    if not known:
-        return UNKNOWN, math.nan
-    error = math.sqrt(sum((each.standard_error * each.measured) ** 2 for each in known))
-    return around(sum(each.effect * each.measured for each in known), error), sum(each.cost for each in known)
-
-
-def _verdict(facts: ActionFacts, value: Between) -> tuple[str, str]:
+def _verdict(facts: ActionFacts) -> tuple[str, str]:
+    value, cost = facts.incremental_value, facts.measured_cost
     if not facts.done:
         return START, _why_start(facts)
     if math.isnan(value.value):
         return MEASURE, facts.unknown
-    if value.low >= facts.cost:
-        return KEEP, f"it surely earned its cost: at least {value.low:,.0f} for {facts.cost:,.0f}"
-    if value.high <= facts.cost:
-        return STOP, f"it surely did not earn its cost: at most {value.high:,.0f} for {facts.cost:,.0f}"
-    return MEASURE, f"its cost of {facts.cost:,.0f} lies within what chance allows, {value.low:,.0f} to {value.high:,.0f}"
+    if value.low >= cost:
+        return KEEP, f"it surely earned its cost: at least {value.low:,.0f} for {cost:,.0f}"
+    if value.high <= cost:
+        return STOP, f"it surely did not earn its cost: at most {value.high:,.0f} for {cost:,.0f}"
+    return MEASURE, f"its cost of {cost:,.0f} lies within what chance allows, {value.low:,.0f} to {value.high:,.0f}"
 
 
 def _why_start(facts: ActionFacts) -> str:

@@ -12,8 +12,9 @@ import polars as pl
 
 from decisions.policy import Policy
 from decisions.review import Forecast, Reason, Review
-from decisions.review_actions import ActionFacts, ActionReview, earned_together, review_actions
+from decisions.review_actions import ActionFacts, ActionReview, review_actions
 from decisions.review_changes import WON, Change, Equity, equity, losses, moves
+from decisions.review_figures import UNKNOWN, Between
 from decisions.review_forecast import PastTotal, total_between
 from decisions.review_promises import calibration, promises
 from features.company import Company
@@ -38,12 +39,14 @@ SCORES = (
 
 @dataclass(frozen=True)
 class Measured:
-    """What each treated customer of an action brought more than a control; `unknown` says why that is not known."""
+    """What an action brought beyond what would have come, and what that cost; `unknown` says why it is not known, else ""."""
 
-    treated: int
-    value: float
-    standard_error: float
+    value: Between
+    cost: float
     unknown: str
+
+
+NOTHING = Measured(UNKNOWN, 0.0, "nothing was done")
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ class Material:
 
     `came` is what the customers of `since` did in its horizon (customer_id, churned, value; None: it is not over), `newcomers`
     who came since (customer_id, value), `work` what was done (`serving.review_work`), `effects` and `wanted` go by the name of
-    the action, `past` are earlier totals, newest first, with their customers. `next_as_of` is the first scoring after `as_of` that the
-    store has.
+    the action, `earned` is of all together, `past` are earlier totals, newest first, with their customers. `next_as_of` is the
+    date of the first scoring after `as_of` that the store has.
     """
 
     company: Company
@@ -77,6 +80,7 @@ class Material:
     newcomers: pl.DataFrame
     work: pl.DataFrame
     effects: Mapping[str, Measured]
+    earned: Measured
     wanted: Mapping[str, Wanted]
     past: tuple[tuple[int, PastTotal], ...]
     next_as_of: date | None = None
@@ -86,8 +90,6 @@ def make_review(made_of: Material) -> Review:
     """The review. What cannot be told is left empty, and a note says why."""
     then, now, came = made_of.then, made_of.now, made_of.came
     judged = None if came is None else then.join(came, on="customer_id", how="inner", maintain_order="left")
-    actions = _actions(made_of)
-    earned, spent = earned_together(actions)
     return Review(
         company=made_of.company.key,
         currency=made_of.company.currency,
@@ -101,9 +103,9 @@ def make_review(made_of: Material) -> Review:
         calibration=() if judged is None else calibration(*_numbers(judged, "churn_probability", "churned")),
         tier_moves=() if now is None else flows(then, now, "value_tier"),
         changes=_changes(then, now, judged, made_of.newcomers),
-        actions=actions,
-        earned=earned,
-        spent=spent,
+        actions=_actions(made_of),
+        earned=made_of.earned.value,
+        spent=made_of.earned.cost,
         measures=service(made_of.company, then, now, since=made_of.since, as_of=made_of.as_of, policy=made_of.policy),
         reasons=_reasons(made_of.work, then, came),
         forecast=None if now is None or made_of.now_as_of is None else _forecast(made_of, now, made_of.now_as_of),
@@ -133,7 +135,7 @@ def _actions(made_of: Material) -> tuple[ActionReview, ...]:
 
 
 def _facts(made_of: Material, name: str, title: str, rows: pl.DataFrame) -> ActionFacts:
-    effect = made_of.effects.get(name, Measured(0, math.nan, math.nan, "nobody was treated"))
+    effect = made_of.effects.get(name, NOTHING)
     wanted = made_of.wanted.get(name, Wanted(0, 0.0))
     return ActionFacts(
         action=name,
@@ -144,9 +146,8 @@ def _facts(made_of: Material, name: str, title: str, rows: pl.DataFrame) -> Acti
         accepted=_count(rows["accepted"]),
         declined=_count(rows["declined"]),
         cost=float(rows["cost"].sum()),
-        measured=effect.treated,
-        effect=effect.value,
-        standard_error=effect.standard_error,
+        measured_cost=effect.cost,
+        incremental_value=effect.value,
         unknown=effect.unknown,
         wanted=wanted.customers,
         wanted_value=wanted.net_value,

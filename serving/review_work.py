@@ -24,6 +24,7 @@ WORK: dict[str, pl.DataType | type[pl.DataType]] = {
     "customer_id": pl.String,
     "action": pl.String,
     "contacted_day": pl.Int32,
+    "experiment": pl.String,
     "arm": pl.String,
     "propensity": pl.Float64,
     "planned": pl.Boolean,
@@ -43,15 +44,16 @@ def work(
 ) -> pl.DataFrame:
     """A row for each customer and action of `[since, as_of)`: WORK, less the costs, and `cost`.
 
-    The first draw counts: its arm, its propensity, and `contacted_day`, after which its outcome begins. A contact may be known
-    from the table `contacts` and from outcomes in the store at once, so its cost is the larger of both sums, and what the plan
-    says where neither tells one.
+    The first draw counts: its `experiment` (a plan, or the table of contacts), arm and propensity, and `contacted_day`, after
+    which its outcome begins. A contact may be known from the table `contacts` and from outcomes in the store at once, so its cost
+    is the larger of both sums, and what the plan says where neither tells one.
     """
     parts = pl.concat([_planned(planned, since, as_of), _told(told), _contacts(company, since, as_of)])
     parts = parts.sort("contacted_day", pl.col("arm").is_null(), "planned", descending=[False, False, True], maintain_order=True)
     drawn = pl.col("arm").is_not_null()
     whole = parts.group_by("customer_id", "action", maintain_order=True).agg(
         contacted_day=pl.col("contacted_day").filter(drawn).first().fill_null(pl.col("contacted_day").first()),
+        experiment=pl.col("experiment").filter(drawn).first(),
         arm=pl.col("arm").filter(drawn).first(),
         propensity=pl.col("propensity").filter(drawn).first(),
         planned=pl.col("planned").any(),
@@ -75,6 +77,7 @@ def _planned(planned: Sequence[Assignment], since: date, as_of: date) -> pl.Data
             "customer_id": each.customer_id,
             "action": each.action,
             "contacted_day": day_number(each.as_of) - 1,
+            "experiment": f"plan {each.plan_id}",
             "arm": each.arm,
             "propensity": each.propensity,
             "planned": each.arm != CONTROL,
@@ -120,6 +123,7 @@ def _contacts(company: Company, since: date, as_of: date) -> pl.DataFrame:
         "customer_id",
         pl.col("action").cast(pl.String),
         "contacted_day",
+        pl.lit("contacts").alias("experiment"),
         pl.col("arm").cast(pl.String),
         pl.col("propensity").cast(pl.Float64),
         planned=pl.lit(value=False),

@@ -5,21 +5,15 @@ With `training.labels` and its kin one of the few modules that look past a date.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
-from math import nan
 
-import numpy as np
 import polars as pl
 
 from features.asof import day_date, day_number
 from features.company import Company
 from features.contracts import leaves_by_contract
-from keepwell.errors import DataError, HistoryError
 from training.contract_labels import contract_labels
 from training.labels import labels, money_scale, worth
-from training.uplift_contacts import action_experiment
-from training.uplift_effects import arm_effects
 
 ID = pl.col("customer_id").cast(pl.String)
 
@@ -79,34 +73,3 @@ def _new_contracts(company: Company, day: int, end: int) -> pl.DataFrame:
     new = contracts.group_by("customer_id").agg(pl.col("started_day").min()).filter(pl.col("started_day") >= day)
     rows = new.sort("customer_id").with_columns(contacted_day=pl.col("started_day") - 1)
     return rows.select(ID).with_columns(value=value_after(company, rows, day_date(end)))
-
-
-@dataclass(frozen=True)
-class ActionEffect:
-    """What each treated customer brought more than a control, with its standard error; `unknown` says why it is not known."""
-
-    treated: int = 0
-    value: float = nan
-    standard_error: float = nan
-    unknown: str = ""
-
-
-def action_effect(action: str, rows: pl.DataFrame) -> ActionEffect:
-    """The effect of one action on value, by all who were drawn for it, whether they were then reached or not.
-
-    `rows` has a row per customer: customer_id, arm, propensity (null: the share of the arms), cost, value, and expected_value,
-    that of the scoring before, which explains much of what comes (null: its mean).
-    """
-    drawn = rows.filter(pl.col("arm").is_not_null())
-    if drawn.filter(pl.col("arm") == "control").is_empty():
-        return ActionEffect(unknown="nobody was left alone as a control, so what it brought cannot be known")
-    features = drawn.select(pl.col("expected_value").fill_null(pl.col("expected_value").mean()).fill_null(0.0))
-    try:
-        experiment = action_experiment(action, drawn, "value", features)
-    except (HistoryError, DataError) as error:
-        why = error.message.removeprefix(f"{action}: ")
-        return ActionEffect(unknown=f"what it brought cannot be known: {why}")
-    [found] = arm_effects(experiment)
-    if not np.isfinite(found.best.standard_error):
-        return ActionEffect(unknown="what it brought cannot be known: there is nothing to tell chance by")
-    return ActionEffect(found.treated, found.best.value, found.best.standard_error)
