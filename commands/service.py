@@ -31,5 +31,5 @@ def serve(settings: Settings, data: Path | None, horizon: int | None, port: int,
     chosen = settings if horizon is None else replace(settings, horizon=f"{horizon}d")
     if data is not None:
         chosen = replace(chosen, company=read_key(data))
-    launch.require_keys(chosen, host, now())
+    launch.require_callers(chosen, host, now())
     launch.serve(chosen, host=host, port=port, workers=workers)

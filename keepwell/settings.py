@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from math import nan
 from pathlib import Path
 
 from keepwell.errors import ConfigError
@@ -38,6 +39,8 @@ class Settings:
         "", "Addresses of proxies whose `X-Forwarded-For` and `-Proto` are believed, with commas between them."
     )
     log_format: str = _setting("text", "How the service logs: `text` for people, `json` for programs, a line a request.")
+    otlp_endpoint: str = _setting("", "URL of an OpenTelemetry collector that takes traces over HTTP; empty: nothing is traced.")
+    trace_share: str = _setting("1", "Share of the requests that are traced, from 0 to 1.")
     models: str = _setting("", "Folder of exported models to serve; empty: the champions of the registry.")
     jobs_root: str = _setting("", "Folder below which jobs over HTTP find their data; empty: the service takes no jobs.")
 
@@ -78,6 +81,17 @@ class Settings:
     def logs_json(self) -> bool:
         """Whether logs are for programs. Raises ConfigError for a format that there is not."""
         return _choice("log_format", self.log_format, ("text", "json")) == "json"
+
+    @property
+    def traced_share(self) -> float:
+        """The share of requests that are traced: 0 where there is no collector. Raises ConfigError for what is no share."""
+        try:
+            share = float(self.trace_share)
+        except ValueError:
+            share = nan
+        if not 0 <= share <= 1:
+            raise ConfigError(f"{PREFIX}TRACE_SHARE is {self.trace_share!r}", hint="it can be a number from 0 to 1")
+        return share if self.otlp_endpoint else 0.0
 
     @property
     def home_path(self) -> Path:

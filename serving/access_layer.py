@@ -19,13 +19,13 @@ from serving.scopes import OPEN, needed_for
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
-_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+_PROXY_HEADERS = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via"})
 
 
 class Access:
     """Lets a request through whose key may do what its path needs, and says in `CALLER` whose it is.
 
-    Where `keys_required` is false, whoever calls from this machine needs no key; one that is sent is checked all the same.
+    Where `keys_required` is false, nobody needs a key (see `LocalOnly`); one that is sent is checked all the same.
     """
 
     def __init__(self, app: ASGIApp, ring: KeyRing, limits: RateLimits, *, keys_required: bool) -> None:
@@ -58,10 +58,9 @@ class Access:
         scheme, _, key = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             caller = await self.ring.caller(key.strip())
-        elif scheme or self.keys_required or not is_local(scope):
+        elif scheme or self.keys_required:
             raise refused("a key is needed", "no_key")
         else:
-            _require_direct(headers)
             caller = LOCAL
         _require_scope(caller, needed)
         return caller
@@ -79,14 +78,29 @@ class Hosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
-        if scope["type"] != "http" or self.allowed is None:
-            await self.app(scope, receive, send)
-            return
-        try:
-            _check(Headers(scope=scope), self.allowed)
-        except RequestError as error:
-            await _refuse(answer_to(error), scope, receive, send)
-            return
+        if scope["type"] == "http" and self.allowed is not None:
+            try:
+                _require_ours(Headers(scope=scope), self.allowed)
+            except RequestError as error:
+                await _refuse(answer_to(error), scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+class LocalOnly:
+    """Refuses whoever is not on this machine, and whoever came through a proxy on it, which makes all the world look local."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] == "http":
+            try:
+                _require_local(scope)
+            except RequestError as error:
+                await _refuse(answer_to(error), scope, receive, send)
+                return
         await self.app(scope, receive, send)
 
 
@@ -118,7 +132,7 @@ def is_local(scope: Scope) -> bool:
         return False
 
 
-def _check(headers: Headers, allowed: frozenset[str]) -> None:
+def _require_ours(headers: Headers, allowed: frozenset[str]) -> None:
     host, origin = headers.get("host", ""), headers.get("origin")
     if host_name(host) not in allowed:
         hint = "name it in KEEPWELL_ALLOWED_HOSTS"
@@ -128,15 +142,15 @@ def _check(headers: Headers, allowed: frozenset[str]) -> None:
         raise RequestError("a page of another site may not call", hint=hint, status=403, code="wrong_origin")
 
 
-def _require_direct(headers: Headers) -> None:
-    """A proxy on this machine makes all the world look local."""
-    if any(name in headers for name in _PROXY_HEADERS):
-        raise RequestError(
-            "the request came through a proxy, and no key is asked for",
-            hint="start the service with KEEPWELL_REQUIRE_KEYS=true, and send a key",
-            status=403,
-            code="proxied",
-        )
+def _require_local(scope: Scope) -> None:
+    if is_local(scope) and not any(name in _PROXY_HEADERS for name, _ in scope["headers"]):
+        return
+    raise RequestError(
+        "the service asks for no keys, and answers only to programs on its own machine",
+        hint="start it with KEEPWELL_REQUIRE_KEYS=true, and send a key",
+        status=403,
+        code="not_local",
+    )
 
 
 def _require_scope(caller: Caller, needed: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -26,6 +29,10 @@ SERVICE = "serving.service:Keepwell"
 LOOPBACK = "127.0.0.1"
 LONGEST_START_S = 120.0
 LONGEST_STOP_S = 20.0
+MOST_FILES = 65_536
+
+_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Whatever proxy the environment names, our own address is not behind it."""
 
 
 def serve(settings: Settings, port: int = 3000, host: str = LOOPBACK, workers: int = 1) -> None:
@@ -45,9 +52,13 @@ def serving(settings: Settings, port: int = 3000, host: str = LOOPBACK, workers:
     asked = "true" if asks_for_keys(settings, host) else "false"
     require_free(host, port)
     settings = replace(settings, home=str(settings.home_path), require_keys=asked)
+    environment = _environment(settings, workers)
     settings.home_path.mkdir(parents=True, exist_ok=True)
-    with sigterm_as_interrupt():  # by default it would end this process alone, and the child would keep the port
-        child = subprocess.Popen(_command(host, port, settings.home_path), env=_environment(settings, workers))  # noqa: S603  # our own words
+    _allow_many_connections()
+    # By default SIGTERM would end this process alone, and the child would keep the port.
+    with sigterm_as_interrupt(), tempfile.TemporaryDirectory(prefix="keepwell-") as figures:
+        environment["PROMETHEUS_MULTIPROC_DIR"] = figures  # of this start: another service of this home has its own
+        child = subprocess.Popen(_command(host, port, settings.home_path), env=environment)  # noqa: S603  # our own words
         try:
             _await_answer(child, host, port)
             with suppress(KeyboardInterrupt):
@@ -71,15 +82,15 @@ def asks_for_keys(settings: Settings, host: str) -> bool:
     return True
 
 
-def require_keys(settings: Settings, host: str, at: datetime) -> None:
-    """Raise ConfigError where a service on `host` would ask for keys and none is valid: nobody could call it."""
+def require_callers(settings: Settings, host: str, at: datetime) -> None:
+    """Raise ConfigError where a service on `host` would ask who comes, and there is neither a valid key nor anybody to sign in."""
     if not asks_for_keys(settings, host):
         return
     store = Store(settings.resolved_store_url)
     store.migrate()
-    valid = any(key.state(at) == "valid" for key in store.keys.all())
+    anybody = any(key.state(at) == "valid" for key in store.keys.all()) or store.people.any()
     store.close()
-    if not valid:
+    if not anybody:
         raise ConfigError(
             f"there is no valid key, so nobody could call the service on {host}",
             hint="make one: keepwell keys create NAME --scope predict",
@@ -94,7 +105,8 @@ def _command(host: str, port: int, home: Path) -> list[str]:
 
 def _environment(settings: Settings, workers: int) -> dict[str, str]:
     """The variables of this process, the settings, and what keeps BentoML at home and quiet."""
-    options = {"services.keepwell.logging.access.enabled": "false", "services.keepwell.workers": workers}
+    settings.logs_json  # noqa: B018  # a wrong word is told now, and not by each worker
+    options = {"services.keepwell.logging.access.enabled": "false", "services.keepwell.workers": workers, **_tracing(settings)}
     ours = {
         "BENTOML_HOME": str(settings.home_path / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "True",
@@ -103,6 +115,29 @@ def _environment(settings: Settings, workers: int) -> dict[str, str]:
         "FORWARDED_ALLOW_IPS": settings.trusted_proxies,  # the server's own default believes whoever is on this machine
     }
     return {**os.environ, **ours, **settings.to_environment()}
+
+
+def _tracing(settings: Settings) -> dict[str, object]:
+    """What BentoML is told of traces: nothing unless there is a collector. Raises ConfigError where nothing could send them."""
+    if not settings.traced_share:
+        return {}
+    try:
+        found = importlib.util.find_spec("opentelemetry.exporter.otlp.proto.http")
+    except ModuleNotFoundError:  # one of its parents
+        found = None
+    if found is None:
+        hint = "install it: pip install opentelemetry-exporter-otlp-proto-http"
+        raise ConfigError("KEEPWELL_OTLP_ENDPOINT is set, and there is nothing to send traces with", hint=hint)
+    place = {"exporter_type": "otlp", "otlp.protocol": "http", "otlp.endpoint": settings.otlp_endpoint}
+    return {f"services.keepwell.tracing.{name}": value for name, value in {**place, "sample_rate": settings.traced_share}.items()}
+
+
+def _allow_many_connections() -> None:
+    """Let this process and its children have many open files: each connection is one, and idle ones soon fill the usual 1,024."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _is_loopback(host: str) -> bool:
@@ -138,7 +173,7 @@ def _await_answer(child: subprocess.Popen[bytes], host: str, port: int) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  # our own address
+        with _DIRECTLY.open(url, timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
 from keepwell.settings import Settings
 from serving.access import KeyRing
-from serving.access_layer import LOOPBACK_HOSTS, Access, Hosts
+from serving.access_layer import LOOPBACK_HOSTS, Access, Hosts, LocalOnly
 from serving.asgi import KnownPaths, OneErrorShape, TimeLimit
 from serving.audit_trail import AuditTrail
 from serving.intake import Intake, Room
@@ -25,11 +24,6 @@ from serving.store.keys import ApiKey
 
 CONSOLE = "/console"
 
-_CLOSED = PlainTextResponse(
-    "The console is closed where the service asks for keys: open it on the machine that serves, without KEEPWELL_REQUIRE_KEYS.\n",
-    403,
-)
-
 
 def layered(
     app: ASGIApp,
@@ -43,16 +37,17 @@ def layered(
 ) -> ASGIApp:
     """The service `app`, which answers `paths`, with the console beside it, inside all layers, outermost last.
 
-    `store` hands out the store with the keys and the audit, `clock` the moment that it is.
+    `store` hands out the store with the keys and the audit, `clock` the moment that it is. The console asks who comes by itself.
     """
     set_up_logs(as_json=settings.logs_json)
     known = KnownPaths(
         _for_callers(app, store, settings, clock),
         paths,
-        mounts={CONSOLE: _CLOSED if settings.asks_for_keys else Intake(console, _one_room())},
+        mounts={CONSOLE: Intake(console, _one_room())},
         redirects={"/": f"{CONSOLE}/", CONSOLE: f"{CONSOLE}/"},
     )
-    shaped = OneErrorShape(TimeLimit(Hosts(known, _hosts(settings))), pages=f"{CONSOLE}/")
+    guarded = Hosts(known if settings.asks_for_keys else LocalOnly(known), _hosts(settings))
+    shaped = OneErrorShape(TimeLimit(guarded), pages=f"{CONSOLE}/")
     return RequestLog(shaped, metrics, paths, prefixes=[CONSOLE], quiet=PROBES)
 
 
@@ -84,6 +79,4 @@ def _one_room() -> Callable[[str], Room | None]:
 def _hosts(settings: Settings) -> frozenset[str] | None:
     """The host names that are served. Where keys are asked for, a web page has none to send, and any name will do."""
     named = frozenset(settings.allowed_host_names)
-    if settings.asks_for_keys:
-        return named or None
-    return named | LOOPBACK_HOSTS
+    return None if settings.asks_for_keys and not named else named | LOOPBACK_HOSTS
