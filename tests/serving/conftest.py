@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 # BentoML reads these when it is imported.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp())
@@ -148,3 +149,11 @@ def loaded(served: TestClient, shop: Company, scored: pl.DataFrame, panel: pl.Da
 def renamed(scorer: Scorer, **changes: object) -> Scorer:
     """The same scorer with other facts about it."""
     return replace(scorer, info=replace(scorer.info, **changes))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store, on SQLite and, where a server is installed, on PostgreSQL: the same facts hold on both."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_schema_url"))
+    return f"sqlite:///{tmp_path / 'deep' / 'store.db'}"

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,14 +22,9 @@ def after(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return request.getfixturevalue("postgres_url") if request.param == "postgresql" else f"sqlite:///{tmp_path / 'store.db'}"
-
-
 @pytest.fixture
-def jobs(url: str) -> Iterator[Jobs]:
-    store = Store(url)
+def jobs(store_url: str) -> Iterator[Jobs]:
+    store = Store(store_url)
     store.migrate()
     yield store.jobs
     store.close()
@@ -158,12 +152,12 @@ def test_the_oldest_finished_jobs_are_removed(jobs: Jobs) -> None:
     assert [job.id for job in jobs.newest(2)] == ["waits", f"job-{KEPT_JOBS + 1}"]
 
 
-def test_of_many_workers_one_wins(url: str, jobs: Jobs) -> None:
+def test_of_many_workers_one_wins(store_url: str, jobs: Jobs) -> None:
     add(jobs, "only")
     start, won = threading.Barrier(6), []
 
     def try_to_claim(number: int) -> None:
-        own = Store(url)
+        own = Store(store_url)
         start.wait()
         if own.jobs.claim(f"machine-{number}:1", after(1)):
             won.append(number)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -60,13 +60,8 @@ def filled(store: Store, frame: pl.DataFrame | None = None, **parts: pl.DataFram
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'deep' / 'store.db'}"
-
-
-@pytest.fixture
-def store(url: str) -> Store:
-    store = Store(url)
+def store(store_url: str) -> Store:
+    store = Store(store_url)
     store.migrate()
     yield store
     store.close()
@@ -96,9 +91,9 @@ def test_an_empty_store_has_no_current_load(store: Store) -> None:
     assert store.current_load() is None
 
 
-def test_a_store_that_was_never_migrated_says_what_fills_it(url: str) -> None:
-    with pytest.raises(StoreError, match="keepwell score"):
-        Store(url).current_load()
+def test_a_store_that_was_never_migrated_says_what_fills_it(store_url: str) -> None:
+    with closing(Store(store_url)) as store, pytest.raises(StoreError, match="keepwell score"):
+        store.current_load()
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -266,13 +261,13 @@ def test_no_scores_are_refused(store: Store) -> None:
         filled(store, scores().clear())
 
 
-def test_a_reader_never_sees_half_a_load_while_two_writers_load(url: str, store: Store) -> None:
+def test_a_reader_never_sees_half_a_load_while_two_writers_load(store_url: str, store: Store) -> None:
     customers, failures, wrong = 2_000, [], []
     filled(store, scores(customers, version="0"))
 
     def write(first: int) -> None:
         try:
-            own = Store(url)
+            own = Store(store_url)
             for number in range(3):
                 filled(own, scores(customers, version=str(first + number)))
             own.close()
@@ -294,12 +289,13 @@ def test_a_reader_never_sees_half_a_load_while_two_writers_load(url: str, store:
     assert all(store.customers(load).total == customers for load in store.loads())
 
 
-def test_several_programs_may_migrate_at_once(url: str) -> None:
+def test_several_programs_may_migrate_at_once(store_url: str) -> None:
     failures: list[BaseException] = []
 
     def migrate() -> None:
         try:
-            Store(url).migrate()
+            with closing(Store(store_url)) as own:
+                own.migrate()
         except BaseException as error:
             failures.append(error)
 
@@ -392,8 +388,10 @@ def test_the_lost_are_a_figure_of_their_own(store: Store) -> None:
     ],
 )
 @pytest.mark.parametrize("sort", ["value_at_risk", "churn_probability", "expected_value", "lifetime_value", "name"])
-def test_a_page_of_the_list_is_found_in_an_index_alone(store: Store, chosen: CustomerFilter, sort: str) -> None:
-    """Rows are long; reading all of them for one page takes seconds once there are some 100,000."""
+def test_a_page_of_the_list_is_found_in_an_index_alone(chosen: CustomerFilter, sort: str) -> None:
+    """Rows are long; to read all of them for one page takes seconds once there are 100,000. (SQLite tells how it will ask.)"""
+    store = Store("sqlite://")
+    store.migrate()
     filled(store, scores(10))
     load = store.current_load()
     with statements(store) as asked:
