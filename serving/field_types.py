@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 _YEAR = r"(19\d\d|20\d\d|2100)"
@@ -40,8 +40,13 @@ def _instant(text: str) -> str:
     return text
 
 
+def _whole(value: object) -> object:
+    """A whole number as JSON may write it: 7.0 is 7."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
-WholeNumber = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+WholeNumber = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**63), lt=2**63)]
 Identifier = Text | WholeNumber
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Instant = Annotated[
