@@ -21,13 +21,24 @@ def migrate(engine: Engine) -> None:
 
     Raises StoreError when a newer version of Keepwell has already moved the store on.
     """
-    config, script = _scripts()
+    _, script = _scripts()
     with reading(engine) as connection:
         if _is_current(connection, script):
             return
     with writing(engine) as connection:  # another process may have been first: ask again, now that nobody else writes
         if not _is_current(connection, script):
-            _upgrade(config, script, connection)
+            head = script.get_current_head()
+            assert head is not None, "the package ships its migrations"
+            upgrade_to(connection, head)
+
+
+def upgrade_to(connection: Connection, wanted: str) -> None:
+    """Take the steps up to a revision, within the caller's transaction."""
+    config, script = _scripts()
+    steps = partial(_steps_to, script, wanted)
+    with EnvironmentContext(config, script, fn=steps, destination_rev=wanted) as environment:
+        environment.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
+        environment.run_migrations()
 
 
 def revision(connection: Connection) -> str | None:
@@ -52,15 +63,6 @@ def _is_current(connection: Connection, script: ScriptDirectory) -> bool:
     return found == script.get_current_head()
 
 
-def _upgrade(config: Config, script: ScriptDirectory, connection: Connection) -> None:
-    head = script.get_current_head()
-    assert head is not None, "the package ships its migrations"
-    steps = partial(_steps_to, script, head)
-    with EnvironmentContext(config, script, fn=steps, destination_rev=head) as environment:
-        environment.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
-        environment.run_migrations()
-
-
-def _steps_to(script: ScriptDirectory, head: str, current: str, _context: MigrationContext) -> list[Any]:
+def _steps_to(script: ScriptDirectory, wanted: str, current: str, _context: MigrationContext) -> list[Any]:
     # Alembic's own `upgrade` command asks this private method too; there is no public one.
-    return list(script._upgrade_revs(head, current))
+    return list(script._upgrade_revs(wanted, current))
