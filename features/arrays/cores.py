@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,11 @@ import numpy.typing as npt
 SLICE_ROWS = 2**15
 """How many rows a slice holds."""
 
-MANY_SLICES = 16
+MANY_ROWS = 16 * SLICE_ROWS
 """From here on it pays to spread them: what is done for a block of customers stays on the core that makes the block."""
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 def cores() -> int:
@@ -22,16 +25,21 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def over_cores(work: Callable[[Item], Made], items: Iterable[Item], rows: int) -> list[Made]:
+    """What `work` makes of each item; side by side where there are so many rows in all that it pays.
+
+    >>> over_cores(abs, [1, -2], rows=2)
+    [1, 2]
+    """
+    if rows < MANY_ROWS:
+        return list(map(work, items))
+    with ThreadPoolExecutor(cores()) as pool:
+        return list(pool.map(work, items))
+
+
 def over_slices(work: Callable[[slice], None], rows: int) -> None:
     """Do `work` for neighbouring slices of all rows."""
-    slices = [slice(first, min(first + SLICE_ROWS, rows)) for first in range(0, rows, SLICE_ROWS)]
-    if len(slices) < MANY_SLICES:
-        for part in slices:
-            work(part)
-        return
-    with ThreadPoolExecutor(cores()) as pool:
-        for _ in pool.map(work, slices):
-            pass  # an error in a slice is raised here
+    over_cores(work, [slice(first, min(first + SLICE_ROWS, rows)) for first in range(0, rows, SLICE_ROWS)], rows)
 
 
 def sort_over_cores(values: npt.NDArray[Any]) -> None:
@@ -43,14 +51,9 @@ def sort_over_cores(values: npt.NDArray[Any]) -> None:
     [1, 2, 3]
     """
     parts = [values]
-    while len(parts) < cores() and len(parts[0]) >= MANY_SLICES * SLICE_ROWS:
+    while len(parts) < cores() and len(parts[0]) >= MANY_ROWS:
         parts = [half for part in parts for half in _halves(part)]
-    if len(parts) == 1:
-        values.sort()
-        return
-    with ThreadPoolExecutor(cores()) as pool:
-        for _ in pool.map(np.ndarray.sort, parts):
-            pass  # an error in a part is raised here
+    over_cores(np.ndarray.sort, parts, len(values))
 
 
 def _halves(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

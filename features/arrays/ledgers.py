@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.arrays.cores import over_slices
-from features.arrays.numbering import coded, numbered_ids, places_of
+from features.arrays.cores import over_cores, over_slices
+from features.arrays.numbering import coded, coded_numbers, numbered_ids, places_of
 from features.arrays.operations import NO_TEXT, Array, Columns, Integers, Texts, Values
 from features.arrays.packing import ROW, PackedRows, packed_rows, sorted_rows
 from features.asof import NEVER_DAY
@@ -101,10 +101,12 @@ def _read(table: str, source: Mapping[str, Any], reads: Mapping[str, bool]) -> C
     day, rows = event_day(table), len(source[CUSTOMER])
     days = VERSION_DAYS & set(source) | ({day} if day else set())
     kinds = dict.fromkeys(days, False) | dict(reads)
-    return {
-        name: numbered(source[name], texts=texts) if name in source else _absent(name, rows, texts=texts)
-        for name, texts in kinds.items()
-    }
+
+    def column(name: str) -> Values:
+        texts = kinds[name]
+        return numbered(source[name], texts=texts) if name in source else _absent(name, rows, texts=texts)
+
+    return dict(zip(kinds, over_cores(column, kinds, rows), strict=True))
 
 
 def _keys(table: str, columns: Columns, customer: Integers) -> dict[str, Array]:
@@ -140,6 +142,8 @@ def _absent(name: str, rows: int, *, texts: bool) -> Values:
 def _texts(values: Any) -> Texts:  # noqa: ANN401  # a Polars series or an array
     """Texts, or ids of any kind, as codes."""
     if isinstance(values, pl.Series):
+        if (numbers := coded_numbers(values)) is not None:
+            return Texts(numbers, lambda _: UNKNOWN_TEXT)
         codes, words = coded(values)
         return Texts(codes, cache(lambda text: _found(words.index_of(text))))
     texts = values.tolist()

@@ -61,6 +61,18 @@ def coded(values: pl.Series) -> tuple[Integers, pl.Series]:
     return pl.Series(encoded.indices).fill_null(NO_TEXT).to_numpy(), pl.Series(encoded.dictionary)
 
 
+def coded_numbers(numbers: pl.Series) -> Integers | None:
+    """The code of each whole number, `NO_TEXT` where missing, if they are near each other: how far it is above the lowest one.
+
+    >>> coded_numbers(pl.Series([7, None, 3])).tolist()
+    [4, -1, 0]
+    """
+    if not (numbers.dtype.is_signed_integer() and _narrow(numbers)):
+        return None
+    lowest = int(numbers.min())  # type: ignore[arg-type]  # an integer
+    return (numbers.cast(pl.Int64) - lowest).fill_null(NO_TEXT).to_numpy()
+
+
 def _by_table(values: Integers, among: Integers) -> Integers:
     """Places by a table over the range of `among`; its last entry is for all that is outside."""
     lowest, width = int(among[0]), int(among[-1]) - int(among[0]) + 1
@@ -75,6 +87,6 @@ def _by_table(values: Integers, among: Integers) -> Integers:
 
 def _narrow(ids: pl.Series) -> bool:
     """Whether these are integers close enough to each other for a table."""
-    if not ids.dtype.is_integer() or not len(ids):
+    if not ids.dtype.is_integer() or ids.null_count() == len(ids):
         return False
     return int(ids.max()) - int(ids.min()) < min(WIDEST_TABLE, 16 * len(ids) + 1024)  # type: ignore[arg-type]  # integers

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from features.arrays.blocks import Block
-from features.arrays.cores import cores
+from features.arrays.cores import cores, over_cores
 from features.arrays.ledgers import Ledger, ledger, ledger_of_all
 from features.arrays.numbering import places_of
 from features.arrays.operations import Array, ArrayOperations, Floats, Integers
@@ -63,11 +63,13 @@ class Panels:
         transactions, reads = company.tables["transactions"].to_dict(), asked.reads["transactions"]
         self._ids, purchases = ledger_of_all("transactions", transactions, reads)
         self._ledgers = {"transactions": purchases}
-        for table in sorted((asked.reads.keys() & company.tables.keys()) - {"transactions"}):
-            self._ledgers[table] = self._ledger(table, company, places_of(company.tables[table]["customer_id"], self._ids))
+        others = sorted((asked.reads.keys() & company.tables.keys()) - {"transactions"})
+        made = over_cores(lambda table: self._ledger(table, company.tables[table]), others, purchases.starts[-1])
+        self._ledgers |= zip(others, made, strict=True)
 
-    def _ledger(self, table: str, company: Company, places: Integers) -> Ledger:
-        return ledger(table, company.tables[table].to_dict(), self._recipe.reads[table], places, len(self._ids))
+    def _ledger(self, table: str, rows: pl.DataFrame) -> Ledger:
+        places = places_of(rows["customer_id"], self._ids)
+        return ledger(table, rows.to_dict(), self._recipe.reads[table], places, len(self._ids))
 
     def blocks(self) -> list[Range]:
         """All places, in neighbouring ranges of about `BLOCK_WEIGHT`; at least one range."""

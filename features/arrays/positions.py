@@ -71,10 +71,11 @@ class Edges:
             self._of_many[ages] = np.array([self.number[age] for age in ages])
         return self._of_many[ages]
 
-    def passed(self, day: Integers) -> Integers:
-        """How many edges are not after each day."""
+    def row(self, day: Integers, width: int) -> Integers:
+        """Where the row of each day begins in a flat table with rows of `width`: row n + 1 has the days that n edges are not after."""
         lowest = self.days[0] - 1
-        return np.asarray(self.between[np.minimum(np.maximum(day, lowest), self.days[-1]) - lowest])
+        begins = (self.between + 1) * width
+        return np.asarray(begins[np.minimum(np.maximum(day, lowest), self.days[-1]) - lowest])
 
 
 @lru_cache(maxsize=256)
@@ -103,7 +104,7 @@ class Positions:
             counts = counts[counts > 0]
         self._starts = counts.cumsum() - counts
         self._edges = _edges(tuple(pairs.days), ages)
-        self._table = self._counted(self._edges.passed(day))
+        self._table = self._counted(day)
         everyone = len(self._date) == len(self.days) * len(self._starts)
         self._cell = None if everyone else self._date * len(self._starts) + self._slot
 
@@ -124,10 +125,10 @@ class Positions:
         """The day of the date of each chosen pair."""
         return np.asarray(self.days)[self._date]
 
-    def _counted(self, passed: Integers) -> Integers:
+    def _counted(self, day: Integers) -> Integers:
         """For each edge (rows) and slot (columns) the position before that day: counts in cells, cumulated over the edges."""
         edges, slots = len(self._edges.days), len(self._starts)
-        cells = np.bincount((passed + 1) * slots + self._row_slot, minlength=(edges + 2) * slots)
+        cells = np.bincount(self._edges.row(day, slots) + self._row_slot, minlength=(edges + 2) * slots)
         table = cells[: (edges + 1) * slots].reshape(edges + 1, slots)
         table[0] = self._starts
         for earlier, row in pairwise(table):  # several times faster than NumPy's cumsum along the first axis

@@ -151,6 +151,25 @@ def test_places_of_text_ids_are_those_among_the_sorted_ids(ids: list[str], other
     ]
 
 
+whole = st.lists(st.none() | st.integers(-3, 3), max_size=20) | st.lists(
+    st.none() | st.sampled_from([-(2**62), 0, 2**62]), max_size=4
+)
+
+
+@given(numbers=whole, kind=st.sampled_from([pl.Int64, pl.UInt64, pl.Int8]))
+def test_whole_numbers_have_equal_codes_where_they_are_equal(numbers: list[int | None], kind: type[pl.DataType]) -> None:
+    fitting = [one for one in numbers if one is None or ((kind != pl.UInt64 or one >= 0) and (kind != pl.Int8 or abs(one) <= 3))]
+    texts = numbered(pl.Series(fitting, dtype=kind), texts=True)
+    assert isinstance(texts, Texts)
+    codes = texts.codes.tolist()
+    assert [code == NO_TEXT for code in codes] == [one is None for one in fitting]
+    assert len(set(codes)) == len(set(fitting)) == len(set(zip(codes, fitting, strict=True)))
+
+
+def test_no_whole_number_is_a_text() -> None:
+    assert (numbered(pl.Series([1, 2]), texts=True) != "1").tolist() == [True, True]
+
+
 def test_codes_stand_for_texts_whether_they_come_as_series_or_as_objects() -> None:
     words = ["b", None, "a", "b"]
     for column in (pl.Series(words), np.array(words, dtype=object)):

@@ -27,7 +27,8 @@ def pack_few_rows(patch: pytest.MonkeyPatch) -> None:
     """Few rows, too, are packed, in more than one slice, and on all cores."""
     patch.setattr(packing, "FEW_ROWS", 0)
     patch.setattr(cores, "SLICE_ROWS", 3)
-    patch.setattr(cores, "MANY_SLICES", 2)
+    patch.setattr(cores, "MANY_ROWS", 6)
+    patch.setattr(cores, "cores", lambda: 4)
 
 
 def column(values: list[int]) -> np.ndarray:
