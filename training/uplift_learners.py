@@ -1,9 +1,9 @@
-"""Learners of who gains by which arm, on LightGBM: T, X, doubly robust, and level.
+"""Learners of who gains by which arm: T, X and doubly robust on LightGBM, and level.
 
 T forecasts the outcome in each arm and takes the difference. X learns, in each arm, what came less what the other arm would have
 brought (Kuenzel, Sekhon, Bickel and Yu 2019). The doubly robust learner learns scores that are right on average when either
 the outcomes or the propensities are (Kennedy 2023); in an experiment the propensities are. Level says what a customer brings
-in any arm: effects tend to rise, or fall, with it, and it is known far better than any effect.
+in any arm, as a sum of curves: effects tend to rise, or fall, with it, and it is known far better than any effect.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from training.arrays import Floats, Ints
+from training.linear import LinearModel, fit_ridge
 from training.trees import TreeModel, TreeSettings, fit_trees
 from training.uplift_data import CONTROL, Experiment
 
 LEARNERS = ("T", "X", "DR", "level")
 
 FOLDS = 5
+
+LEVEL_RIDGE = 100.0
 
 OUTCOME_TREES = TreeSettings(rounds=80, learning_rate=0.05, leaves=4, leaf_rows=200, feature_share=0.7, ridge=10.0)
 EFFECT_TREES = TreeSettings(rounds=40, learning_rate=0.05, leaves=3, leaf_rows=1_000, feature_share=0.5, ridge=10.0)
@@ -27,14 +30,14 @@ EFFECT_TREES = TreeSettings(rounds=40, learning_rate=0.05, leaves=3, leaf_rows=1
 
 @dataclass(frozen=True)
 class Learners:
-    """The fitted trees: of the outcome in each arm, of its `level` in any, and for each arm but the control of its effect.
+    """What was fitted: trees of the outcome in each arm, curves of its `level` in any, trees of the effect of each other arm.
 
     `sides` learned from the treated and from the controls of an arm (X); `shares` (arms - 1,) is the treated part of both.
     `middles` (arms - 1, learners) is what they say on average of the rows that they learned from.
     """
 
     outcomes: tuple[TreeModel, ...]
-    level: TreeModel
+    level: LinearModel
     sides: tuple[tuple[TreeModel, TreeModel], ...]
     robust: tuple[TreeModel, ...]
     shares: Floats
@@ -99,7 +102,7 @@ def fit_learners(experiment: Experiment, scores: Floats, seed: int, outcomes: tu
     chances = experiment.propensity.mean(axis=0)
     learners = Learners(
         outcomes,
-        level=_fit(experiment.matrix, experiment.outcome - arm_means(experiment)[experiment.arm], OUTCOME_TREES, seed),
+        level=_fit_level(experiment),
         sides=tuple(_fit_sides(experiment, place, outcomes, seed) for place in treated),
         robust=tuple(_fit(experiment.matrix, scores[:, place] - scores[:, CONTROL], EFFECT_TREES, seed) for place in treated),
         shares=chances[1:] / (chances[1:] + chances[CONTROL]),
@@ -137,6 +140,12 @@ def _fit_sides(experiment: Experiment, place: int, outcomes: tuple[TreeModel, ..
     gained = treated.outcome - outcomes[CONTROL].predict(treated.matrix)
     missed = outcomes[place].predict(control.matrix) - control.outcome
     return _fit(treated.matrix, gained, EFFECT_TREES, seed), _fit(control.matrix, missed, EFFECT_TREES, seed)
+
+
+def _fit_level(experiment: Experiment) -> LinearModel:
+    """Curves of what comes in any arm, counted from the mean of the arm."""
+    above = experiment.outcome - arm_means(experiment)[experiment.arm]
+    return fit_ridge(experiment.matrix, above, np.ones(len(experiment)), LEVEL_RIDGE)
 
 
 def _fit(matrix: Floats, y: Floats, settings: TreeSettings, seed: int) -> TreeModel:

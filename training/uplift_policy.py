@@ -63,19 +63,22 @@ def net_gains(uplift: Uplift, value: float, costs: Floats) -> Floats:
     return gains
 
 
-def best_arms(gains: Floats, share: float = 1.0) -> Ints:
-    """The arm (n,) that gains most, the control where none gains; at most a `share` of the customers, who gain most, are treated.
+def best_arms(gains: Floats, share: float = 1.0, seed: int = 0) -> Ints:
+    """The arm (n,) that gains most, the control where none gains; at most a `share` of the customers, who gain most, is treated.
+
+    Who gains alike is drawn for it.
 
     >>> best_arms(np.array([[0.0, 2.0], [0.0, -1.0], [0.0, 1.0]]), share=0.4)
     array([1, 0, 0])
     """
     arms: Ints = gains.argmax(axis=1)
     best = gains[np.arange(len(gains)), arms]
-    arms[np.argsort(-best, kind="stable")[int(share * len(gains)) :]] = CONTROL
+    order = np.lexsort((np.random.default_rng(seed).random(len(gains)), -best))
+    arms[order[int(share * len(gains)) :]] = CONTROL
     return arms
 
 
-def policies(experiment: Experiment, uplift: Uplift, scores: Floats, share: float) -> dict[str, Floats]:
+def policies(experiment: Experiment, uplift: Uplift, scores: Floats, share: float, seed: int = 0) -> dict[str, Floats]:
     """Chances (n, arms) of each arm by policy: the best arm for whom it gains, and what it must be better than.
 
     Simple policies treat everybody, or at a `share` below 1 customers at random and those with the lowest outcome forecast, with
@@ -94,7 +97,7 @@ def policies(experiment: Experiment, uplift: Uplift, scores: Floats, share: floa
         lowest = np.full(len(experiment), CONTROL)
         lowest[np.argsort(uplift.expected, kind="stable")[: int(share * len(experiment))]] = best
         made |= {
-            f"by uplift, {share:.0%}": chances[best_arms(gains, share)],
+            f"by uplift, {share:.0%}": chances[best_arms(gains, share, seed)],
             f"at random, {share:.0%}": np.tile((1 - share) * chances[CONTROL] + share * chances[best], (len(experiment), 1)),
             f"lowest outcome first, {share:.0%}": chances[lowest],
         }

@@ -19,10 +19,8 @@ from training.uplift_policy import (
     Group,
     PolicyValue,
     Qini,
-    best_arms,
     calibration,
     disturbed,
-    net_gains,
     policies,
     policy_values,
     qini,
@@ -98,7 +96,7 @@ def judge(experiment: Experiment, uplift: Uplift, scores: Floats, share: float, 
     return Judged(
         experiment,
         uplift,
-        policies=policy_values(experiment, policies(experiment, uplift, scores, share), seed),
+        policies=policy_values(experiment, policies(experiment, uplift, scores, share, seed), seed),
         curves=curves,
         groups={arm: calibration(uplift.effect[:, at], above[:, at], experiment.customer) for arm, at in places.items()},
         harmed={arm: disturbed(uplift, scores, at, experiment.customer) for arm, at in places.items()},
@@ -121,12 +119,6 @@ def unbalanced(experiment: Experiment) -> dict[str, float]:
         if max(errors, default=0.0) > most:
             found[name] = float(max(errors))
     return found
-
-
-def chosen_arms(uplift: Uplift, experiment: Experiment, share: float) -> tuple[NDArray[np.int64], Floats]:
-    """(the arm to give each customer (n,), what each arm is expected to bring them net (n, arms))."""
-    gains = net_gains(uplift, experiment.value, experiment.costs)
-    return best_arms(gains, share), gains
 
 
 def _with_robust(effects: tuple[ArmEffect, ...], learned: Learned) -> tuple[ArmEffect, ...]:
