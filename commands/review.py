@@ -60,6 +60,7 @@ def review(
     Example: keepwell review shop --since 2025-10-01 --report review.html
     """
     from commands.review_page import in_words, page
+    from features.tables import LOGS
     from serving.policy import read_policy
     from training.document import to_html
 
@@ -67,6 +68,10 @@ def review(
         require_no_input(report, data)
     steps, rules = Steps(), read_policy(policy)
     company = pipeline.read(data, steps)
+    if not set(LOGS) & set(company.tables):
+        raise ModelError(
+            "a flat table knows one date: nothing comes after it", hint="a review needs transactions or subscriptions"
+        )
     found = _look_back(settings, company, rules, since=since, as_of=as_of, horizon=horizon, scores=scores, now=now, steps=steps)
     if report is not None:
         with steps.step("Writing the page"):

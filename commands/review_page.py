@@ -127,18 +127,16 @@ def _tier_moves(review: Review) -> list[Block]:
     """Who was where and who is where, as a matrix."""
     if not review.tier_moves:
         return []
-    words = [*map(str, Tier), None]
     cells = {(flow.was, flow.now): flow for flow in review.tier_moves}
-    rows = [
-        [was or NOT_SCORED, *(_cell(cells.get((was, now))) for now in words)]
-        for was in words
-        if any((was, now) in cells for now in words)
-    ]
+    rows_of, columns_of = (
+        [word for word in (*map(str, Tier), None) if word in found] for found in map(set, zip(*cells, strict=True))
+    )
+    rows = [[was or NOT_SCORED, *(_cell(cells.get((was, now))) for now in columns_of)] for was in rows_of]
     told = (
         f"Rows: the tier on {review.since}; columns: on {review.now_as_of}. In each cell the customers, and what they were "
         "expected to bring then and are now."
     )
-    header = ["was", *(word or NOT_SCORED for word in words)]
+    header = ["was", *(word or NOT_SCORED for word in columns_of)]
     return [Heading(3, "From tier to tier"), Paragraph(told), Table(header, rows)]
 
 
@@ -238,7 +236,7 @@ def _forecast(review: Review) -> list[Block]:
         Heading(2, "Forecast of sales"),
         Paragraph(words),
         Table(["tier", "customers", "expected value"], tiers),
-        forecast_bars(forecast),
+        *([forecast_bars(forecast)] if len(tiers) > 1 else []),
     ]
     if forecast.by_owner:
         owners = [_group_row(each.name, each.customers, each.expected_value) for each in forecast.by_owner]

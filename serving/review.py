@@ -18,6 +18,7 @@ from decisions.review_figures import UNKNOWN, Between
 from decisions.review_forecast import PastTotal, total_between
 from decisions.review_promises import calibration, promises
 from features.company import Company
+from features.contracts import leaves_by_contract
 from keepwell.errors import DataError
 from serving.review_service import service
 from serving.tier_report import flows, grouped, words_in_figures
@@ -89,7 +90,8 @@ class Material:
 def make_review(made_of: Material) -> Review:
     """The review. What cannot be told is left empty, and a note says why."""
     then, now, came = made_of.then, made_of.now, made_of.came
-    judged = None if came is None else then.join(came, on="customer_id", how="inner", maintain_order="left")
+    told = then.filter(pl.col("churn_probability").is_not_null())
+    judged = None if came is None else told.join(came, on="customer_id", how="inner", maintain_order="left")
     return Review(
         company=made_of.company.key,
         currency=made_of.company.currency,
@@ -109,7 +111,7 @@ def make_review(made_of: Material) -> Review:
         measures=service(made_of.company, then, now, since=made_of.since, as_of=made_of.as_of, policy=made_of.policy),
         reasons=_reasons(made_of.work, then, came),
         forecast=None if now is None or made_of.now_as_of is None else _forecast(made_of, now, made_of.now_as_of),
-        equity=() if now is None else _equity(then, now),
+        equity=() if now is None or not then["lifetime_value"].count() else _equity(then, now),
         notes=tuple(_notes(made_of, judged)),
     )
 
@@ -164,7 +166,7 @@ def _changes(
 ) -> tuple[Change, ...]:
     won = Change(WON, newcomers.height, 0.0, float(newcomers["value"].sum()))
     left = () if judged is None else losses(_words(judged["status"]), *_numbers(judged, "churned", "current_value", "value"))
-    if now is None:
+    if now is None or not then["value_tier"].count():
         return (won, *left)
     both = _both(then, now)
     return (won, *left, *moves(*_pair(both, "value_tier"), *_numbers(both, "expected_value", "expected_value_now")))
@@ -217,9 +219,9 @@ def _notes(made_of: Material, judged: pl.DataFrame | None) -> Iterator[str]:
     if judged is None:
         over = made_of.since + timedelta(days=made_of.horizon_days)
         yield f"the {made_of.horizon_days} days from {made_of.since} are not over before {over}, so promises cannot be judged yet"
-    elif judged.height < made_of.then.height:
-        missing = made_of.then.height - judged.height
-        yield f"{missing:,} customers who were scored are not in the data any more; they are left out where promises are judged"
+    elif missing := made_of.then.height - judged.height:
+        gone = "had no running contract then" if leaves_by_contract(made_of.company) else "are not in the data any more"
+        yield f"{missing:,} customers who were scored {gone}; they are left out where promises are judged"
     if made_of.now is None:
         score = f"keepwell score DATA --as-of {made_of.as_of} --out now.parquet, then --now now.parquet"
         way_out = f"the next is of {made_of.next_as_of}: say --as-of {made_of.next_as_of}" if made_of.next_as_of else score
