@@ -83,7 +83,7 @@ def asks_for_keys(settings: Settings, host: str) -> bool:
 
 
 def require_callers(settings: Settings, host: str, at: datetime) -> None:
-    """Raise ConfigError where a service on `host` would ask who comes, and there is neither a valid key nor anybody to sign in."""
+    """Raise ConfigError where a service on `host` would ask who comes, and there is neither a valid key nor a user."""
     if not asks_for_keys(settings, host):
         return
     store = Store(settings.resolved_store_url)
