@@ -40,9 +40,12 @@ from training.stack import Blend, equal_blend
 AS_OF, HORIZON = date(2025, 1, 1), 30
 
 
-def scorer_for(company: Company, *, alpha: float = 40.0) -> Scorer:
-    """A real scorer of one member, buy-till-you-die with plausible figures, which reads all that may teach in the company."""
-    names = panel_names(company, [AS_OF, AS_OF - timedelta(days=HORIZON)])
+def scorer_for(company: Company, *, alpha: float = 40.0, names: tuple[str, ...] = ()) -> Scorer:
+    """A real scorer of one member, buy-till-you-die with plausible figures, which reads `names`.
+
+    Without them it reads all that may teach in the company.
+    """
+    names = names or panel_names(company, [AS_OF, AS_OF - timedelta(days=HORIZON)])
     member = LifetimeMember(
         purchases=PurchaseModel("bgnbd", 0.8, alpha, 0.7, 2.5, 0.0),
         spend=SpendModel(6.0, 4.0, 15.0),
