@@ -72,7 +72,7 @@ class Edges:
         return self._of_many[ages]
 
     def row(self, day: Integers, width: int) -> Integers:
-        """Where the row of each day begins in a flat table with rows of `width`: row n + 1 has the days that n edges are not after."""
+        """Where the row of each day begins in a flat table of this `width`: row n + 1 is for days that n edges are not after."""
         lowest = self.days[0] - 1
         begins = (self.between + 1) * width
         return np.asarray(begins[np.minimum(np.maximum(day, lowest), self.days[-1]) - lowest])
