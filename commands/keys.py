@@ -15,6 +15,8 @@ from serving.scopes import SCOPES
 if TYPE_CHECKING:
     from serving.store.keys import ApiKey, Keys
 
+LONGEST_NAME = 200
+
 
 @click.group()
 def keys() -> None:
@@ -24,8 +26,16 @@ def keys() -> None:
     """
 
 
+def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """A key's name: something to read, and no longer than the store's column."""
+    name = value.strip()
+    if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
+        raise click.BadParameter(f"a name has at least 1 and at most {LONGEST_NAME} printable characters")
+    return name
+
+
 @keys.command()
-@click.argument("name")
+@click.argument("name", callback=_name)
 @click.option(
     "--scope", "scopes", type=click.Choice(list(SCOPES)), multiple=True, required=True, help="What it may do; repeatable."
 )
