@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 from features.asof import NEVER_US
 from features.company import Company
 from features.tables import EVENT_TABLES, TABLES, Column, Kind
-from serving.job_routes import JOB_PATHS
 from serving.examples import CUSTOMER_ID
+from serving.job_routes import JOB_PATHS
 from serving.openapi import openapi
 from serving.schemas import CUSTOMER_COLUMNS
 from serving.store import Store

@@ -1,0 +1,60 @@
+"""The published document is kept: whatever it allows, and whatever it does not, has an answer that it tells of.
+
+All checks of Schemathesis hold but one, which no schema can promise: a request of the right form may still ask for what there is
+not (a customer, a channel, a day before the model's labels), and is refused with 422.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS, load_all_checks
+from starlette.testclient import TestClient
+
+OURS = ("/v1/predict", "/v1/predict_rows", "/v1/explain", "/v1/scores", "/v1/plan", "/v1/outcomes")
+TOLD = {"method": "method", "url": "url", "headers": "headers", "params": "params", "json": "json", "data": "content"}
+"""What Schemathesis tells of a call, under the names of httpx."""
+
+load_all_checks()
+NOT_PROMISED = ("positive_data_acceptance",)
+
+
+def keep_the_document(service: TestClient, path: str, mode: GenerationMode, examples: int) -> None:
+    """Make calls to one path, and hold every answer against the document."""
+    document = service.get("/docs.json").json()
+    schema = schemathesis.openapi.from_dict(document)
+    operation = schema[path]["POST"]
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(operation.as_strategy(generation_mode=mode))
+    def ask(case: Any) -> None:
+        request = case.as_transport_kwargs(base_url=str(service.base_url))
+        told = {TOLD[name]: value for name, value in request.items() if name in TOLD and value is not None}
+        answer = service.request(**told)
+        case.validate_response(answer, excluded_checks=[CHECKS.get_one(name) for name in NOT_PROMISED])
+
+    ask()
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize("path", OURS)
+def test_every_answer_is_one_that_the_document_tells_of(loaded: TestClient, path: str, mode: GenerationMode) -> None:
+    keep_the_document(loaded, path, mode, examples=5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize("path", OURS)
+def test_ten_thousand_answers_are_such_that_the_document_tells_of(loaded: TestClient, path: str, mode: GenerationMode) -> None:
+    keep_the_document(loaded, path, mode, examples=-(-10_000 // (len(OURS) * len(GenerationMode))))
