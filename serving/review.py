@@ -184,12 +184,15 @@ def _equity(then: pl.DataFrame, now: pl.DataFrame) -> tuple[Equity, ...]:
 
 def _reasons(work: pl.DataFrame, then: pl.DataFrame, came: pl.DataFrame | None) -> tuple[Reason, ...]:
     """Each reason with its customers, those first who brought most."""
-    given = work.filter(pl.col("reason").is_not_null()).select("reason", "customer_id").unique()
-    left = given.with_columns(churned=None) if came is None else given.join(came, on="customer_id", how="left")
-    rows = left.join(then.select("customer_id", "current_value"), on="customer_id", how="left").group_by("reason")
-    told = rows.agg(pl.len(), pl.col("churned").sum(), pl.col("current_value").sum()).sort(
-        "current_value", "reason", descending=[True, False]
+    given = work.filter(pl.col("reason").is_not_null()).select("reason", "customer_id").unique().sort("customer_id")
+    left = (
+        given.with_columns(churned=None)
+        if came is None
+        else given.join(came, on="customer_id", how="left", maintain_order="left")
     )
+    rows = left.join(then.select("customer_id", "current_value"), on="customer_id", how="left", maintain_order="left")
+    sums = (pl.len(), pl.col("churned").sum(), pl.col("current_value").sum())
+    told = rows.group_by("reason", maintain_order=True).agg(sums).sort("current_value", "reason", descending=[True, False])
     return tuple(
         Reason(row["reason"], row["len"], None if came is None else int(row["churned"]), float(row["current_value"]))
         for row in told.iter_rows(named=True)
