@@ -1,8 +1,8 @@
-"""The command that says what actions brought: uplift."""
+"""The command that says what actions brought, and who gains by them: uplift."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,17 +10,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands import pipeline
-from commands.terminal import AS_JSON, AS_OF, DATA, Days, to_json, today
+from commands.terminal import AS_JSON, AS_OF, DATA, PATH, REPORT, SEED, TABLE_FILE, Days, require_no_input, to_json, today
 from keepwell.errors import ConfigError
+from keepwell.files import write_text
 from keepwell.progress import Steps
 
 if TYPE_CHECKING:
-    from training.uplift_data import Experiment
+    import polars as pl
+
+    from training.uplift_run import Asked
+    from training.uplift_study import Judged, Study
     from training.uplift_table import Layout
+
+LEAST_SHARE = 0.001
 
 
 class OfArm(click.ParamType[tuple[str, str]]):
-    """Something of one arm, as mail=0.5, or of all arms, as 0.5: the arm is empty then."""
+    """Something of one arm, as mail=0.5, or of every arm, as 0.5: the name of the arm is empty then."""
 
     name = "[ARM=]VALUE"
 
@@ -32,87 +38,187 @@ class OfArm(click.ParamType[tuple[str, str]]):
         return arm, said
 
 
+@dataclass(frozen=True)
+class Found:
+    """What the command tells: the studies, what is to be said of them, the judgement of other customers, the rows to write."""
+
+    studies: tuple[Study, ...]
+    notes: tuple[str, ...]
+    elsewhere: Judged | None
+    rows: pl.DataFrame | None
+
+
 @click.command()
 @DATA
-@AS_OF
-@click.option("--horizon", type=Days(), default="90d", show_default=True, help="Of a company: how long after a contact counts.")
 @click.option("--treatment", help="Of a table: the column that says who got what.")
-@click.option("--control", help="The value of --treatment that stands for nothing done.")
-@click.option("--outcome", help="The column of what came, or of a company value, stayed or converted. [default: value]")
+@click.option("--control", help="Of a table: the value of --treatment that stands for nothing done.")
+@click.option("--outcome", help="Of a table: the column of what came. Of a company: value (the default), stayed or converted.")
 @click.option("--value", type=float, default=1.0, show_default=True, help="What one unit of the outcome is worth.")
-@click.option("--cost", "costs", type=OfArm(), multiple=True, help="What one treatment costs, as .5 or mail=.5; may be repeated.")
-@click.option("--without", "without", multiple=True, help="A column that is no feature; may be repeated.")
+@click.option("--cost", "costs", type=OfArm(), multiple=True, help="What one treatment costs: .5, or mail=.5; may be repeated.")
+@click.option(
+    "--propensity",
+    "chances",
+    type=OfArm(),
+    multiple=True,
+    help="Column of the chance of treatment, or mail=COLUMN; may be repeated.",
+)
+@click.option("--customer", help="Of a table: the column of ids, where a customer may have several rows, and for --out.")
+@click.option(
+    "--feature", "features", multiple=True, help="Of a table: a column to tell customers apart by. Default: all others."
+)
+@click.option("--without", multiple=True, help="Of a table: a column that is no feature; may be repeated.")
+@click.option(
+    "--keep-column", "keep", multiple=True, help="Of a table: a feature although the arms differ in it; may be repeated."
+)
+@AS_OF
+@click.option(
+    "--horizon", type=Days(), default="90d", show_default=True, help="Of a company: the time after a contact that counts."
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(LEAST_SHARE, 1),
+    default=1.0,
+    show_default=True,
+    help="The most customers to treat, as a share.",
+)
+@click.option(
+    "--apply", "others", type=PATH, help="Another table: tell its customers, and judge that if it says what came of them."
+)
+@click.option("--out", type=TABLE_FILE, help="Write what each customer is told to get: .parquet or .csv.")
+@REPORT
+@SEED
 @AS_JSON
 def uplift(
     data: Path,
     as_of: date | None,
     horizon: int,
-    treatment: str | None,
-    control: str | None,
     outcome: str | None,
     value: float,
     costs: tuple[tuple[str, str], ...],
-    without: tuple[str, ...],
+    share: float,
+    others: Path | None,
+    out: Path | None,
+    report: Path | None,
+    seed: int,
     as_json: bool,
+    **columns: Any,  # noqa: ANN401  # the options that name columns of a table
 ) -> None:
-    """What each action brought, against a control drawn at random.
+    """What each action brought against a control drawn at random, and who gains by it.
 
-    DATA is a company with contacts, or one table of an experiment, with --treatment, --control and --outcome.
+    DATA is a company with contacts, or one table of an experiment: then --treatment, --control and --outcome name its columns.
+    Figures are of customers that were not learned from.
 
-    Example: keepwell uplift mailing.csv --treatment segment --control "No E-Mail" --outcome visit --value 1 --cost .04
+    Example: keepwell uplift mailing.csv --treatment segment --control "No E-Mail" --outcome visit --value 1 --cost .04 --share .3
     """
-    from training.uplift_effects import arm_effects
+    from training.uplift_run import Asked
 
-    steps = Steps()
-    if treatment is None:
-        experiments = _of_company(data, as_of, horizon, outcome or "value", steps)
+    asked, prices = Asked(share, seed, Steps()), {arm: _number("--cost", cost) for arm, cost in costs}
+    _require_apart(data, others, out, report)
+    if (columns["treatment"] is None and not data.is_file()) or data.suffix in (".yaml", ".yml"):
+        _refuse_for_companies(columns | {"others": others})
+        day_and_horizon = (as_of, horizon)
+        found = _of_company(data, day_and_horizon, outcome or "value", value, prices, asked, told=out is not None)
     else:
-        if control is None or outcome is None:
-            raise ConfigError(
-                "a table needs --control and --outcome beside --treatment", hint="keepwell uplift --help has an example"
-            )
-        from training.uplift_table import Layout
+        layout = _layout(columns, outcome, value, prices)
+        found = _of_table(data, layout, columns["keep"], others, asked, told=out is not None)
+    if out is not None and found.rows is not None:
+        from serving.scoring import write_table
 
-        layout = Layout(treatment, outcome, control, without=without, value=value, **_costs(costs))
-        experiments = [_of_table(data, layout, steps)]
-    found = {experiment.name: arm_effects(experiment) for experiment in experiments}
-    if as_json:
-        click.echo(to_json({name: [asdict(each) for each in effects] for name, effects in found.items()}))
-        return
-    for effects in found.values():
-        for each in effects:
-            click.echo(f"{each.arm}: {each.treated:,} treated, {each.controls:,} controls with {each.control:.4g} on average")
-            for way, figure in each.estimates.items():
-                click.echo(f"  {way:<20} {figure.value:+.4g} [{figure.low:+.4g}, {figure.high:+.4g}]")
+        write_table(found.rows, out)
+    if report is not None:
+        from training.document import to_html
+        from training.uplift_report import page
+
+        write_text(report, to_html(page(found.studies, f"What actions brought: {data.stem}")))
+    for note in found.notes:
+        click.echo(f"  {note}", err=True)
+    click.echo(to_json(_as_dict(found)) if as_json else "\n".join(_lines(found)))
 
 
-def _costs(costs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    by_arm = {arm: float(cost) for arm, cost in costs}
-    return {"cost": by_arm.pop("", 0.0), "costs": by_arm}
+def _layout(columns: dict[str, Any], outcome: str | None, value: float, prices: dict[str, float]) -> Layout:
+    """Which column of the table is what."""
+    from training.uplift_table import Layout
 
-
-def _of_table(path: Path, layout: Layout, steps: Steps) -> Experiment:
-    from training.uplift_table import encoding_of, read_table, require_columns, table_experiment
-
-    with steps.step(f"Reading {path}"):
-        frame = read_table(path)
-        require_columns(frame, layout.named)
-        return table_experiment(frame, layout, encoding_of(frame, layout))
-
-
-def _of_company(data: Path, as_of: date | None, horizon: int, outcome: str, steps: Steps) -> list[Experiment]:
-    from training.uplift_contacts import action_experiment, contact_features, known_contacts, moderators
-
-    company = pipeline.read(data, steps)
-    day = as_of or today(company)
-    with steps.step("Looking at what came after contacts"):
-        contacts = known_contacts(company, horizon, day)
-        names = moderators(company, day)
-        features = contact_features(company, contacts.rows, names, steps)
-    for why, count in contacts.left_out.items():
-        click.echo(f"  left out: {count:,} contacts {why}", err=True)
-    rows = contacts.rows.with_columns(features)
-    return [
-        action_experiment(str(action), part, outcome, part.select(names))
-        for (action,), part in rows.group_by("action", maintain_order=True)
+    lacking = [
+        f"--{name}"
+        for name, said in (("treatment", columns["treatment"]), ("control", columns["control"]), ("outcome", outcome))
+        if said is None
     ]
+    if lacking:
+        hint = "say which column is the treatment, which value of it is the control, and which column is what came"
+        raise ConfigError(f"a table of an experiment needs {' and '.join(lacking)}", hint=hint)
+    return Layout(
+        treatment=columns["treatment"],
+        outcome=str(outcome),
+        control=columns["control"],
+        propensities=dict(columns["chances"]),
+        customer=columns["customer"],
+        features=columns["features"] or None,
+        without=columns["without"],
+        value=value,
+        cost=prices.get("", 0.0),
+        costs={arm: cost for arm, cost in prices.items() if arm},
+    )
+
+
+def _of_table(data: Path, layout: Layout, keep: tuple[str, ...], others: Path | None, asked: Asked, *, told: bool) -> Found:
+    from training.uplift_run import judge_table, study_table, table_rows
+    from training.uplift_table import read_table
+
+    with asked.progress.step(f"Reading {data}"):
+        frame, other = read_table(data), None if others is None else read_table(others)
+    made = study_table(frame, layout, keep, asked)
+    elsewhere = None if other is None else judge_table(made, other, asked)
+    rows = table_rows(made, other, frame, asked) if told else None
+    return Found((made.study,), made.notes, elsewhere, rows)
+
+
+def _of_company(
+    data: Path, when: tuple[date | None, int], outcome: str, value: float, prices: dict[str, float], asked: Asked, *, told: bool
+) -> Found:
+    from training.uplift_run import company_rows, study_company
+
+    company = pipeline.read(data, asked.progress)
+    as_of, horizon = when[0] or today(company), when[1]
+    pipeline.tell_what_counts(company, as_of)
+    studies, notes = study_company(company, as_of, asked, horizon_days=horizon, outcome=outcome, value=value, costs=prices)
+    rows = company_rows(company, as_of, studies, asked) if told else None
+    return Found(tuple(studies.values()), notes, None, rows)
+
+
+def _lines(found: Found) -> list[str]:
+    from training.uplift_report import judged_lines, lines
+
+    told = [line for each in found.studies for line in lines(each)]
+    return told if found.elsewhere is None else [*told, "other customers:", *judged_lines(found.elsewhere)]
+
+
+def _as_dict(found: Found) -> dict[str, Any]:
+    from training.uplift_report import as_dict, judged_facts
+
+    elsewhere = None if found.elsewhere is None else judged_facts(found.elsewhere)
+    return {"notes": found.notes, "experiments": [as_dict(each) for each in found.studies], "applied": elsewhere}
+
+
+def _refuse_for_companies(columns: dict[str, Any]) -> None:
+    """Raise ConfigError for an option that only a table of an experiment has."""
+    options = {"chances": "propensity", "features": "feature", "keep": "keep-column", "others": "apply"}
+    if given := [options.get(name, name) for name, said in columns.items() if said]:
+        hint = "a company's contacts say who was treated; to study one table, name its file"
+        raise ConfigError(f"--{given[0]} is for a table of an experiment", hint=hint)
+
+
+def _require_apart(data: Path, others: Path | None, out: Path | None, report: Path | None) -> None:
+    """Raise ConfigError where what is written would take the place of what is read."""
+    for place in filter(None, (out, report)):
+        if place.resolve() in {data.resolve(), *([others.resolve()] if others else [])}:
+            raise ConfigError(f"{place} is read, so it cannot be written", hint="choose another name")
+        if data.is_dir() or data.suffix in (".yaml", ".yml"):
+            require_no_input(place, data)
+
+
+def _number(option: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError(f"{option} {text!r} is no number", hint="write it as .5, or as mail=.5 for one arm") from None

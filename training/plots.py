@@ -28,23 +28,23 @@ def calibration_curve(churned: Flags, probability: Floats) -> Figure:
     groups = [group for group in np.array_split(np.argsort(probability, kind="stable"), BINS) if len(group)]
     forecast = np.array([probability[group].mean() for group in groups])
     low, share, high = np.array([wilson_interval(int(churned[group].sum()), len(group)) for group in groups]).T
-    figure, axes = _canvas("Is a forecast of 30 % right 30 times in 100?", "churn probability, forecast", "share that churned")
+    figure, axes = canvas("Is a forecast of 30 % right 30 times in 100?", "churn probability, forecast", "share that churned")
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="perfect")
     axes.errorbar(forecast, share, yerr=(share - low, high - share), color=BLUE, marker="o", capsize=3, label="model")
-    _percent(axes, "xy")
+    percent(axes, "xy")
     axes.legend(frameon=False)
     return figure
 
 
 def gain_curve(churned: Flags, probabilities: Mapping[str, Floats]) -> Figure:
     """The share of all churners found among the riskiest customers, one curve for each model of `probabilities`."""
-    figure, axes = _canvas("How many leavers are found by asking the riskiest first?", "customers asked", "churners found")
+    figure, axes = canvas("How many leavers are found by asking the riskiest first?", "customers asked", "churners found")
     asked = np.linspace(0, 1, 101)
     axes.plot([0, max(churned.mean(), 1e-9), 1], [0, 1, 1], color=GREY, linestyle=":", label="perfect")
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="at random")
     for name, probability, style in _curves(probabilities):
         axes.plot(asked, gains(churned, probability, asked), label=name, **style)
-    _percent(axes, "xy")
+    percent(axes, "xy")
     axes.legend(frameon=False)
     return figure
 
@@ -54,7 +54,7 @@ def profit_curves(gains: Floats, risks: Mapping[str, Floats]) -> Figure:
 
     `gains` (n,) are what the contact of each customer brings, in currency (`training.profit`).
     """
-    figure, axes = _canvas("How many should be asked for a campaign to pay?", "customers asked", "profit a customer")
+    figure, axes = canvas("How many should be asked for a campaign to pay?", "customers asked", "profit a customer")
     depths = np.linspace(0, 1, 101)
     axes.plot([0, 1], [0, float(gains.mean())], color=GREY, linestyle="--", label="at random")
     for name, risk, style in _curves(risks):
@@ -62,7 +62,7 @@ def profit_curves(gains: Floats, risks: Mapping[str, Floats]) -> Figure:
         axes.plot(depths, np.interp(depths, asked, profit), label=name, **style)
         best = int(np.argmax(profit))
         axes.plot(asked[best], profit[best], marker="o", **style)
-    _percent(axes, "x")
+    percent(axes, "x")
     axes.legend(frameon=False)
     return figure
 
@@ -70,7 +70,7 @@ def profit_curves(gains: Floats, risks: Mapping[str, Floats]) -> Figure:
 def value_deciles(value: Floats, expected: Floats) -> Figure:
     """Mean value as forecast and as it came, by tenth of the customers in order of expected value."""
     groups = [group for group in np.array_split(np.argsort(-expected, kind="stable"), BINS) if len(group)]
-    figure, axes = _canvas(
+    figure, axes = canvas(
         "Is the value right from the best customers to the least?", "tenth of the customers, best first", "mean value"
     )
     place = np.arange(len(groups))
@@ -83,7 +83,7 @@ def value_deciles(value: Floats, expected: Floats) -> Figure:
 
 def importance_bars(importance: Mapping[str, float], title: str) -> Figure:
     """The features that move the forecast most, by mean absolute contribution; `importance` is in order, largest first."""
-    figure, axes = _canvas(title, "mean absolute contribution", "", height=4.6)
+    figure, axes = canvas(title, "mean absolute contribution", "", height=4.6)
     names = list(importance)
     axes.barh(names[::-1], [importance[name] for name in names[::-1]], color=BLUE)
     axes.tick_params(axis="y", labelsize=8)
@@ -98,19 +98,19 @@ def horizon_choice(report: HorizonReport, most_returned: float) -> Figure:
     figure = Figure(figsize=(10.5, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     days = [one.days for one in report.horizons]
-    _axes(left, "After how long a silence has a customer left?", "horizon, days", "share of customers")
+    titled(left, "After how long a silence has a customer left?", "horizon, days", "share of customers")
     left.plot(days, _known(one.churned for one in report.horizons), color=BLUE, marker="o", label="churned")
     back = _known(one.returned for one in report.horizons)
     left.plot(days, back, color=ORANGE, marker="s", linestyle="--", label="of the newly gone, came back")
     left.axhline(most_returned, color=ORANGE, linewidth=1, linestyle=":", label=f"so many may: {most_returned:.0%}")
-    _axes(right, "How long are the gaps between purchases?", "gap, days", "gaps that are no longer")
+    titled(right, "How long are the gaps between purchases?", "gap, days", "gaps that are no longer")
     right.plot(list(report.gap_days.values()), [int(share.rstrip("%")) / 100 for share in report.gap_days], color=BLUE)
     for axes, ticks in ((left, days), (right, [1, 7, *days])):
         axes.set_xscale("log")
         axes.set_xticks(ticks, [str(tick) for tick in ticks])
         axes.minorticks_off()
         axes.set_ylim(0, 1)
-        _percent(axes, "y")
+        percent(axes, "y")
         if report.advice.horizon_days:
             mark = f"{report.advice.horizon_days}d {'fits' if report.advice.fits else 'comes nearest'}"
             axes.axvline(report.advice.horizon_days, color=INK, linewidth=1, label=mark)
@@ -154,14 +154,16 @@ def _curves(orders: Mapping[str, Floats]) -> Iterator[tuple[str, Floats, dict[st
         yield name, order, {"color": (BLUE, ORANGE, INK)[place % 3], "linewidth": 2.4 if place == 0 else 1.4, "zorder": 5 - place}
 
 
-def _canvas(title: str, x: str, y: str, height: float = 3.8) -> tuple[Figure, Axes]:
+def canvas(title: str, x: str, y: str, height: float = 3.8) -> tuple[Figure, Axes]:
+    """An empty figure with its axes named."""
     figure = Figure(figsize=(5.6, height), layout="constrained")
     axes = figure.subplots()
-    _axes(axes, title, x, y)
+    titled(axes, title, x, y)
     return figure, axes
 
 
-def _axes(axes: Axes, title: str, x: str, y: str) -> None:
+def titled(axes: Axes, title: str, x: str, y: str) -> None:
+    """Give axes their title and names."""
     axes.set_title(title, loc="left", color=INK, fontsize=11)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
@@ -173,6 +175,7 @@ def _known(shares: Iterable[float | None]) -> list[float]:
     return [np.nan if share is None else share for share in shares]
 
 
-def _percent(axes: Axes, which: str) -> None:
+def percent(axes: Axes, which: str) -> None:
+    """Tell the axes of these letters, x or y, in percent."""
     for letter in which:
         getattr(axes, f"{letter}axis").set_major_formatter(PercentFormatter(1.0))

@@ -93,9 +93,13 @@ def known_contacts(company: Company, horizon_days: int, as_of: date) -> Contacte
     )
 
 
-def moderators(company: Company, day: date) -> tuple[str, ...]:
-    """The features to look for differences by: those of MODERATORS that the tables allow, and the attributes."""
-    allowed = panel_names(company, [day])
+def moderators(company: Company, rows: pl.DataFrame, as_of: date) -> tuple[str, ...]:
+    """The features to look for differences by: those of MODERATORS that the tables allow, and the attributes known in time.
+
+    `rows` are those of `known_contacts`; what is known only as of today's export says nothing of the days of old contacts.
+    """
+    first = day_date(int(rows["contacted_day"].min()))  # type: ignore[arg-type]  # an int32 column that is not empty
+    allowed = panel_names(company, [first, as_of])
     return tuple(name for name in allowed if name in MODERATORS or name.startswith("attr_"))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import norm, rankdata
 
 from keepwell.progress import Progress, Silent
 from training.arrays import Floats
@@ -104,21 +104,29 @@ def judge(experiment: Experiment, uplift: Uplift, scores: Floats, share: float, 
 
 
 def unbalanced(experiment: Experiment) -> dict[str, float]:
-    """Features whose mean differs between an arm and the control more than chance allows, with the standard errors it does by.
+    """Features that differ between an arm and the control more than chance allows, with the standard errors by which they do.
 
-    What was known before the draw cannot differ. What does was written down after it, or the draw was none.
+    Ranks are compared, which a few large values cannot hide, and what is missing. What was known before the draw cannot differ:
+    what does was written down after it, or the draw was none.
     """
+    tests = max(1, len(experiment.names) * (len(experiment.arms) - 1))
+    most = float(norm.isf(FALSE_ALARM / 2 / tests))
+    errors = {name: _imbalance(experiment, column) for name, column in zip(experiment.names, experiment.matrix.T, strict=True)}
+    return {name: error for name, error in errors.items() if error > most}
+
+
+def _imbalance(experiment: Experiment, column: Floats) -> float:
+    """The most standard errors by which an arm differs from the control in the ranks of a column (n,), or in what it lacks."""
     nothing, weights = np.empty((len(experiment), 0)), 1 / experiment.own_propensity
-    arms = range(CONTROL + 1, len(experiment.arms))
-    most = norm.isf(FALSE_ALARM / 2 / max(1, len(experiment.names) * len(arms)))
-    found = {}
-    for name, column in zip(experiment.names, experiment.matrix.T, strict=True):
-        known = np.where(np.isnan(column), np.nanmean(column) if not np.isnan(column).all() else 0.0, column)
-        figures = [effect(replace(experiment, outcome=known), place, nothing, weights) for place in arms]
-        errors = [abs(each.value) / each.standard_error for each in figures if each.standard_error > 0]
-        if max(errors, default=0.0) > most:
-            found[name] = float(max(errors))
-    return found
+    missing = np.isnan(column)
+    ranks = rankdata(column, nan_policy="omit")
+    centred = np.where(missing, 0.0, ranks - (1 + (~missing).sum()) / 2)
+    figures = (
+        effect(replace(experiment, outcome=each), place, nothing, weights)
+        for each in (centred, missing.astype(float))
+        for place in range(CONTROL + 1, len(experiment.arms))
+    )
+    return max((abs(each.value) / each.standard_error for each in figures if each.standard_error > 0), default=0.0)
 
 
 def _with_robust(effects: tuple[ArmEffect, ...], learned: Learned) -> tuple[ArmEffect, ...]:
