@@ -32,6 +32,7 @@ class Metrics:
         self._trained = _gauge("keepwell_model_trained_as_of_seconds", "Up to when the model learned, as Unix time.", registry)
         self._registry_away = _gauge("keepwell_registry_trouble", "1 while the last look for a champion failed.", registry)
         self._store_away = _gauge("keepwell_store_trouble", "1 while the last look into the store failed.", registry)
+        self._jobs = _gauge("keepwell_jobs_waiting", "Jobs that wait for their turn.", registry)
         self._champion: Champion | None = None
         self._count, self._timer = lru_cache(1024)(self._requests.labels), lru_cache(256)(self._seconds.labels)
 
@@ -52,9 +53,11 @@ class Metrics:
             self._swaps.inc()
         self._champion = now
 
-    def store(self, *, is_away: bool) -> None:
-        """Take down whether the store could be read."""
-        self._store_away.set(is_away)
+    def store(self, jobs_waiting: int | None) -> None:
+        """Take down how many jobs wait, and whether the store could say so (None: it could not)."""
+        self._store_away.set(jobs_waiting is None)
+        if jobs_waiting is not None:
+            self._jobs.set(jobs_waiting)
 
 
 def _gauge(name: str, meaning: str, registry: CollectorRegistry) -> Gauge:

@@ -104,8 +104,9 @@ class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed
             card = model_card(holder.require())
         except KeepwellError as error:
             return answer_to(error)
-        trouble = None if holder.trouble is None else holder.trouble.message
-        return JSONResponse({"ready": True, "model": card.model_dump(mode="json"), "trouble": trouble})
+        troubles = [holder.trouble.message] if holder.trouble is not None else []
+        troubles += ["the store cannot be read"] if self._service_instance.state.store_is_away else []
+        return JSONResponse({"ready": True, "model": card.model_dump(mode="json"), "trouble": "; ".join(troubles) or None})
 
     async def api_endpoint_wrapper(self, name: str, request: Request) -> Response:
         """One call: parse, answer, write. What goes wrong is answered in our shape; only faults of ours are logged with a trace.
@@ -163,7 +164,8 @@ class Keepwell:
         await asyncio.to_thread(self.state.open)
         self._watch = JobWatch(self.state.store.jobs, self.state.settings, now)
         self.metrics.champion(self.state.holder)
-        self._tasks = [asyncio.create_task(_look_again(self.state.holder, self.metrics))]
+        looking = (_look_again(self.state.holder, self.metrics), _look_into_store(self.state, self.metrics))
+        self._tasks = [asyncio.create_task(each) for each in looking]
         if self.state.settings.jobs_root_path is not None:
             self._tasks.append(asyncio.create_task(self._watch.run()))
         gc.collect()
@@ -245,6 +247,13 @@ async def _look_again(holder: Holder, metrics: Metrics) -> None:
         await asyncio.sleep(REFRESH_S)
         await asyncio.to_thread(holder.refresh)
         metrics.champion(holder)
+
+
+async def _look_into_store(state: State, metrics: Metrics) -> None:
+    """Apart from the look for a champion, which a store that hangs must not hold up."""
+    while True:
+        await asyncio.sleep(REFRESH_S)
+        metrics.store(await asyncio.to_thread(state.look_into_store))
 
 
 def _is_traced() -> bool:

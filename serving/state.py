@@ -36,7 +36,7 @@ class State:
         self.settings, self.now = settings, now
         self.company = settings.company or None
         self.horizon_days = _days(settings.horizon)
-        self.store = Store(settings.resolved_store_url)
+        self.store, self.store_is_away = Store(settings.resolved_store_url), False
         self.policy = read_policy(settings.policy_path)
         self.holder = _holder(settings, self.company, self.horizon_days)
 
@@ -62,6 +62,18 @@ class State:
         except StoreError as error:
             log.warning("%s", error)
         self.holder.refresh()
+
+    def look_into_store(self) -> int | None:
+        """How many jobs wait; None while the store cannot be read, which `store_is_away` says from then on."""
+        try:
+            waiting = self.store.jobs.waiting()
+        except StoreError as error:
+            if not self.store_is_away:
+                log.warning("the store is away: %s", error.message)
+            self.store_is_away = True
+            return None
+        self.store_is_away = False
+        return waiting
 
     def scores(self, request: ScoresRequest) -> ScoresAnswer:
         """Batch scores by id of the company and horizon that are served; StoreError when there are none for them."""

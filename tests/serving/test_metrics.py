@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 from keepwell.errors import ModelError
 from serving.champion import Champion
 from serving.metrics import Metrics
+from serving.store import Store
 from tests.serving.conftest import renamed
 from training.scorer import Scorer
 
@@ -65,3 +67,18 @@ def test_who_answers_and_whether_the_registry_is_there_can_be_watched(service: T
         seen.append((told["keepwell_model_version"], told[swaps] - before, told["keepwell_registry_trouble"]))
     assert seen == [(0, 0, 0), (3, 0, 0), (3, 0, 0), (4, 1, 1)]
     assert told["keepwell_model_trained_as_of_seconds"] == pytest.approx(1735689600)
+
+
+def test_a_store_that_is_away_is_told_by_metrics_and_readiness(
+    served: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def told() -> tuple[float, str | None]:
+        metrics.store(served.state.look_into_store())
+        return figures(served)["keepwell_store_trouble"], served.get("/readyz").json()["trouble"]
+
+    metrics = Metrics()
+    assert told() == (0, None)
+    with monkeypatch.context() as patch:
+        patch.setattr(served.state, "store", Store(f"sqlite:///{tmp_path / 'empty.db'}"))
+        assert told() == (1, "the store cannot be read")
+    assert told() == (0, None)
