@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-SLICE_ROWS = 2**15
+SLICE_ROWS = 2**17
 """How many rows a slice holds."""
 
-MANY_ROWS = 16 * SLICE_ROWS
+MANY_ROWS = 4 * SLICE_ROWS
 """From here on it pays to spread them: what is done for a block of customers stays on the core that makes the block."""
 
 Item = TypeVar("Item")
@@ -37,9 +37,9 @@ def over_cores(work: Callable[[Item], Made], items: Iterable[Item], rows: int) -
         return list(pool.map(work, items))
 
 
-def over_slices(work: Callable[[slice], None], rows: int) -> None:
-    """Do `work` for neighbouring slices of all rows."""
-    over_cores(work, [slice(first, min(first + SLICE_ROWS, rows)) for first in range(0, rows, SLICE_ROWS)], rows)
+def over_slices(work: Callable[[slice], Made], rows: int) -> list[Made]:
+    """What `work` makes of neighbouring slices of all rows."""
+    return over_cores(work, [slice(first, min(first + SLICE_ROWS, rows)) for first in range(0, rows, SLICE_ROWS)], rows)
 
 
 def sort_over_cores(values: npt.NDArray[Any]) -> None:

@@ -61,14 +61,13 @@ class PackedRows:
     def starts(self, name: str) -> Integers:
         """Where a new value of the first field, called `name`, begins, and at last where the rows end."""
         shift = self.fields[name].shift
-        begins = np.ones(len(self.rows) + 1, dtype=bool)
 
-        def compare(part: slice) -> None:
-            values = self.rows[max(part.start - 1, 0) : part.stop] >> shift
-            np.not_equal(values[1:], values[:-1], out=begins[max(part.start, 1) : part.stop])
+        def changes(part: slice) -> Integers:
+            values = self.rows[part.start : part.stop + 1] >> shift  # with the first of the next slice
+            return np.asarray(np.flatnonzero(values[1:] != values[:-1]) + (part.start + 1))
 
-        over_slices(compare, len(self.rows))
-        return np.flatnonzero(begins)
+        starts: Integers = np.concatenate([[0], *over_slices(changes, len(self.rows)), [len(self.rows)]])
+        return starts
 
 
 def sorted_rows(keys: Mapping[str, Array], others: Mapping[str, Array] | None = None) -> PackedRows:
@@ -109,12 +108,7 @@ def _fields(columns: Mapping[str, Array]) -> dict[str, Field]:
 
 def _bounds(column: Array) -> tuple[int, int]:
     """The lowest and the highest value."""
-    found: list[tuple[int, int]] = []
-
-    def look(part: slice) -> None:
-        found.append((int(column[part].min()), int(column[part].max())))
-
-    over_slices(look, len(column))
+    found = over_slices(lambda part: (int(column[part].min()), int(column[part].max())), len(column))
     lowest, highest = zip(*found, strict=True)
     return min(lowest), max(highest)
 
