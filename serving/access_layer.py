@@ -62,7 +62,7 @@ class Access:
             raise refused("a key is needed", "no_key")
         else:
             caller = LOCAL
-        _require_scope(caller, needed)
+        require_scope(caller, needed)
         return caller
 
 
@@ -153,7 +153,8 @@ def _require_local(scope: Scope) -> None:
     )
 
 
-def _require_scope(caller: Caller, needed: str) -> None:
+def require_scope(caller: Caller, needed: str) -> None:
+    """Raise RequestError where the caller's scopes do not allow what asks for `needed`."""
     if not caller.may(needed):
         has = ", ".join(sorted(caller.scopes)) or "none"
         raise RequestError(

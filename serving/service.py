@@ -29,6 +29,7 @@ from starlette.types import ASGIApp
 
 from keepwell.errors import KeepwellError, RequestError
 from keepwell.settings import Settings
+from serving.access_layer import require_scope
 from serving.answer_schemas import ExplainAnswer, OutcomesAnswer, PlanAnswer, PredictAnswer, ScoresAnswer
 from serving.answers import answer_to, answer_to_wrong_body
 from serving.champion import Champion, Holder
@@ -44,6 +45,7 @@ from serving.model_facts import model_answer, model_card
 from serving.openapi import openapi
 from serving.predict import predict, predict_rows
 from serving.schemas import Asked, ExplainRequest, OutcomesRequest, PlanRequest, PredictRequest, PredictRowsRequest, ScoresRequest
+from serving.scopes import needed_for
 from serving.state import State
 
 log = logging.getLogger("keepwell.serving")
@@ -69,6 +71,7 @@ class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed
 
     def __init__(self, service: Any) -> None:  # noqa: ANN401
         super().__init__(service, is_main=True)
+        self._document: tuple[Champion | None, bytes] | None = None
         self.timeout = None  # its timers hold every request for as long as the limit; `asgi.TimeLimit` is ours
 
     @property
@@ -86,7 +89,9 @@ class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed
     async def document(self, _request: Request) -> Response:
         """The OpenAPI document, with what the champion reads."""
         champion = self._service_instance.state.holder.champion
-        return JSONResponse(await asyncio.to_thread(openapi, champion and champion.scorer.info))
+        if self._document is None or self._document[0] is not champion:
+            self._document = champion, JSONResponse(await asyncio.to_thread(openapi, champion and champion.scorer.info)).body
+        return Response(self._document[1], media_type="application/json")
 
     async def model(self, _request: Request) -> Response:
         """The model that answers, and what it reads."""
@@ -195,6 +200,7 @@ class Keepwell:
     async def explain(self, body: ExplainRequest, /) -> ExplainAnswer:
         """The signed reasons of the forecasts of 1 to 100 customers."""
         if body.customers is None and body.features is None:
+            require_scope(CALLER.get(), needed_for("/v1/scores"))  # what is stored is for those who may read it
             return await asyncio.to_thread(self.state.explain_stored, self.state.holder.require(), body)
         return await self._answered(explain, body, at_once=len(body.customers or body.customer_ids or ()) == 1)
 

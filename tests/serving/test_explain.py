@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from features.company import Company
+from serving.context import Caller
 from serving.reasons import reason_lists, reasons_of
 from tests.serving.conftest import AS_OF
 from tests.serving.test_feature_rows import rows
@@ -57,6 +58,14 @@ def test_stored_feature_rows_are_explained_by_id(loaded: TestClient, scorer: Sco
     answer = loaded.post("/v1/explain", json={"customer_ids": [second, "nobody", first, second]}).json()
     assert (answer["as_of"], answer["unknown"]) == (AS_OF.isoformat(), ["nobody"])
     assert answer["explanations"] == list(reversed(loaded.post("/v1/explain", json=body).json()["explanations"]))
+
+
+def test_stored_feature_rows_are_for_those_who_may_read_them(
+    loaded: TestClient, scorer: Scorer, panel: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.access_layer.LOCAL", Caller(scopes=frozenset({"predict"})))
+    assert "scope read" in error(loaded.post("/v1/explain", json={"customer_ids": ["a"]}), 403, "missing_scope")["message"]
+    assert loaded.post("/v1/explain", json=rows(panel, scorer, 1)).status_code == 200
 
 
 def test_stored_feature_rows_have_a_date_of_their_own(loaded: TestClient) -> None:
