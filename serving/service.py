@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import json
 import logging
 import os
 from collections.abc import Callable
@@ -89,9 +90,11 @@ class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed
     async def document(self, _request: Request) -> Response:
         """The OpenAPI document, with what the champion reads."""
         champion = self._service_instance.state.holder.champion
-        if self._document is None or self._document[0] is not champion:
-            self._document = champion, JSONResponse(await asyncio.to_thread(openapi, champion and champion.scorer.info)).body
-        return Response(self._document[1], media_type="application/json")
+        told = self._document
+        if told is None or told[0] is not champion:
+            document = await asyncio.to_thread(openapi, champion and champion.scorer.info)
+            self._document = told = champion, json.dumps(document).encode()
+        return Response(told[1], media_type="application/json")
 
     async def model(self, _request: Request) -> Response:
         """The model that answers, and what it reads."""
