@@ -33,6 +33,7 @@ from keepwell.settings import Settings
 from serving.access_layer import require_scope
 from serving.answer_schemas import ExplainAnswer, OutcomesAnswer, PlanAnswer, PredictAnswer, ScoresAnswer
 from serving.answers import answer_to, answer_to_wrong_body
+from serving.bundle import with_bundled_models
 from serving.champion import Champion, Holder
 from serving.context import CALLER
 from serving.explain import explain
@@ -141,7 +142,7 @@ class LeanService(Service):  # type: ignore[misc]  # BentoML is not typed
     def to_asgi(self, is_main: bool = True) -> ASGIApp:  # noqa: ARG002  # BentoML's signature
         """The application of one worker."""
         self.inject_config()
-        settings = Settings.from_environment(os.environ)
+        settings = with_bundled_models(Settings.from_environment(os.environ))
         state = State(settings, now)
         self.inner.state = state
         paths = {*SYSTEM_PATHS, MODEL, *JOB_PATHS, *(api.route for api in self.apis.values())}
