@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from training.arrays import EDGE, LOGIT_EDGE, Floats, expected_value
+from training.arrays import EDGE, LOGIT_EDGE, Floats, Ints, expected_value
 from training.stack import Blend
 
 Sum = tuple[Floats, float]
@@ -37,6 +37,13 @@ class Refunds(NamedTuple):
     column: int | None
 
 
+class Habits(NamedTuple):
+    """How customers buy (n,), and the feature that says so."""
+
+    values: Ints
+    column: int
+
+
 def explained(churn_sum: Sum, amount_sum: Sum, log_odds: Floats, log_amount: Floats, refunds: Refunds) -> Explanation:
     """The explanation of a model's log-odds of churn and log amount (n,), given both as sums over features.
 
@@ -54,12 +61,21 @@ def explained(churn_sum: Sum, amount_sum: Sum, log_odds: Floats, log_amount: Flo
     return Explanation(churn, churn_base, value, base)
 
 
-def blended(blend: Blend, sums: Sequence[Sum]) -> Sum:
-    """The blend of the members' sums; its level and the coming season belong to the baseline."""
+def blended(blend: Blend, sums: Sequence[Sum], habits: Habits | None = None) -> Sum:
+    """The blend of the members' sums; its level and the coming season belong to the baseline.
+
+    A habit's own weights change what each feature adds; its own level is due to the feature that says the habit.
+    """
     weighted = list(zip(blend.weights, sums, strict=True))
-    contributions = sum(weight * values for weight, (values, _) in weighted)
+    contributions = np.asarray(sum(weight * values for weight, (values, _) in weighted))
     base = blend.intercept + blend.shift + sum(weight * base for weight, (_, base) in weighted)
-    return np.asarray(contributions), float(base)
+    if blend.own and habits is not None:
+        *own, level = np.array(blend.own)[habits.values].T
+        for more, (values, member_base) in zip(own, sums, strict=True):
+            contributions += more[:, None] * values
+            level = level + more * member_base
+        contributions[:, habits.column] += level
+    return contributions, float(base)
 
 
 def shapley(forecast: Callable[..., Floats], inputs: Floats, reference: Floats) -> Sum:

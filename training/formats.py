@@ -18,7 +18,12 @@ def _tells_of_one_horizon(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "further": None}
 
 
-MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _tells_of_one_horizon}
+def _knows_no_habits(values: dict[str, Any]) -> dict[str, Any]:
+    """Format 3 may weigh members by how customers buy; a blend without `own` weighs them alike."""
+    return values
+
+
+MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _tells_of_one_horizon, 2: _knows_no_habits}
 """From a format to the next; a function gets the whole file as plain values, and need not set `format`."""
 
 FORMAT = 1 + len(MIGRATIONS)

@@ -8,17 +8,17 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from features.asof import day_date
-from training.arrays import Floats, probability_of
+from training.arrays import Floats, Ints, probability_of
 from training.data import TrainingData, population_edges
 from training.fitting import lifetime_at, members_at, outlook_at, season_at
 from training.horizons import Further, FurtherTrial, Learned, fit_further, further_trial
 from training.members import LifetimeMember, Member
 from training.quantiles import DEFAULT_SPREAD, Spread, fit_spread
 from training.recipe import Recipe
-from training.scorer import REFUNDED, ModelInfo, Scorer
+from training.scorer import BOUGHT, REFUNDED, ModelInfo, Scorer
 from training.season import Effect, log_level, log_odds_shift, measure_season
 from training.splits import cut_days
-from training.stack import Blend, equal_blend, fit_amount_blend, fit_churn_blend, leaning
+from training.stack import Blend, equal_blend, fit_amount_blend, fit_churn_blend, fit_habits, habit_of, leaning
 
 CALIBRATION_CUTS = 2
 """How many horizons back members are fitted again, to be forecast out of time."""
@@ -39,6 +39,7 @@ class OutOfTime:
     churn_offset: Floats
     amount_offset: Floats
     recent_spend: Floats
+    habit: Ints
     further: FurtherTrial
 
     @property
@@ -75,7 +76,7 @@ def assemble(
         churn, amount = fit_blends(trial, recipe, customers=int((data.day == day).sum()))
         spread, refund_rate = _spread(trial, churn, amount, season), trial.refund_rate
         churn, amount = replace(churn, shift=season[0].mean), replace(amount, shift=season[1].mean)
-        churn, amount = anchored(churn, amount, members, lifetime_at(data, day), data.at(day).matrix)
+        churn, amount = anchored(churn, amount, members, lifetime_at(data, day), data.at(day))
     info = _info(data, day, family)
     scorer = Scorer(info, recipe, members, churn=churn, amount=amount, spread=spread, refund_rate=refund_rate)
     return replace(scorer, further=_further(data, day, scorer, trial))
@@ -93,7 +94,7 @@ def _further(data: TrainingData, day: int, scorer: Scorer, trial: OutOfTime | No
     learned = None
     if trial is not None:
         own_now = scorer.log_odds(data.at(day).matrix)
-        own = replace(scorer.churn, shift=0.0).combine(trial.logits)
+        own = replace(scorer.churn, shift=0.0).combine(trial.logits, trial.habit)
         learned = Learned(trial.further, own, own_now, outlook_at(data, day), scorer.recipe.prior_rows)
     return fit_further(data, day, lifetime_at(data, day), learned)
 
@@ -125,6 +126,7 @@ def _trial(rows: TrainingData, members: Sequence[Member], lifetime: LifetimeMemb
         churn_offset=churn_offset,
         amount_offset=amount_offset,
         recent_spend=rows.column(REFUNDED),
+        habit=habit_of(rows.column(BOUGHT)),
         further=further_trial(rows, lifetime),
     )
 
@@ -132,7 +134,10 @@ def _trial(rows: TrainingData, members: Sequence[Member], lifetime: LifetimeMemb
 def fit_blends(trial: OutOfTime, recipe: Recipe, customers: int) -> tuple[Blend, Blend]:
     """Weights and levels of churn and amount; the fewer `customers` there are, the more buy-till-you-die counts."""
     bought, prior = trial.churned == 0, leaning(trial.logits.shape[1], customers)
-    churn = fit_churn_blend(trial.logits, trial.churned, trial.churn_offset, recipe.prior_rows, prior)
+    rows = trial.logits, trial.churned, trial.churn_offset
+    churn = fit_churn_blend(*rows, recipe.prior_rows, prior)
+    if len(prior) > 1:
+        churn = fit_habits(churn, *rows, habit=trial.habit, prior_rows=recipe.prior_rows)
     if not bought.any():
         return churn, equal_blend(trial.logits.shape[1])
     offset = trial.amount_offset[bought]
@@ -141,14 +146,15 @@ def fit_blends(trial: OutOfTime, recipe: Recipe, customers: int) -> tuple[Blend,
 
 
 def anchored(
-    churn: Blend, amount: Blend, members: Sequence[Member], lifetime: LifetimeMember, matrix: Floats
+    churn: Blend, amount: Blend, members: Sequence[Member], lifetime: LifetimeMember, newest: TrainingData
 ) -> tuple[Blend, Blend]:
     """The blends, moved so that all customers together churn and buy as much as buy-till-you-die and the season have it.
 
     The season is measured against buy-till-you-die, which keeps its level from date to date; the level of what was learned
-    from a few dates does not travel as well. `matrix` holds the customers of the date.
+    from a few dates does not travel as well. `newest` are the customers of the date.
     """
-    logits = churn.combine(np.column_stack([member.churn_logit(matrix) for member in members]))
+    matrix, habit = newest.matrix, habit_of(newest.column(BOUGHT))
+    logits = churn.combine(np.column_stack([member.churn_logit(matrix) for member in members]), habit)
     log_amounts = amount.combine(np.column_stack([member.log_amount(matrix) for member in members]))
     wanted_logits = lifetime.churn_logit(matrix) + churn.shift
     wanted_log_amounts = lifetime.log_amount(matrix) + amount.shift
@@ -164,7 +170,7 @@ def anchored(
 def _spread(trial: OutOfTime, churn: Blend, amount: Blend, season: tuple[Effect, Effect]) -> Spread:
     """The spread around forecasts whose season came out one standard deviation livelier, and one quieter, than forecast."""
     churn_sd, amount_sd = (effect.sd for effect in season)
-    log_odds = churn.combine(trial.logits) + trial.churn_offset
+    log_odds = churn.combine(trial.logits, trial.habit) + trial.churn_offset
     log_amount = amount.combine(trial.log_amounts) + trial.amount_offset
     active = 1 - probability_of(np.concatenate([log_odds - churn_sd, log_odds + churn_sd]))
     expected = np.exp(np.concatenate([log_amount + amount_sd, log_amount - amount_sd]))

@@ -14,14 +14,14 @@ import numpy as np
 from features.tables import ATTRIBUTION_DAYS
 from keepwell.errors import ModelError
 from training.arrays import LOGIT_EDGE, Floats, expected_value, in_parts, probability_of
-from training.explanation import Explanation, Refunds, blended, explained
+from training.explanation import Explanation, Habits, Refunds, blended, explained
 from training.formats import FORMAT, upgraded
 from training.horizons import Further, further_column
 from training.members import LifetimeMember, LinearMember, Member, TreeMember
 from training.quantiles import Spread
 from training.recipe import Recipe
 from training.rules import RuleMember
-from training.stack import Blend
+from training.stack import Blend, habit_of
 
 FILE = "scorer.json"
 DATES = ("trained_as_of", "labels_until", "data_until")
@@ -143,7 +143,7 @@ class Scorer:
     def log_odds(self, matrix: Floats) -> Floats:
         """The log-odds of churn (n,), of which `churn_probability` is made."""
         logits = np.column_stack([member.churn_logit(matrix) for member in self.members])
-        return np.clip(self.churn.combine(logits), -LOGIT_EDGE, LOGIT_EDGE)
+        return self._log_odds(logits, matrix)
 
     def explain(self, matrix: Floats) -> Explanation:
         """Contributions of the features, exact: linear terms, TreeSHAP, and Shapley values of buy-till-you-die.
@@ -155,7 +155,7 @@ class Scorer:
         return Explanation(churn, parts[0].churn_baseline, value, parts[0].value_baseline)
 
     def _explained(self, rows: Floats) -> Explanation:
-        churn = blended(self.churn, [member.churn_sum(rows) for member in self.members])
+        churn = blended(self.churn, [member.churn_sum(rows) for member in self.members], self._habits(rows))
         amount = blended(self.amount, [member.amount_sum(rows) for member in self.members])
         return explained(churn, amount, *self._links(rows), Refunds(self._refunds(rows), self._refund_column))
 
@@ -213,7 +213,18 @@ class Scorer:
 
     def _links(self, matrix: Floats) -> tuple[Floats, Floats]:
         logits, amounts = (np.column_stack(each) for each in zip(*(member.links(matrix) for member in self.members), strict=True))
-        return np.clip(self.churn.combine(logits), -LOGIT_EDGE, LOGIT_EDGE), self.amount.combine(amounts)
+        return self._log_odds(logits, matrix), self.amount.combine(amounts)
+
+    def _log_odds(self, logits: Floats, matrix: Floats) -> Floats:
+        habits = self._habits(matrix)
+        return np.clip(self.churn.combine(logits, habits and habits.values), -LOGIT_EDGE, LOGIT_EDGE)
+
+    def _habits(self, matrix: Floats) -> Habits | None:
+        """How the customers of a matrix buy; None where the model weighs its members alike."""
+        if not self.churn.own:
+            return None
+        column = self.info.feature_names.index(BOUGHT)
+        return Habits(habit_of(matrix[:, column]), column)
 
     @property
     def _refund_column(self) -> int | None:
@@ -226,5 +237,8 @@ class Scorer:
             return np.zeros(len(matrix))
         return -self.refund_rate * np.nan_to_num(matrix[:, self._refund_column])
 
+
+BOUGHT = "purchase_days_all"
+"""The feature that tells how a customer buys."""
 
 REFUNDED = "spend_90d"

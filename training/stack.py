@@ -2,19 +2,25 @@
 
 Weights and level are learnt from forecasts made out of time, and drawn towards equal weights as if `prior_rows` further rows had
 spoken for them: a few dates cannot tell members apart that differ by less than the next season.
+
+Of a customer who came once, buy-till-you-die knows hardly more than how long ago; of one who came often it knows most of what
+there is to know. A churn blend may therefore have weights of its own for each habit of buying, drawn to those of everyone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from training.arrays import Floats
+from training.arrays import Flags, Floats, Ints
+
+Slopes = Callable[[Floats], tuple[float, Floats]]
+"""A loss and its slopes (n,), as a function of forecasts (n,)."""
 
 ROW_CURVATURE = 0.1
 """What one row weighs: about p (1 - p) of a churn forecast."""
@@ -23,23 +29,47 @@ ROW_CURVATURE = 0.1
 ENOUGH_CUSTOMERS = 1_000
 """With fewer customers the blend leans on buy-till-you-die."""
 
+HABITS = (1.5, 3.5)
+"""Where habits of buying part: on one day so far, on two or three, on more."""
+
+HABIT_PULL = 5.0
+"""A habit's own weights are drawn to those of everyone as if so many times `prior_rows` rows had spoken for them."""
+
+
+def habit_of(purchase_days: Floats) -> Ints:
+    """The habit (n,), from 0, of customers who have bought on so many days; one that is missing counts as many.
+
+    >>> habit_of(np.array([1.0, 2.0, 3.0, 40.0]))
+    array([0, 1, 1, 2])
+    """
+    return np.searchsorted(np.array(HABITS), purchase_days)
+
 
 @dataclass(frozen=True)
 class Blend:
-    """`intercept` + weights . members, plus `shift`: what the coming season adds to a usual one."""
+    """`intercept` + weights . members, plus `shift`: what the coming season adds to a usual one.
+
+    `own` says for each habit what is added to the weights of the members and, last, to the level; without it all are alike.
+    """
 
     weights: tuple[float, ...]
     intercept: float
     shift: float = 0.0
+    own: tuple[tuple[float, ...], ...] = ()
 
-    def combine(self, forecasts: Floats) -> Floats:
-        """The blend (n,) of the members' forecasts (n, members)."""
-        return np.asarray(self.intercept + self.shift + np.einsum("nm,m->n", forecasts, self.weights))
+    def combine(self, forecasts: Floats, habit: Ints | None = None) -> Floats:
+        """The blend (n,) of the members' forecasts (n, members) for customers of a `habit` (n,); None: as everyone's."""
+        everyone = np.asarray(self.intercept + self.shift + np.einsum("nm,m->n", forecasts, self.weights))
+        if habit is None or not self.own:
+            return everyone
+        own = np.array(self.own)[habit]
+        return np.asarray(everyone + np.einsum("nm,nm->n", forecasts, own[:, :-1]) + own[:, -1])
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Blend:
         """Read what `asdict` gave."""
-        return cls(tuple(values["weights"]), values["intercept"], values["shift"])
+        own = tuple(tuple(each) for each in values.get("own", ()))
+        return cls(tuple(values["weights"]), values["intercept"], values["shift"], own)
 
 
 def equal_blend(members: int) -> Blend:
@@ -70,13 +100,35 @@ def fit_churn_blend(
 
     The weights are drawn to `prior`, equal ones that sum to 1 where it is left out.
     """
+    drawn_to = _equal(logits.shape[1]) if prior is None else np.array(prior)
+    return _fit_blend(logits, offset, _log_loss(churned), prior_rows * ROW_CURVATURE, drawn_to)
+
+
+def fit_habits(whole: Blend, logits: Floats, churned: Floats, offset: Floats, *, habit: Ints, prior_rows: float) -> Blend:
+    """The churn blend `whole`, with weights and a level of their own for customers of each `habit` (n,).
+
+    They minimise the log loss of these customers and are drawn to those of everyone. Other arguments are as in `fit_churn_blend`.
+    """
+    strength, everyone = HABIT_PULL * prior_rows * ROW_CURVATURE, np.array(whole.weights)
+
+    def own(rows: Flags) -> tuple[float, ...]:
+        if not rows.any():
+            return (0.0,) * (len(everyone) + 1)
+        level = offset[rows] + whole.intercept
+        found = _fit_blend(logits[rows], level, _log_loss(churned[rows]), strength, everyone, level_strength=strength)
+        return (*map(float, np.array(found.weights) - everyone), found.intercept)
+
+    return replace(whole, own=tuple(own(habit == each) for each in range(len(HABITS) + 1)))
+
+
+def _log_loss(churned: Floats) -> Slopes:
+    """The log loss of churned in {0, 1} (n,) and its slopes (n,), as functions of the log-odds (n,)."""
 
     def slopes(log_odds: Floats) -> tuple[float, Floats]:
         losses = np.logaddexp(0, log_odds) - churned * log_odds
         return float(losses.sum()), expit(log_odds) - churned
 
-    drawn_to = _equal(logits.shape[1]) if prior is None else np.array(prior)
-    return _fit_blend(logits, offset, slopes, prior_rows * ROW_CURVATURE, drawn_to)
+    return slopes
 
 
 def fit_amount_blend(
@@ -105,8 +157,9 @@ def _equal(members: int) -> Floats:
 
 
 def _fit_blend(
-    forecasts: Floats, offset: Floats, slopes: Callable[[Floats], tuple[float, Floats]], strength: float, prior: Floats
+    forecasts: Floats, offset: Floats, slopes: Slopes, strength: float, prior: Floats, *, level_strength: float = 0.0
 ) -> Blend:
+    """Weights drawn to `prior` by `strength`, and a level drawn to that of `prior` by `level_strength`."""
     n, members = forecasts.shape
     # Weights move the forecasts' spread, not their level, which is the intercept's.
     centre = forecasts.mean(axis=0)
@@ -116,8 +169,9 @@ def _fit_blend(
         weights, level = theta[:-1], theta[-1]
         total, slope = slopes(level + Z @ weights + centre @ prior + offset)
         distance = weights - prior
-        gradient = np.append(slope @ Z + strength * distance, slope.sum())
-        return (total + strength / 2 * float(distance @ distance)) / n, gradient / n
+        gradient = np.append(slope @ Z + strength * distance, slope.sum() + level_strength * level)
+        penalty = strength / 2 * float(distance @ distance) + level_strength / 2 * float(level) ** 2
+        return (total + penalty) / n, gradient / n
 
     bounds = [(0.0, None)] * members + [(None, None)]
     found = minimize(loss, np.append(prior, 0.0), jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-12})

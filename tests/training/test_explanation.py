@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.explanation import Refunds, explained, shapley
+from training.explanation import Habits, Refunds, blended, explained, shapley
 from training.members import HISTORY
 from training.scorer import REFUNDED, Scorer
+from training.stack import HABITS, Blend
 
 numbers = st.floats(-5, 5)
 WITHIN = 1e-9
@@ -93,3 +94,29 @@ def test_a_customer_like_the_reference_has_no_reasons() -> None:
     assert not found.churn.any()
     assert not found.value.any()
     assert found.value_baseline == pytest.approx(2.0 - np.log1p(np.exp(0.3)))
+
+
+@given(
+    weights=st.lists(numbers, min_size=2, max_size=2),
+    own=st.lists(st.lists(numbers, min_size=3, max_size=3), min_size=len(HABITS) + 1, max_size=len(HABITS) + 1),
+    bases=st.tuples(numbers, numbers),
+)
+def test_contributions_add_up_where_habits_have_weights_of_their_own(weights, own, bases) -> None:
+    random = np.random.default_rng(0)
+    sums = [(random.normal(size=(9, 4)), base) for base in bases]
+    forecasts = np.column_stack([values.sum(axis=1) + base for values, base in sums])
+    blend, habit = Blend(tuple(weights), 0.3, 0.1, tuple(map(tuple, own))), np.arange(9) % len(own)
+    contributions, base = blended(blend, sums, Habits(habit, 2))
+    assert contributions.sum(axis=1) + base == pytest.approx(blend.combine(forecasts, habit), abs=WITHIN)
+
+
+def test_the_level_of_a_habit_is_due_to_the_feature_that_says_it() -> None:
+    blend = Blend((1.0,), 0.0, own=((0.0, 0.0), (0.0, 0.7), (0.0, 0.0)))
+    contributions, base = blended(blend, [(np.zeros((3, 2)), 0.5)], Habits(np.arange(3), 1))
+    assert contributions.tolist() == [[0.0, 0.0], [0.0, 0.7], [0.0, 0.0]]
+    assert base == 0.5
+
+
+def test_the_shops_model_weighs_its_members_by_habit(scorer: Scorer) -> None:
+    assert len(scorer.churn.own) == len(HABITS) + 1
+    assert all(len(own) == len(scorer.members) + 1 and any(own) for own in scorer.churn.own)

@@ -1,4 +1,4 @@
-"""Blends are never negative, lean on equal weights, and meet the level of what came."""
+"""Blends are never negative, lean on equal weights and meet the level of what came; habits of buying may have their own weights."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.arrays import probability_of
-from training.stack import equal_blend, fit_amount_blend, fit_churn_blend
+from training.stack import HABITS, Blend, equal_blend, fit_amount_blend, fit_churn_blend, fit_habits, habit_of
 
 
 def forecasts(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -56,3 +56,54 @@ def test_the_largest_customer_moves_the_level_less_than_their_share_of_the_money
     value[0] = 2 * value.sum()  # twice what everyone else spends together: by money alone the level would double
     moved = fit_amount_blend(members, value, np.zeros(5_000), 1e9)
     assert abs(moved.intercept - usual.intercept) < 0.1
+
+
+def habits(n: int) -> np.ndarray:
+    """Customers of every habit, by turns."""
+    return np.arange(n) % (len(HABITS) + 1)
+
+
+def test_a_habit_is_a_number_of_days_bought_on():
+    assert habit_of(np.array([1.0, 2.0, 3.0, 4.0, 500.0, np.nan])).tolist() == [0, 1, 1, 2, 2, 2]
+
+
+def test_each_habit_believes_the_member_that_knows_it():
+    one, churned, _ = forecasts(30_000, seed=5)
+    habit = habits(len(churned))
+    members = np.where((habit == 0)[:, None], one[:, ::-1], one)  # the member that knows the others does not know who came once
+    whole = fit_churn_blend(members, churned, np.zeros(len(churned)), 100)
+    blend = fit_habits(whole, members, churned, np.zeros(len(churned)), habit=habit, prior_rows=100)
+    weights = np.array(whole.weights) + np.array(blend.own)[:, :-1]
+    assert weights[0, 1] > 2 * weights[0, 0]
+    assert (weights[1:, 0] > 2 * weights[1:, 1]).all()
+    alike, own = (np.logaddexp(0, odds) - churned * odds for odds in (blend.combine(members), blend.combine(members, habit)))
+    assert own.mean() < 0.95 * alike.mean()
+
+
+def test_without_evidence_every_habit_is_as_everyone():
+    members, churned, _ = forecasts(200, seed=6)
+    whole = fit_churn_blend(members, churned, np.zeros(200), 2_000)
+    blend = fit_habits(whole, members, churned, np.zeros(200), habit=habits(200), prior_rows=1e9)
+    assert np.abs(np.array(blend.own)).max() < 1e-4
+
+
+def test_a_habit_that_nobody_had_is_as_everyone():
+    members, churned, _ = forecasts(200, seed=7)
+    whole = fit_churn_blend(members, churned, np.zeros(200), 10)
+    blend = fit_habits(whole, members, churned, np.zeros(200), habit=np.zeros(200, dtype=np.int64), prior_rows=10)
+    assert blend.own[0] != (0.0,) * 3
+    assert blend.own[1:] == ((0.0,) * 3,) * len(HABITS)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1_000), n=st.integers(3, 300), prior=st.floats(1, 5_000))
+def test_no_habit_believes_a_member_in_reverse(seed, n, prior):
+    members, churned, _ = forecasts(n, seed)
+    whole = fit_churn_blend(-members, churned, np.zeros(n), prior)
+    blend = fit_habits(whole, -members, churned, np.zeros(n), habit=habits(n), prior_rows=prior)
+    assert (np.array(whole.weights) + np.array(blend.own)[:, :-1]).min() >= -1e-12
+    assert np.isfinite(blend.combine(members, habits(n))).all()
+
+
+def test_a_blend_without_habits_is_read_as_older_versions_wrote_it():
+    assert Blend.from_dict({"weights": [0.5], "intercept": 1.0, "shift": 0.1}) == Blend((0.5,), 1.0, 0.1)
