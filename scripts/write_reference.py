@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,11 +26,18 @@ def commands_page() -> str:
     from cli import main  # noqa: PLC0415  # each page imports what it describes
 
     parts = ["# Commands\n\nEvery command explains itself with `--help`; the same text stands here.\n"]
-    for name, command in [("", main), *sorted(main.commands.items())]:
-        usage = f"keepwell {name}".strip()
+    for usage, command in _commands("keepwell", main):
         context = click.Context(command, info_name=usage, terminal_width=110, **main.context_settings)
         parts.append(f"## {usage}\n\n```text\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
+
+
+def _commands(usage: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    """A command with how it is called, and all below it."""
+    yield usage, command
+    if isinstance(command, click.Group):
+        for name, part in sorted(command.commands.items()):
+            yield from _commands(f"{usage} {name}", part)
 
 
 def settings_page() -> str:

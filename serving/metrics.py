@@ -61,5 +61,7 @@ class Metrics:
 
 
 def _gauge(name: str, meaning: str, registry: CollectorRegistry) -> Gauge:
-    """A gauge of which the newest figure of any worker counts, also of one that has ended."""
-    return Gauge(name, meaning, registry=registry, multiprocess_mode="mostrecent")
+    """A gauge of which the newest figure of any worker counts, also of one that has ended; 0 until there is one."""
+    gauge = Gauge(name, meaning, registry=registry, multiprocess_mode="mostrecent")
+    gauge.set(0)
+    return gauge

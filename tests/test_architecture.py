@@ -33,6 +33,7 @@ HOME_OF = {
     "pyspark": ("features.spark",),
     "jinja2": ("serving.console",),
     "click": ("cli", "commands"),
+    "prometheus_client": ("serving.metrics",),
 }
 
 READS_CLOCK = ("serving.service", "commands.terminal")
@@ -94,11 +95,13 @@ def test_features_cannot_see_labels() -> None:
 def test_only_the_edges_read_the_clock(module: str) -> None:
     clocks = {"now", "today", "utcnow", "time_ns"}
     calls = {
-        node.func.attr
+        f"{whose}.{node.func.attr}"
         for node in ast.walk(ast.parse(MODULES[module].read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in clocks
+        # a clock that was handed in may be asked: whoever hands it in reads the real one
+        if (whose := ast.unparse(node.func.value).rpartition(".")[2]) in {"datetime", "date", "time"}
     }
-    assert lies_in(module, READS_CLOCK) or not calls & clocks, f"{module} reads the clock: {sorted(calls & clocks)}"
+    assert lies_in(module, READS_CLOCK) or not calls, f"{module} reads the clock: {sorted(calls)}"
 
 
 @pytest.mark.parametrize("module", MODULES)

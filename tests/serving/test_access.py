@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -246,3 +248,21 @@ def test_admin_may_everything_and_the_others_what_they_say() -> None:
         always = {path for path, needed in NEEDS.items() if needed in {"", "any"}}
         of_scope = {path for path, needed in NEEDS.items() if needed == scope}
         assert allowed == (set(NEEDS) if scope == "admin" else always | of_scope)
+
+
+def test_the_page_on_access_tells_every_path_scope_and_answer() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "access.md").read_text()
+    told = {*re.findall(r"`(/[\w./]+|\w+)`", page)}
+    assert {path for path in NEEDS if not path.startswith("/v1/jobs/")} | set(SCOPES) <= told
+    codes = {
+        "no_key",
+        "unknown_key",
+        "expired_key",
+        "revoked_key",
+        "missing_scope",
+        "wrong_host",
+        "wrong_origin",
+        "not_local",
+        "busy",
+    }
+    assert codes <= told

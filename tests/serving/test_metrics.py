@@ -25,12 +25,12 @@ def figures(service: TestClient) -> dict[str, float]:
 
 def test_1500_junk_paths_leave_the_metrics_as_large_as_they_were(service: TestClient) -> None:
     service.get("/console/"), service.get("/livez")
-    before = service.get("/metrics").content
+    before = service.get("/metrics").text
     for number in range(500):
         service.get(f"/junk/{number}")
         service.get(f"/console/junk/{number}?id={number}")
         service.request(f"JUNK{number}", f"/v1/predict{number}")
-    assert len(service.get("/metrics").content) == len(before)
+    assert service.get("/metrics").text == before
 
 
 def test_junk_methods_and_ids_make_no_series_of_their_own(service: TestClient) -> None:
@@ -82,3 +82,13 @@ def test_a_store_that_is_away_is_told_by_metrics_and_readiness(
         patch.setattr(served.state, "store", Store(f"sqlite:///{tmp_path / 'empty.db'}"))
         assert told() == (1, "the store cannot be read")
     assert told() == (0, None)
+
+
+def test_the_page_on_access_tells_every_metric_of_ours(service: TestClient) -> None:
+    Metrics()
+    page = (Path(__file__).parents[2] / "docs" / "access.md").read_text()
+    names = {
+        re.sub(r"_(bucket|sum|count)?(\{.*)?$", "", f"{name}_") if "seconds_" in name else name.partition("{")[0]
+        for name in figures(service)
+    }
+    assert [name for name in names if name.rstrip("_") not in page] == []
