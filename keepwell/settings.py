@@ -42,6 +42,8 @@ class Settings:
     otlp_endpoint: str = _setting("", "URL of an OpenTelemetry collector that takes traces over HTTP; empty: nothing is traced.")
     trace_share: str = _setting("1", "Share of the requests that are traced, from 0 to 1.")
     models: str = _setting("", "Folder of exported models to serve; empty: the champions of the registry.")
+    prediction_log_share: str = _setting("0", "Share of predictions whose features and figures are kept for the monitor, 0 to 1.")
+    prediction_log_mb: str = _setting("64", "The most that kept predictions may take, in megabytes; the oldest go first.")
     jobs_root: str = _setting("", "Folder below which jobs over HTTP find their data; empty: the service takes no jobs.")
 
     @classmethod
@@ -99,6 +101,21 @@ class Settings:
         return Path(self.home).expanduser().resolve()
 
     @property
+    def logged_share(self) -> float:
+        """The share of predictions that is kept. Raises ConfigError for what is no share."""
+        return _number("prediction_log_share", self.prediction_log_share, 1.0)
+
+    @property
+    def logged_bytes(self) -> int:
+        """The most bytes that kept predictions may take. Raises ConfigError for what is no such number."""
+        return int(_number("prediction_log_mb", self.prediction_log_mb, 1e6) * 1e6)
+
+    @property
+    def predictions_folder(self) -> Path:
+        """Where predictions are kept for the monitor."""
+        return self.home_path / "predictions"
+
+    @property
     def models_path(self) -> Path | None:
         """The folder of exported models, absolute; None where the registry's champions are served."""
         return Path(self.models).expanduser().resolve() if self.models else None
@@ -144,6 +161,17 @@ def _choice(name: str, value: str, known: tuple[str, ...]) -> str:
         allowed = ", ".join(word or "nothing" for word in known)
         raise ConfigError(f"{PREFIX}{name.upper()} is {value!r}", hint=f"it can be {allowed}")
     return value
+
+
+def _number(name: str, value: str, most: float) -> float:
+    """A setting that is a number from 0 to `most`."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= most:
+        raise ConfigError(f"{PREFIX}{name.upper()} is {value!r}", hint=f"it can be a number from 0 to {most:g}")
+    return number
 
 
 def described_settings() -> list[tuple[str, str, str]]:

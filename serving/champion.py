@@ -16,7 +16,8 @@ from serving.requests import feature_rows
 from serving.schemas import Customer
 
 if TYPE_CHECKING:
-    from training.registry import ModelFolder, Predictor
+    from serving.prediction_log import Floats, PredictionLog
+    from training.registry import ModelFolder, Predictions, Predictor
 
 log = logging.getLogger("keepwell.serving")
 
@@ -32,6 +33,14 @@ class Champion:
     horizon_days: int
     version: str
     scorer: Predictor
+    log: PredictionLog | None = None
+
+    def predict(self, matrix: Floats, as_of: date) -> Predictions:
+        """Forecasts for rows of features, a sample of which is kept where the settings say so."""
+        found = self.scorer.predict(matrix)
+        if self.log is not None:
+            self.log.note(self.scorer.info, as_of, matrix, found)
+        return found
 
 
 class Models(Protocol):
@@ -56,13 +65,20 @@ class Holder:
 
     `company` and `horizon_days` left open (None) mean the only one that has a champion. `trouble` is why the last look failed
     (None: it did not); the champion before it then stays. `kept` is where each champion is also kept on disk: a service that
-    starts while the registry is away begins with the one of last time, and says so.
+    starts while the registry is away begins with the one of last time, and says so. `log` keeps a sample of predictions.
     """
 
     def __init__(
-        self, registry: Models, company: str | None = None, horizon_days: int | None = None, *, kept: ModelFolder | None = None
+        self,
+        registry: Models,
+        company: str | None = None,
+        horizon_days: int | None = None,
+        *,
+        kept: ModelFolder | None = None,
+        log: PredictionLog | None = None,
     ) -> None:
         self._registry, self._company, self._horizon_days, self._kept = registry, company, horizon_days, kept
+        self.log = log
         self._refused: tuple[str, int, str] | None = None
         self._looks_to_skip = 0
         self.champion: Champion | None = None
@@ -99,7 +115,7 @@ class Holder:
             self._looks_to_skip -= 1  # it failed a moment ago: to load it at each look would cost too much
             raise self.trouble
         self._refused, self._looks_to_skip = wanted, LOOKS_TO_SKIP
-        found = _loaded(self._registry, *wanted)
+        found = self._loaded(self._registry, *wanted)
         self._refused = None
         return found
 
@@ -127,12 +143,21 @@ class Holder:
             return None
         try:
             company, horizon_days = self._choose(self._kept)
-            found = _loaded(self._kept, company, horizon_days, self._kept.champion_version(company, horizon_days))
+            found = self._loaded(self._kept, company, horizon_days, self._kept.champion_version(company, horizon_days))
         except Exception as error:
             log.info("there is no champion of last time: %s", error)
             return None
         log.warning("serving the champion of last time, version %s: the registry gives none", found.version)
         return found
+
+    def _loaded(self, models: Models, company: str, horizon_days: int, version: str) -> Champion:
+        """A version, loaded and tried out. Raises what is wrong with it."""
+        scorer = models.scorer(company, horizon_days, version)
+        if (scorer.info.company, scorer.info.horizon_days) != (company, horizon_days):
+            raise ModelError(f"version {version} is a model of {scorer.info.company!r}", hint="promote another version")
+        try_out(scorer)
+        log.info("champion %s of %s (%d days) is in place", version, company, horizon_days)
+        return Champion(company, horizon_days, version, scorer, self.log)
 
     def _keep(self, champion: Champion) -> None:
         if self._kept is not None:
@@ -145,16 +170,6 @@ class Holder:
         if self.trouble is None or self.trouble.message != error.message:
             log.warning("%s%s", "the champion in place stays: " if self.champion else "", error.message)
         self.trouble = error
-
-
-def _loaded(models: Models, company: str, horizon_days: int, version: str) -> Champion:
-    """A version, loaded and tried out. Raises what is wrong with it."""
-    scorer = models.scorer(company, horizon_days, version)
-    if (scorer.info.company, scorer.info.horizon_days) != (company, horizon_days):
-        raise ModelError(f"version {version} is a model of {scorer.info.company!r}", hint="promote another version")
-    try_out(scorer)
-    log.info("champion %s of %s (%d days) is in place", version, company, horizon_days)
-    return Champion(company, horizon_days, version, scorer)
 
 
 def _in_words(error: Exception) -> KeepwellError:

@@ -34,7 +34,7 @@ def _answer(champion: Champion, rows: AskedRows, as_of: date) -> PredictAnswer:
     nothing: dict[str, Any] = dict.fromkeys((*FIGURES, *champion.scorer.further_names))
     figures = [nothing] * len(rows.customer_ids)
     if len(rows.places):
-        for place, found in zip(rows.places, _figures(champion.scorer.predict(rows.matrix)), strict=True):
+        for place, found in zip(rows.places, _figures(champion.predict(rows.matrix, as_of)), strict=True):
             figures[place] = found
     told = zip(rows.customer_ids, figures, rows.notes, strict=True)
     predictions = [Prediction(customer_id=customer_id, **found, note=note) for customer_id, found, note in told]

@@ -188,7 +188,7 @@ class Keepwell:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await asyncio.to_thread(self._watch.close)
-        self.state.store.close()
+        await asyncio.to_thread(self.state.close)
 
     @bentoml.api(route="/v1/predict")  # type: ignore[untyped-decorator]
     async def predict(self, body: PredictRequest, /) -> PredictAnswer:

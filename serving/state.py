@@ -19,6 +19,7 @@ from serving.explain import explain_stored
 from serving.jobs import JobDesk
 from serving.outcomes import record_outcomes
 from serving.policy import read_policy
+from serving.prediction_log import PredictionLog
 from serving.schemas import ExplainRequest, OutcomeRow, OutcomesRequest, PlanRequest, ScoresRequest
 from serving.store import Load, Store
 from serving.store.records import Outcome
@@ -75,6 +76,12 @@ class State:
         self.store_is_away = False
         return waiting
 
+    def close(self) -> None:
+        """Write what is pending, and let go of the store."""
+        if self.holder.log is not None:
+            self.holder.log.close()
+        self.store.close()
+
     def scores(self, request: ScoresRequest) -> ScoresAnswer:
         """Batch scores by id of the company and horizon that are served; StoreError when there are none for them."""
         load, asked = self.require_load(), list(dict.fromkeys(map(str, request.customer_ids)))
@@ -127,10 +134,18 @@ def _outcome(row: OutcomeRow) -> Outcome:
 
 def _holder(settings: Settings, company: str | None, horizon_days: int | None) -> Holder:
     """Champions out of the folder of exported models, where one is named; else out of the registry, and kept on disk."""
+    log = _prediction_log(settings)
     if settings.models_path is not None:
-        return Holder(ModelFolder(settings.models_path), company, horizon_days)
+        return Holder(ModelFolder(settings.models_path), company, horizon_days, log=log)
     registry = Registry(settings.resolved_tracking_uri, settings.artifact_root)
-    return Holder(registry, company, horizon_days, kept=ModelFolder(settings.kept_models))
+    return Holder(registry, company, horizon_days, kept=ModelFolder(settings.kept_models), log=log)
+
+
+def _prediction_log(settings: Settings) -> PredictionLog | None:
+    """The log of predictions; None where none are kept, which is the rule."""
+    if settings.logged_share == 0:
+        return None
+    return PredictionLog(settings.predictions_folder, settings.logged_share, settings.logged_bytes)
 
 
 def _days(horizon: str) -> int | None:
