@@ -1,4 +1,4 @@
-"""Blends are never negative, lean on equal weights and meet the level of what came; habits of buying may have their own weights."""
+"""Blends are never negative, lean on equal weights and meet the level of what came; habits of buying may weigh differently."""
 
 from __future__ import annotations
 
