@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands import pipeline
-from commands.terminal import AS_JSON, AS_OF, DATA, PATH, REPORT, SEED, TABLE_FILE, Days, require_no_input, to_json, today
+from commands.terminal import (
+    AS_JSON,
+    AS_OF,
+    DATA,
+    PATH,
+    REPORT,
+    SEED,
+    TABLE_FILE,
+    Days,
+    OutFile,
+    require_no_input,
+    to_json,
+    today,
+)
 from keepwell.errors import ConfigError
 from keepwell.files import write_text
 from keepwell.progress import Steps
@@ -53,7 +67,7 @@ class Found:
 @click.option("--treatment", help="Of a table: the column that says who got what.")
 @click.option("--control", help="Of a table: the value of --treatment that stands for nothing done.")
 @click.option("--outcome", help="Of a table: the column of what came. Of a company: value (the default), stayed or converted.")
-@click.option("--value", type=float, default=1.0, show_default=True, help="What one unit of the outcome is worth.")
+@click.option("--value", default="1", show_default=True, help="What one unit of the outcome is worth; of a table also a column.")
 @click.option("--cost", "costs", type=OfArm(), multiple=True, help="What one treatment costs: .5, or mail=.5; may be repeated.")
 @click.option(
     "--propensity",
@@ -85,6 +99,7 @@ class Found:
     "--apply", "others", type=PATH, help="Another table: tell its customers, and judge that if it says what came of them."
 )
 @click.option("--out", type=TABLE_FILE, help="Write what each customer is told to get: .parquet or .csv.")
+@click.option("--evidence", type=OutFile(".json"), help="Of a company: write what `keepwell plan --evidence FILE` reads.")
 @REPORT
 @SEED
 @AS_JSON
@@ -93,11 +108,12 @@ def uplift(
     as_of: date | None,
     horizon: int,
     outcome: str | None,
-    value: float,
+    value: str,
     costs: tuple[tuple[str, str], ...],
     share: float,
     others: Path | None,
     out: Path | None,
+    evidence: Path | None,
     report: Path | None,
     seed: int,
     as_json: bool,
@@ -113,11 +129,14 @@ def uplift(
     from training.uplift_run import Asked
 
     asked, prices = Asked(share, seed, Steps()), {arm: _number("--cost", cost) for arm, cost in costs}
-    _require_apart(data, others, out, report)
+    _require_apart(data, others, out, evidence, report)
     if (columns["treatment"] is None and not data.is_file()) or data.suffix in (".yaml", ".yml"):
         _refuse_for_companies(columns | {"others": others})
         day_and_horizon = (as_of, horizon)
-        found = _of_company(data, day_and_horizon, outcome or "value", value, prices, asked, told=out is not None)
+        told, worth = out is not None, _number("--value", value)
+        found = _of_company(data, day_and_horizon, outcome or "value", worth, prices, asked, told=told, evidence=evidence)
+    elif evidence is not None:
+        raise ConfigError("--evidence is for a company", hint="a plan learns from the contacts of its company: name its folder")
     else:
         layout = _layout(columns, outcome, value, prices)
         found = _of_table(data, layout, columns["keep"], others, asked, told=out is not None)
@@ -135,7 +154,7 @@ def uplift(
     click.echo(to_json(_as_dict(found)) if as_json else "\n".join(_lines(found)))
 
 
-def _layout(columns: dict[str, Any], outcome: str | None, value: float, prices: dict[str, float]) -> Layout:
+def _layout(columns: dict[str, Any], outcome: str | None, value: str, prices: dict[str, float]) -> Layout:
     """Which column of the table is what."""
     from training.uplift_table import Layout
 
@@ -155,7 +174,7 @@ def _layout(columns: dict[str, Any], outcome: str | None, value: float, prices: 
         customer=columns["customer"],
         features=columns["features"] or None,
         without=columns["without"],
-        value=value,
+        value=float(value) if _is_number(value) else value,
         cost=prices.get("", 0.0),
         costs={arm: cost for arm, cost in prices.items() if arm},
     )
@@ -174,15 +193,26 @@ def _of_table(data: Path, layout: Layout, keep: tuple[str, ...], others: Path | 
 
 
 def _of_company(
-    data: Path, when: tuple[date | None, int], outcome: str, value: float, prices: dict[str, float], asked: Asked, *, told: bool
+    data: Path,
+    when: tuple[date | None, int],
+    outcome: str,
+    value: float,
+    prices: dict[str, float],
+    asked: Asked,
+    *,
+    told: bool,
+    evidence: Path | None,
 ) -> Found:
+    from commands.evidence import evidence_of, write_evidence
     from training.uplift_run import company_rows, study_company
 
     company = pipeline.read(data, asked.progress)
     as_of, horizon = when[0] or today(company), when[1]
     pipeline.tell_what_counts(company, as_of)
     studies, notes = study_company(company, as_of, asked, horizon_days=horizon, outcome=outcome, value=value, costs=prices)
-    rows = company_rows(company, as_of, studies, asked) if told else None
+    rows = company_rows(company, as_of, studies, value, asked) if told else None
+    if evidence is not None:
+        write_evidence(evidence_of(company, horizon, as_of), evidence)
     return Found(tuple(studies.values()), notes, None, rows)
 
 
@@ -208,9 +238,9 @@ def _refuse_for_companies(columns: dict[str, Any]) -> None:
         raise ConfigError(f"--{given[0]} is for a table of an experiment", hint=hint)
 
 
-def _require_apart(data: Path, others: Path | None, out: Path | None, report: Path | None) -> None:
+def _require_apart(data: Path, others: Path | None, *written: Path | None) -> None:
     """Raise ConfigError where what is written would take the place of what is read."""
-    for place in filter(None, (out, report)):
+    for place in filter(None, written):
         if place.resolve() in {data.resolve(), *([others.resolve()] if others else [])}:
             raise ConfigError(f"{place} is read, so it cannot be written", hint="choose another name")
         if data.is_dir() or data.suffix in (".yaml", ".yml"):
@@ -218,7 +248,14 @@ def _require_apart(data: Path, others: Path | None, out: Path | None, report: Pa
 
 
 def _number(option: str, text: str) -> float:
+    if not _is_number(text):
+        raise ConfigError(f"{option} {text!r} is no number", hint="write it as .5; of one arm as mail=.5")
+    return float(text)
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a finite number."""
     try:
-        return float(text)
+        return math.isfinite(float(text))
     except ValueError:
-        raise ConfigError(f"{option} {text!r} is no number", hint="write it as .5, or as mail=.5 for one arm") from None
+        return False

@@ -143,7 +143,7 @@ def action_experiment(action: str, rows: pl.DataFrame, outcome: str, features: p
             outcome=chosen[outcome].to_numpy(),
             matrix=matrix,
             customer=chosen["customer_id"].rank("dense").to_numpy().astype(np.int64) - 1,
-            value=1.0,
+            worth=np.ones(len(arm)),
             costs=np.array([0.0, cost if isinstance(cost, float) else 0.0]),
         )
     )

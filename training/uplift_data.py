@@ -19,7 +19,7 @@ LEAST_IN_ARM = 30
 ODD_SHARE = 5.0
 """Standard errors by which the arms may be away from what the propensities say."""
 
-ROW_FIELDS = ("arm", "propensity", "outcome", "matrix", "customer")
+ROW_FIELDS = ("arm", "propensity", "outcome", "matrix", "customer", "worth")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Experiment:
 
     `arm` (n,) are positions in `arms`, `propensity` (n, arms) the chance of each arm, `outcome` (n,) what came, the higher the
     better. `matrix` (n, features) is what was known before, NaN = missing. `customer` (n,) is a code: rows of one customer are
-    not independent. One unit of the outcome is worth `value`; a row in an arm costs `costs` (arms,), nothing in the control.
+    not independent. One unit of the outcome is worth `worth` (n,) in money; a row in an arm costs `costs` (arms,), the first 0.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Experiment:
     outcome: Floats
     matrix: Floats
     customer: Ints
-    value: float
+    worth: Floats
     costs: Floats
 
     def __len__(self) -> int:
@@ -67,7 +67,7 @@ class Experiment:
     @property
     def net(self) -> Floats:
         """What each row (n,) brought, less what its arm cost, in money."""
-        return self.value * self.outcome - self.costs[self.arm]
+        return self.worth * self.outcome - self.costs[self.arm]
 
 
 def observed_propensity(arm: Ints, arms: int) -> Floats:

@@ -57,9 +57,9 @@ class Group:
     found: Figure
 
 
-def net_gains(uplift: Uplift, value: float, costs: Floats) -> Floats:
-    """What each arm is expected to bring each customer beside nothing, in money: (n, arms)."""
-    gains: Floats = value * uplift.effect - costs
+def net_gains(uplift: Uplift, worth: Floats, costs: Floats) -> Floats:
+    """What each arm is expected to bring each customer beside nothing, in money: (n, arms); `worth` (n,) is that of a unit."""
+    gains: Floats = worth[:, None] * uplift.effect - costs
     return gains
 
 
@@ -90,10 +90,10 @@ def policies(experiment: Experiment, uplift: Uplift, scores: Floats, share: floa
         for place, arm in enumerate(experiment.arms)
         if place != CONTROL
     }
-    gains = net_gains(uplift, experiment.value, experiment.costs)
+    gains = net_gains(uplift, experiment.worth, experiment.costs)
     made = {"by uplift": chances[best_arms(gains)], "nobody": chances[np.full(len(experiment), CONTROL)], **everybody}
     if share < 1:
-        best = int((experiment.value * scores.mean(axis=0) - experiment.costs)[1:].argmax()) + 1
+        best = int(((experiment.worth[:, None] * scores).mean(axis=0) - experiment.costs)[1:].argmax()) + 1
         lowest = np.full(len(experiment), CONTROL)
         lowest[np.argsort(uplift.expected, kind="stable")[: int(share * len(experiment))]] = best
         made |= {

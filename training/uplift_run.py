@@ -82,7 +82,7 @@ def table_rows(made: TableStudy, frame: pl.DataFrame | None, learned_from: pl.Da
     table = learned_from if frame is None else frame
     uplift = judged.uplift if frame is None else model.uplift(made.encoding.matrix(table))
     ids = pl.Series("row", range(len(table))) if made.layout.customer is None else table[made.layout.customer]
-    return told_rows(ids, {"": (made.study, uplift)}, asked)
+    return told_rows(ids, {"": (made.study, uplift)}, made.layout.worth(table), asked)
 
 
 def study_company(
@@ -110,7 +110,7 @@ def study_company(
             refused.append(error)
             continue
         cost = costs.get(str(action), costs.get("", float(experiment.costs[1])))
-        priced = replace(experiment, value=value, costs=np.array([0.0, cost]))
+        priced = replace(experiment, worth=np.full(len(experiment), value), costs=np.array([0.0, cost]))
         studies[str(action)] = study(priced, share=asked.share, seed=asked.seed, progress=asked.progress)
     if not studies:
         raise refused[0]
@@ -120,7 +120,7 @@ def study_company(
     return studies, (*left_out, *(f"left out: {error.message}" for error in refused), *_doubts(studies))
 
 
-def company_rows(company: Company, as_of: date, studies: Mapping[str, Study], asked: Asked) -> pl.DataFrame:
+def company_rows(company: Company, as_of: date, studies: Mapping[str, Study], value: float, asked: Asked) -> pl.DataFrame:
     """What each customer of a company is told to get at `as_of` (`told_rows`), of the actions that could be learned."""
     learned = {action: each for action, each in studies.items() if each.model is not None}
     if not learned:
@@ -130,17 +130,19 @@ def company_rows(company: Company, as_of: date, studies: Mapping[str, Study], as
         panel = build_panel(company, [as_of], names)
         matrix = panel.select(pl.col(names).fill_null(np.nan)).to_numpy()
     told = {action: (each, _learned(each)[1].uplift(matrix)) for action, each in learned.items()}
-    return told_rows(panel["customer_id"], told, asked)
+    return told_rows(panel["customer_id"], told, np.full(len(panel), value), asked)
 
 
-def told_rows(ids: pl.Series, told: Mapping[str, tuple[Study, Uplift]], asked: Asked) -> pl.DataFrame:
+def told_rows(ids: pl.Series, told: Mapping[str, tuple[Study, Uplift]], worth: Floats, asked: Asked) -> pl.DataFrame:
     """One row for each customer and arm but the controls: what the arm is told to do, and whether it is the one to choose.
+
+    A unit of the outcome is worth `worth` (n,) of each customer.
 
     Columns: the id, arm, uplift, uplift_low, uplift_high (in units of the outcome), net_gain (in money), chosen (the arm that
     gains most, at most one a customer, for at most the share that was asked), do_not_disturb (the arm surely does harm).
     """
     places = [(each, uplift, place) for each, uplift in told.values() for place in range(CONTROL + 1, len(each.experiment.arms))]
-    gains = [net_gains(uplift, each.experiment.value, each.experiment.costs)[:, place] for each, uplift, place in places]
+    gains = [net_gains(uplift, worth, each.experiment.costs)[:, place] for each, uplift, place in places]
     best = best_arms(np.column_stack([np.zeros(len(ids)), *gains]), asked.share, asked.seed)
     frames = [
         _arm_frame(ids, each, uplift, place).with_columns(net_gain=pl.Series(gain), chosen=pl.Series(best == number))

@@ -25,8 +25,8 @@ class Layout:
 
     `control` is the value of `treatment` that stands for nothing done. `propensities` name, by arm, the column with the chance of
     that arm (none: the observed shares). `customer` is the column of whom several rows may be. `features` are the columns to
-    learn from (None: all that are nothing else), `without` those to leave out. `value` is what one unit of `outcome` is worth,
-    `costs` what a row in an arm costs; other arms cost `cost`.
+    learn from (None: all that are nothing else), `without` those to leave out. `value` is what one unit of `outcome` is worth, or
+    the column that says so of each customer; `costs` is what a row in an arm costs; other arms cost `cost`.
     """
 
     treatment: str
@@ -36,16 +36,27 @@ class Layout:
     customer: str | None = None
     features: tuple[str, ...] | None = None
     without: tuple[str, ...] = ()
-    value: float = 1.0
+    value: float | str = 1.0
     cost: float = 0.0
     costs: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def named(self) -> tuple[str, ...]:
         """The columns that are named, each once."""
-        customer = () if self.customer is None else (self.customer,)
-        named = (self.treatment, self.outcome, *self.propensities.values(), *customer, *(self.features or ()), *self.without)
+        some = [name for name in (self.customer, self.value) if isinstance(name, str)]
+        named = (self.treatment, self.outcome, *self.propensities.values(), *some, *(self.features or ()), *self.without)
         return tuple(dict.fromkeys(named))
+
+    def worth(self, frame: pl.DataFrame) -> Floats:
+        """What one unit of the outcome is worth of each row (n,). DataError where the column does not say so of every row."""
+        if not isinstance(self.value, str):
+            return np.full(len(frame), self.value)
+        require_columns(frame, [self.value])
+        worth = _numbers(frame, self.value).fill_null(np.nan).to_numpy()
+        if missing := int((~np.isfinite(worth)).sum()):
+            hint = "say of every customer what a unit of the outcome is worth"
+            raise DataError(TABLE, self.value, "must be a finite number", hint=hint, rows=missing)
+        return worth
 
 
 @dataclass(frozen=True)
@@ -123,7 +134,7 @@ def table_experiment(frame: pl.DataFrame, layout: Layout, encoding: Encoding) ->
             outcome=_numbers(frame, layout.outcome).fill_null(np.nan).to_numpy(),
             matrix=encoding.matrix(frame),
             customer=ids.rank("dense").to_numpy().astype(np.int64) - 1,
-            value=layout.value,
+            worth=layout.worth(frame),
             costs=np.array([0.0, *(layout.costs.get(name, layout.cost) for name in arms[1:])]),
         )
     )
