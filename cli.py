@@ -26,6 +26,7 @@ from commands.outcomes import outcome
 from commands.people import users
 from commands.promotion import promote, rollback
 from commands.prospects import prospects
+from commands.retrain import retrain
 from commands.review import review
 from commands.service import serve
 from commands.studies import backtest, tune
@@ -60,6 +61,7 @@ for command in (
     features,
     tune,
     train,
+    retrain,
     backtest,
     promote,
     rollback,

@@ -1,0 +1,61 @@
+"""retrain, as a scheduler runs it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from click.testing import Result
+
+from features.sources import read_key
+from keepwell.errors import DataError
+from training.gate import Verdict
+from training.registry import Registry
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Shop
+
+Keepwell = Callable[..., Result]
+
+
+@pytest.fixture
+def registry(shop: Shop, tmp_path: Path) -> Registry:
+    """The home of `keepwell` gets the shop's champion."""
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(shop.home / "mlflow.db", home)
+    return Registry(f"sqlite:///{home / 'mlflow.db'}", home / "artifacts")
+
+
+def words(shop: Shop, out: Path) -> tuple[object, ...]:
+    return ("retrain", shop.data, "--horizon", "90d", "--as-of", "2026-01-01", "--trials", 1, "--out", out)
+
+
+def test_the_gate_decides_and_the_champion_scores(keepwell: Keepwell, shop: Shop, registry: Registry, tmp_path: Path) -> None:
+    done = keepwell(*words(shop, tmp_path / "scores.parquet"), "--json")
+    assert done.exit_code == 0, done.output
+    told, key = json.loads(done.stdout), read_key(shop.data)
+    assert told["candidate"] == "2"
+    assert told["scored_by"] == registry.version(key, 90, "champion") == ("2" if told["promoted"] else "1")
+    assert set(pl.read_parquet(tmp_path / "scores.parquet")["model_version"]) == {told["scored_by"]}
+
+
+def test_a_new_champion_that_cannot_score_gives_its_place_back(
+    keepwell: Keepwell, shop: Shop, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object, **_options: object) -> None:
+        raise DataError("transactions", "amount", "cannot be scored", hint="look at it")
+
+    key, out = read_key(shop.data), tmp_path / "scores.parquet"
+    monkeypatch.setattr("training.run.compared_with_champion", lambda *_: Verdict(True, "better"))
+    monkeypatch.setattr("commands.pipeline.score", broken)
+    done = keepwell(*words(shop, out))
+    assert done.exit_code != 0
+    assert "so the one before is champion again" in done.output
+    assert not out.exists()
+    assert [registry.version(key, 90, alias) for alias in ("champion", "previous")] == ["1", "2"]
