@@ -208,10 +208,8 @@ def _wanted(store: Store, company: Company, now: Scoring, policy: Policy, steps:
     }
 
 
-def _past(
-    settings: Settings, company: Company, then: Scoring, came: pl.DataFrame | None, now: Scoring
-) -> tuple[tuple[int, PastTotal], ...]:
-    """Totals promised before and what came of them, newest first, each with its customers: of the backtest, and of `then`."""
+def _past(settings: Settings, company: Company, then: Scoring, came: pl.DataFrame | None, now: Scoring) -> tuple[PastTotal, ...]:
+    """Totals promised before and what came of them, newest first: of the backtest, and of `then`."""
     from decisions.review_forecast import PastTotal
     from training.totals import FILE, Total, from_plain, total
 
@@ -229,7 +227,7 @@ def _past(
         if rows.height and rows["expected"].sum() > 0:
             found[then.as_of] = total(then.as_of, rows["expected"].to_numpy(), rows["value"].to_numpy())
     newest = sorted(found.values(), key=lambda each: each.as_of, reverse=True)
-    return tuple((each.customers, PastTotal(each.promised, each.came, each.error)) for each in newest)
+    return tuple(PastTotal(**vars(each)) for each in newest)
 
 
 def _text(name: str) -> pl.Expr:

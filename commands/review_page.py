@@ -11,7 +11,7 @@ from decisions.labels import Tier
 from decisions.migration import Flow
 from decisions.review import Review
 from decisions.review_figures import Between
-from decisions.review_measures import MEASURES, Measured
+from decisions.review_measures import MEASURES, Measure, Measured
 from training.document import Block, Bullets, Facts, Heading, Paragraph, Table
 
 EVERYONE = "all"
@@ -195,7 +195,7 @@ def _service(review: Review) -> list[Block]:
             [
                 measure.title if not place else "",
                 each.tier or EVERYONE,
-                f"{each.count:,} {measure.of}",
+                _of(each, measure),
                 _figure(each.figure, is_share=measure.is_share),
                 _target(each, is_share=measure.is_share),
                 each.verdict,
@@ -203,6 +203,12 @@ def _service(review: Review) -> list[Block]:
             for place, each in enumerate(found)
         ]
     return [*blocks, Table(["measure", "tier", "of", "figure", "target", ""], rows)]
+
+
+def _of(each: Measured, measure: Measure) -> str:
+    """How many cases a figure is of; of complaints also their number."""
+    cases = f"{each.count:,} {measure.of}"
+    return f"{each.figure.value * each.count / 100:,.0f} of {cases}" if measure.name == "complaints_per_hundred" else cases
 
 
 def _target(each: Measured, *, is_share: bool) -> str:
@@ -225,11 +231,9 @@ def _forecast(review: Review) -> list[Block]:
         return []
     forecast = review.forecast
     bounds = "" if isnan(forecast.total.low) else f" {_bounds(forecast.total)}"
-    dates = len(forecast.past)
-    learned = f" The interval rests on {dates} earlier date{'' if dates == 1 else 's'}." if dates else ""
     words = (
         f"The customers of {forecast.as_of} are expected to bring {_amount(forecast.total.value)}{bounds} in the next "
-        f"{forecast.horizon_days} days; who comes after that day is not in it.{learned}"
+        f"{forecast.horizon_days} days; who comes after that day is not in it."
     )
     tiers = [_group_row(each.name, each.customers, each.expected_value) for each in forecast.by_tier]
     blocks: list[Block] = [
@@ -241,6 +245,9 @@ def _forecast(review: Review) -> list[Block]:
     if forecast.by_owner:
         owners = [_group_row(each.name, each.customers, each.expected_value) for each in forecast.by_owner]
         blocks.append(Table(["owner", "customers", "expected value"], owners))
+    if forecast.past:
+        earlier = [[str(each.as_of), f"{each.customers:,}", _amount(each.promised), _amount(each.came)] for each in forecast.past]
+        blocks += [Heading(3, "What the interval rests on"), Table(["from", "customers", "forecast", "came"], earlier)]
     return blocks
 
 

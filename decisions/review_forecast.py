@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from scipy.special import ndtr
@@ -26,29 +27,35 @@ PRIOR = np.exp(-0.5 * (np.log(SHOCKS / SHOCK_MEDIAN) / SHOCK_SPREAD) ** 2)
 
 @dataclass(frozen=True)
 class PastTotal:
-    """A total that was promised at an earlier date, what came, and the standard error of their ratio from single customers."""
+    """A total that was promised at an earlier date to so many customers, and what came.
 
+    `error` is the standard error of their ratio from single customers (`review_figures.ratio_error`).
+    """
+
+    as_of: date
+    customers: int
     promised: float
     came: float
     error: float
 
 
-def total_between(promised: float, error: float, past: Sequence[PastTotal]) -> Between:
-    """The promised total with its 90 % interval; `error` is relative, as that of `past`.
+def total_between(promised: float, customers: int, past: Sequence[PastTotal]) -> Between:
+    """The total promised to so many customers with its 90 % interval, learned from earlier totals, the newest first.
 
-    Without any earlier total there are no bounds: how wrong a model is at its first date, no other company can tell.
+    What single customers explain is taken from the newest: it falls with the root of their number. Without any earlier total
+    there are no bounds: how wrong a model is at its first date, no other company can tell.
 
-    >>> steady = [PastTotal(100.0, 101.0, 0.02), PastTotal(100.0, 99.0, 0.02)]
-    >>> shaken = [PastTotal(100.0, 130.0, 0.02), PastTotal(100.0, 75.0, 0.02)]
-    >>> [round(total_between(1000.0, 0.02, known).high) for known in (steady, shaken)]
+    >>> day = date(2026, 1, 1)
+    >>> steady, shaken = ([PastTotal(day, 400, 100.0, came, 0.02) for came in pair] for pair in ((101.0, 99.0), (130.0, 75.0)))
+    >>> [round(total_between(1000.0, 400, known).high) for known in (steady, shaken)]
     [1151, 1490]
     """
     told = [each for each in past if each.promised > 0 and each.came > 0 and np.isfinite(each.error)]
-    if not told or not promised > 0 or not np.isfinite(error):
+    if not told or not promised > 0:
         return Between(promised, np.nan, np.nan)
+    error = told[0].error * np.sqrt(told[0].customers / customers)
     weights = PRIOR * np.prod([_likelihood(each) for each in told], axis=0)
-    spread = np.hypot(SHOCKS, error)
-    half = _quantile((1 + CONFIDENCE) / 2, weights / weights.sum(), spread)
+    half = _quantile((1 + CONFIDENCE) / 2, weights / weights.sum(), np.hypot(SHOCKS, error))
     return Between(promised, float(promised * np.exp(-half)), float(promised * np.exp(half)))
 
 

@@ -64,7 +64,7 @@ class Material:
 
     `came` is what the customers of `since` did in its horizon (customer_id, churned, value; None: it is not over), `newcomers`
     who came since (customer_id, value), `work` what was done (`serving.review_work`), `effects` and `wanted` go by the name of
-    the action, `earned` is of all together, `past` are earlier totals, newest first, with their customers. `next_as_of` is the
+    the action, `earned` is of all together, `past` are earlier totals, newest first. `next_as_of` is the
     date of the first scoring after `as_of` that the store has.
     """
 
@@ -83,7 +83,7 @@ class Material:
     effects: Mapping[str, Measured]
     earned: Measured
     wanted: Mapping[str, Wanted]
-    past: tuple[tuple[int, PastTotal], ...]
+    past: tuple[PastTotal, ...]
     next_as_of: date | None = None
 
 
@@ -205,15 +205,13 @@ def _forecast(made_of: Material, now: pl.DataFrame, as_of: date) -> Forecast:
     people = made_of.company.tables.get("customers")
     owned = people is not None and "owner" in people.columns
     known = now["expected_value"].drop_nulls()
-    past = [each for _, each in made_of.past]
-    error = past[0].error * math.sqrt(made_of.past[0][0] / max(len(known), 1)) if past else math.nan
     return Forecast(
         as_of=as_of,
         horizon_days=made_of.horizon_days,
-        total=total_between(float(known.sum()), error, past),
+        total=total_between(float(known.sum()), len(known), made_of.past),
         by_tier=words_in_figures(dated, "value_tier"),
         by_owner=grouped(dated, made_of.company, "owner") if owned else (),
-        past=tuple(past),
+        past=made_of.past,
     )
 
 

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from click.testing import Result
 
+from datasets.contracts import simulate_contracts, simulate_flat
 from features.sources import read_company
 from tests.commands.conftest import Shop, run
 from training.labels import labels
@@ -206,3 +207,27 @@ def test_scores_of_another_day_are_refused(quarter: Quarter) -> None:
     assert looked.exit_code == 3
     assert f"say --since {SINCE}" in looked.output
     assert "which is not after" in quarter.review(*NOW, "--now", quarter.then).output
+
+
+@pytest.mark.slow
+def test_contracts_are_reviewed_without_tiers(tmp_path: Path) -> None:
+    data, home = tmp_path / "telco", tmp_path / "home"
+    simulate_contracts(data, customers=600, months=20, seed=3, until=date(2026, 1, 1))
+    must(run(home, "train", data, "--horizon", "60d", "--as-of", "2025-10-01", "--trials", 0))
+    for day in ("2025-10-01", "2025-12-01"):
+        must(run(home, "score", data, "--as-of", day, "--out", tmp_path / f"{day}.parquet"))
+    looked = run(home, "review", data, "--since", "2025-10-01", "--as-of", "2025-12-01", "--json")
+    must(looked)
+    told = json.loads(looked.stdout)
+    assert [each["tier"] for each in told["promises"]] == [None]
+    assert told["promises"][0]["value_ratio"]["value"] == pytest.approx(1, abs=0.3)
+    assert (told["equity"], {each["change"] for each in told["changes"]}) == ([], {"won", "lost", "won back"})
+    assert told["forecast"]["total"]["low"] > 0
+    assert any("had no running contract then" in note for note in told["notes"])
+
+
+def test_a_flat_table_has_nothing_to_look_back_on(tmp_path: Path) -> None:
+    simulate_flat(tmp_path / "flat", customers=20, seed=1, as_of=date(2026, 1, 1))
+    looked = run(tmp_path / "home", "review", tmp_path / "flat", "--since", "2025-10-01")
+    assert looked.exit_code == 6
+    assert "a flat table knows one date" in looked.output
