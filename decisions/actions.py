@@ -78,11 +78,13 @@ def kept_worth(columns: Columns, policy: Policy) -> Floats:
     """What it is worth to keep the customer, if they would leave otherwise, times the chance that they would.
 
     The value at risk counts for the next horizon; for the later ones, up to the policy's `plan.value_days`, the customer stays
-    each time with the predicted probability, discounted. Never negative: a loss at risk is no gain to keep.
+    each time with the predicted probability, or that of `plan.kept_churn_at_most` where this is better, discounted. Never
+    negative: a loss at risk is no gain to keep.
     """
     rows = int(np.shape(columns["churn_probability"])[0])
     horizon = number(columns, "horizon_days", rows)
-    stays = (1 - number(columns, "churn_probability", rows)) * horizon_discount(policy.lifetime.discount_rate, horizon)
+    leaves = np.minimum(number(columns, "churn_probability", rows), policy.plan.kept_churn_at_most)
+    stays = (1 - leaves) * horizon_discount(policy.lifetime.discount_rate, horizon)
     horizons = geometric_sum(stays, policy.plan.value_days / horizon)
     return np.maximum(number(columns, "value_at_risk", rows), 0.0) * horizons
 
