@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @HORIZON
 @AS_OF
 @click.option("--scores", multiple=True, type=PATH, help="Scores of an earlier date, beside those in the store; may be repeated.")
+@click.option("--predictions", type=PATH, help="The folder where a service keeps a sample of what it was asked.")
 @click.option("--report", type=OutFile(".html"), help="Where to write the report as one HTML file.")
 @AS_JSON
 @click.pass_context
@@ -35,6 +36,7 @@ def monitor(
     horizon: int | None,
     as_of: date | None,
     scores: tuple[Path, ...],
+    predictions: Path | None,
     report: Path | None,
     as_json: bool,
 ) -> None:
@@ -52,7 +54,7 @@ def monitor(
     company = pipeline.read(data, steps)
     day = as_of or today(company)
     pipeline.tell_what_counts(company, day)
-    found = _look(ctx.obj, company, horizon, day, scores, steps)
+    found = _look(ctx.obj, company, horizon, day, scores, predictions, steps)
     if report is not None:
         write_text(report, to_html(found.page()))
     click.echo(to_json(found.as_dict()) if as_json else _in_words(found))
@@ -60,7 +62,13 @@ def monitor(
 
 
 def _look(
-    settings: Settings, company: Company, horizon_days: int | None, as_of: date, files: tuple[Path, ...], steps: Steps
+    settings: Settings,
+    company: Company,
+    horizon_days: int | None,
+    as_of: date,
+    files: tuple[Path, ...],
+    predictions: Path | None,
+    steps: Steps,
 ) -> MonitorReport:
     """Load the champion, look at it, and log what was seen."""
     from training.monitor.record import log_monitoring
@@ -72,7 +80,7 @@ def _look(
         hint = "train again when there are new labels, and compare the cards"
         raise ModelError("a model of a flat table knows one date: there is no later one to hold it against", hint=hint)
     earlier = _earlier(settings, company, scorer.info.horizon_days, as_of, files)
-    found = look(company, scorer, as_of, registry=registry, earlier=earlier, progress=steps)
+    found = look(company, scorer, as_of, registry=registry, earlier=earlier, asked_of=predictions, progress=steps)
     log_monitoring(registry, found)
     return found
 

@@ -103,10 +103,8 @@ class PredictionLog:
 
 
 def _rows(info: ModelInfo, as_of: date, matrix: Floats, forecasts: Sequence[Floats]) -> pl.DataFrame:
-    """model_version, as_of, a column for each feature (NaN is null), the forecasts."""
+    """company, horizon_days, model_version, as_of, a column for each feature (NaN is null), the forecasts."""
     columns = dict(zip((*info.feature_names, *FORECASTS), (*matrix.T, *forecasts), strict=True))
-    return (
-        pl.DataFrame(columns)
-        .with_columns(pl.all().fill_nan(None))
-        .select(pl.lit(info.version).alias("model_version"), pl.lit(as_of).alias("as_of"), pl.all())
-    )
+    run = {"company": info.company, "horizon_days": info.horizon_days, "model_version": info.version, "as_of": as_of}
+    of_run = [pl.lit(value).alias(name) for name, value in run.items()]
+    return pl.DataFrame(columns).select(*of_run, pl.all().fill_nan(None))

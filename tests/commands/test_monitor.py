@@ -7,10 +7,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 import pytest
 
-from tests.commands.conftest import run
+from features.sources import read_company
+from serving.champion import Champion
+from serving.prediction_log import PredictionLog
+from serving.scoring import scoring_panel
+from tests.commands.conftest import UNTIL, run
+from training.registry import Registry
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Shop
@@ -73,3 +79,34 @@ def test_without_a_champion_there_is_nothing_to_watch(shop: Shop, tmp_path: Path
     refused = run(tmp_path / "home", "monitor", shop.data, "--as-of", "2026-01-01")
     assert refused.exit_code == 6
     assert "there is no champion" in refused.output
+
+
+def kept_predictions(shop: Shop, folder: Path, *, older_days: float) -> Path:
+    """What a service kept that was asked about the shop's customers, as if they had been silent for longer."""
+    registry = Registry(f"sqlite:///{shop.home / 'mlflow.db'}", shop.home / "artifacts")
+    (key,) = registry.champions()
+    scorer = registry.champion(*key)
+    panel = scoring_panel(read_company(shop.data), scorer.info, UNTIL).with_columns(pl.col("recency_days") + older_days)
+    matrix = panel.select(pl.col(scorer.info.feature_names).fill_null(float("nan"))).to_numpy()
+    log = PredictionLog(folder, 1.0, 10**9)
+    Champion(*key, scorer.info.version, scorer, log).predict(np.ascontiguousarray(matrix), UNTIL)
+    log.close()
+    return folder
+
+
+def test_what_a_service_was_asked_is_held_against_the_training(shop: Shop, tmp_path: Path) -> None:
+    usual = kept_predictions(shop, tmp_path / "usual", older_days=0)
+    looked = run(shop.home, "monitor", shop.data, "--as-of", UNTIL, "--predictions", usual)
+    assert looked.exit_code == 0, looked.output
+    odd = kept_predictions(shop, tmp_path / "odd", older_days=300)
+    looked = run(shop.home, "monitor", shop.data, "--as-of", UNTIL, "--predictions", odd)
+    assert looked.exit_code == 10, looked.output
+    assert "asked of the service: Days since last purchase (recency_days)" in looked.output
+
+
+def test_a_service_that_was_asked_little_is_not_judged(shop: Shop, tmp_path: Path) -> None:
+    looked = run(shop.home, "monitor", shop.data, "--as-of", UNTIL, "--predictions", tmp_path)
+    assert (looked.exit_code, "0 rows of this version: too few" in looked.output) == (0, True)
+    (tmp_path / "odd.parquet").write_text("no table")
+    looked = run(shop.home, "monitor", shop.data, "--as-of", UNTIL, "--predictions", tmp_path)
+    assert (looked.exit_code, "odd.parquet is no sample" in looked.output) == (3, True)

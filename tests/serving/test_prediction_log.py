@@ -34,7 +34,7 @@ def test_what_is_kept_is_what_was_asked_and_answered_and_nothing_of_whom(everyth
     found = Champion("acme", 30, "1", scorer, everything).predict(matrix, DAY)
     everything.close()
     kept = pl.read_parquet(everything.folder / "*.parquet")
-    assert kept.columns == ["model_version", "as_of", *scorer.info.feature_names, *FORECASTS]
+    assert kept.columns == ["company", "horizon_days", "model_version", "as_of", *scorer.info.feature_names, *FORECASTS]
     assert kept.select("model_version", "as_of").unique().rows() == [("1", DAY)]
     np.testing.assert_array_equal(kept.select(scorer.info.feature_names).fill_null(np.nan).to_numpy(), matrix)
     np.testing.assert_array_equal(kept["churn_probability"], found.churn_probability)

@@ -34,7 +34,8 @@ SHOWN_SHIFTS, SAID_SHIFTS = 20, 8
 class MonitorReport:
     """One look at a champion. `shifts` are sorted, the largest against their limits first; empty without a reference.
 
-    `has_reference` is false for a model whose training left none: then drift of features and scores is not judged.
+    `has_reference` is false for a model whose training left none: then drift of features and scores is not judged. `asked` is how
+    many rows a service kept of what it was asked (None: nobody named them), `asked_shifts` how far they lie from the training.
     """
 
     company: str
@@ -52,6 +53,8 @@ class MonitorReport:
     estimate: Estimate
     auc_loss: AucLoss | None
     promises: tuple[KeptPromise, ...]
+    asked: int | None = None
+    asked_shifts: tuple[Shift, ...] = ()
 
     @property
     def status(self) -> str:
@@ -76,7 +79,15 @@ class MonitorReport:
     def warnings(self) -> Iterator[str]:
         """What has moved in the data by more than matters, chance and what is usual."""
         yield from (shift_in_words(shift) for shift in self.drifted)
+        yield from self.asked_warnings()
         yield from self.table_warnings()
+
+    def asked_warnings(self) -> Iterator[str]:
+        """What the service was asked that the model has not learned from; of many columns, the first."""
+        moved = [f"asked of the service: {shift_in_words(shift)}" for shift in self.asked_shifts if shift.is_drift]
+        yield from moved[:SAID_SHIFTS]
+        if len(moved) > SAID_SHIFTS:
+            yield f"asked of the service: and {len(moved) - SAID_SHIFTS} other columns"
 
     def table_warnings(self) -> Iterator[str]:
         """What is wrong with the tables themselves."""
@@ -89,6 +100,8 @@ class MonitorReport:
         """What could not be judged."""
         if not self.has_reference:
             yield "the training left no reference, so drift of features and scores is not judged: train again to have one"
+        if self.asked is not None and not self.asked_shifts and self.has_reference:
+            yield f"the service kept {self.asked:,} rows of this version: too few to be judged"
         if not self.promises:
             yield f"no scores are older than the horizon of {self.horizon_days} days, so nothing was held against what came"
 
@@ -97,7 +110,7 @@ class MonitorReport:
         moved = [shift_in_words(shift) for shift in self.drifted]
         if len(moved) > SAID_SHIFTS:
             moved[SAID_SHIFTS:] = [f"and {len(moved) - SAID_SHIFTS} other columns: see the report"]
-        return [*self.broken_promises(), *moved, *self.table_warnings(), *self.notes()]
+        return [*self.broken_promises(), *moved, *self.asked_warnings(), *self.table_warnings(), *self.notes()]
 
     def figures(self) -> dict[str, float]:
         """The figures for MLflow; names carry direction as in `training.metrics`."""

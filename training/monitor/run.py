@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,7 @@ from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
 from training.arrays import Floats
 from training.loading import Predictor
+from training.monitor.asked import asked_shifts, read_asked
 from training.monitor.drift import distributions, lost_auc, shifts
 from training.monitor.estimate import estimate
 from training.monitor.matured import FORECASTS, Forecasts, kept_promises
@@ -38,9 +40,12 @@ def monitor(
     *,
     registry: Registry,
     earlier: Sequence[Forecasts] = (),
+    asked_of: Path | None = None,
     progress: Progress = Silent(),
 ) -> MonitorReport:
     """Look at the company's champion with what was known before `as_of`; `earlier` are scores of earlier dates.
+
+    `asked_of` is the folder of a sample of what a service was asked (None: nothing is said of it).
 
     Raises ModelError for a date before the model was trained.
     """
@@ -49,6 +54,7 @@ def monitor(
     known = known_until(company, as_of)
     values = registry.trained_with(info.company, info.horizon_days, info.version, FILE)
     reference = None if values is None else Reference.from_dict(values)
+    asked = None if asked_of is None else read_asked(asked_of, info, as_of)
     with one_blas_thread():
         with progress.step("features and scores"):
             _, matrix, predictions = scored(known, scorer, as_of)
@@ -57,6 +63,7 @@ def monitor(
             columns, scores = dict(zip(info.feature_names, matrix.T, strict=True)), score_columns(predictions)
             moved = shifts(reference, columns, scores, gap_days) if reference else []
             rows_then = reference.rows if reference else {}
+            moved_asked = asked_shifts(reference, info, asked, as_of) if reference and asked is not None else []
             tables = table_states(known, as_of, rows_then, info.trained_as_of)
             words = new_words(known, as_of, reference.categories) if reference else []
         with progress.step("estimated performance"):
@@ -80,6 +87,8 @@ def monitor(
         estimate=estimated,
         auc_loss=loss,
         promises=tuple(kept),
+        asked=None if asked is None else asked.height,
+        asked_shifts=tuple(moved_asked),
     )
 
 
