@@ -82,7 +82,23 @@ class LivingShop:
         known = self.people.first_buy_day < self.shop.day
         return np.asarray(np.where(known, gain * self.people.purchase_rate * self.order_worth, 0.0))
 
-    def campaign_contacts(self) -> pl.DataFrame:
+    def write(self, folder: Path) -> None:
+        """Write what the company has on file of the days before today; what was on file before stays as it was.
+
+        The contacts that the shop made at random are one file of the folder `contacts`, so that others can lie beside it.
+        """
+        log, start = self.shop.log(), np.datetime64(self.first_day)
+        people = customer_table(np.random.default_rng([self._seed, 1]), self.people, start)
+        tables = {
+            "customers": people.filter(pl.col("joined_at") < self.today).drop("referred_by"),
+            "transactions": self._orders(log, start),
+            "complaints": self._complaints(log, start),
+        }
+        if not (contacts := self._campaign_contacts()).is_empty():
+            tables["contacts/campaigns"] = contacts
+        write_company(folder, COMPANY_YAML.format(seed=self._seed), tables)
+
+    def _campaign_contacts(self) -> pl.DataFrame:
         """The contacts that the shop made at random of its own accord, as the contacts table has them."""
         log, each = self.shop.log(), list(self.effects.contacts.values())
         action, treated = log.contact_action, log.contact_treated
@@ -96,19 +112,6 @@ class LivingShop:
                 "cost": np.where(treated, np.array([one.cost for one in each])[action], 0.0),
             }
         )
-
-    def write(self, folder: Path, contacts: pl.DataFrame | None = None) -> None:
-        """Write what the company has on file of the days before today; what was on file before stays as it was."""
-        log, start = self.shop.log(), np.datetime64(self.first_day)
-        people = customer_table(np.random.default_rng([self._seed, 1]), self.people, start)
-        tables = {
-            "customers": people.filter(pl.col("joined_at") < self.today).drop("referred_by"),
-            "transactions": self._orders(log, start),
-            "complaints": self._complaints(log, start),
-        }
-        if contacts is not None and not contacts.is_empty():
-            tables["contacts"] = contacts
-        write_company(folder, COMPANY_YAML.format(seed=self._seed), tables)
 
     def _orders(self, log: Log, start: np.datetime64) -> pl.DataFrame:
         """One row per order; how far its amount is from the usual hangs on customer and day alone."""
