@@ -30,6 +30,8 @@ LOOPBACK = "127.0.0.1"
 LONGEST_START_S = 120.0
 LONGEST_STOP_S = 20.0
 MOST_FILES = 65_536
+KEEP_ALIVE_S = 75
+"""Longer than proxies keep idle connections: whoever ends one first must not be us, while a request is on its way."""
 
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Whatever proxy the environment names, our own address is not behind it."""
@@ -100,7 +102,7 @@ def require_callers(settings: Settings, host: str, at: datetime) -> None:
 def _command(host: str, port: int, home: Path) -> list[str]:
     # The working directory of `bentoml serve` goes first on its import path: home holds no modules that could hide ours.
     serve = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--working-dir", str(home)]
-    return [*serve, "--host", host, "--port", str(port)]
+    return [*serve, "--host", host, "--port", str(port), "--timeout-keep-alive", str(KEEP_ALIVE_S)]
 
 
 def _environment(settings: Settings, workers: int) -> dict[str, str]:

@@ -12,6 +12,7 @@ from serving.access import KeyRing
 from serving.access_layer import LOOPBACK_HOSTS, Access, Hosts, LocalOnly
 from serving.asgi import KnownPaths, OneErrorShape, TimeLimit
 from serving.audit_trail import AuditTrail
+from serving.connections import bound_connections
 from serving.intake import Intake, Room
 from serving.limits import RateLimits
 from serving.logs import set_up_logs
@@ -40,6 +41,7 @@ def layered(
     `store` hands out the store with the keys and the audit, `clock` the moment that it is. The console asks who comes by itself.
     """
     set_up_logs(as_json=settings.logs_json)
+    bound_connections()
     known = KnownPaths(
         _for_callers(app, store, settings, clock),
         paths,

@@ -34,6 +34,7 @@ HOME_OF = {
     "jinja2": ("serving.console",),
     "click": ("cli", "commands"),
     "prometheus_client": ("serving.metrics",),
+    "uvicorn": ("serving.connections",),
 }
 
 READS_CLOCK = ("serving.service", "commands.terminal")
