@@ -32,6 +32,9 @@ LEAST_TO_LEARN = 200
 FALSE_ALARM = 0.01
 """The chance that any feature of a sound experiment is called unbalanced."""
 
+NEARLY_NONE = 1e-9
+"""The least standard error, so that what separates the arms wholly is far out, and what is the same in all is not."""
+
 BEST = "best arm"
 
 
@@ -126,7 +129,7 @@ def _imbalance(experiment: Experiment, column: Floats) -> float:
         for each in (centred, missing.astype(float))
         for place in range(CONTROL + 1, len(experiment.arms))
     )
-    return max((abs(each.value) / each.standard_error for each in figures if each.standard_error > 0), default=0.0)
+    return max(abs(each.value) / max(each.standard_error, NEARLY_NONE) for each in figures)
 
 
 def _with_robust(effects: tuple[ArmEffect, ...], learned: Learned) -> tuple[ArmEffect, ...]:

@@ -24,9 +24,10 @@ class Layout:
     """Which column of the table is what, and what arms cost.
 
     `control` is the value of `treatment` that stands for nothing done. `propensities` name, by arm, the column with the chance of
-    that arm (none: the observed shares). `customer` is the column of whom several rows may be. `features` are the columns to
-    learn from (None: all that are nothing else), `without` those to leave out. `value` is what one unit of `outcome` is worth, or
-    the column that says so of each customer; `costs` is what a row in an arm costs; other arms cost `cost`.
+    that arm; the arm may be "" where there is one treatment (none: the observed shares). `customer` is the column of whom several
+    rows may be. `features` are the columns to learn from (None: all that are nothing else), `without` those to leave out.
+    `value` is what one unit of `outcome` is worth, or the column that says so of each customer; `costs` is what a row in an arm
+    costs; other arms cost `cost`.
     """
 
     treatment: str
@@ -104,7 +105,7 @@ def require_columns(frame: pl.DataFrame, names: Sequence[str] | Mapping[str, obj
 
 def encoding_of(frame: pl.DataFrame, layout: Layout) -> Encoding:
     """How the features of the layout are made: numbers as they are, one for each common value of a text."""
-    apart = {*layout.without, layout.treatment, layout.outcome, layout.customer, *layout.propensities.values()}
+    apart = {*layout.without, layout.treatment, layout.outcome, layout.customer, layout.value, *layout.propensities.values()}
     chosen = [name for name in layout.features or frame.columns if name not in apart]
     return Encoding(tuple(each for name in chosen for each in _encoded(frame[name])))
 
@@ -151,7 +152,7 @@ def _arms(words: pl.Series, layout: Layout) -> tuple[str, ...]:
         hint = "an effect is a difference of two arms: bring rows of an arm beside the control"
         raise DataError(TABLE, layout.treatment, f"is {layout.control!r} in every row", hint=hint)
     for option, named in (("--cost", layout.costs), ("--propensity", layout.propensities)):
-        if unknown := sorted(set(named) - set(others)):
+        if unknown := sorted(set(named) - {"", *others}):
             raise ConfigError(f"{option} names {unknown[0]!r}, which is no arm", hint=f"arms are {', '.join(others)}")
     return (layout.control, *others)
 
@@ -160,10 +161,14 @@ def _propensity(frame: pl.DataFrame, arms: tuple[str, ...], arm: Ints, layout: L
     """The chances (n, arms): of every arm but the control a column, the rest is the control's."""
     if not layout.propensities:
         return observed_propensity(arm, len(arms))
-    if lacking := [name for name in arms[1:] if name not in layout.propensities]:
-        hint = "say --propensity ARM=COLUMN for every arm but the control"
+    hint, columns = "say --propensity ARM=COLUMN for every arm but the control", dict(layout.propensities)
+    if "" in columns:
+        if len(arms) > 2:
+            raise ConfigError(f"a propensity is given, but not of which of {len(arms) - 1} arms", hint=hint)
+        columns = {arms[1]: columns[""]}
+    if lacking := [name for name in arms[1:] if name not in columns]:
         raise ConfigError(f"there is no propensity of {lacking[0]!r}", hint=hint)
-    treated = [_numbers(frame, layout.propensities[name]).fill_null(np.nan).to_numpy() for name in arms[1:]]
+    treated = [_numbers(frame, columns[name]).fill_null(np.nan).to_numpy() for name in arms[1:]]
     chances = np.column_stack(treated)
     return np.insert(chances, CONTROL, 1 - chances.sum(axis=1), axis=1)
 
