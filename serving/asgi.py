@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.answers import error_answer, fault_answer
@@ -146,3 +148,21 @@ class TimeLimit:
             if started or not timer.expired():
                 raise
             await error_answer(504, f"there was no answer within {self.seconds:g} seconds")(scope, receive, send)
+
+
+def joined(routes: Sequence[Route]) -> list[BaseRoute]:
+    """The routes with those of one path made one: asked for by another method, it then tells of all that it allows."""
+    by_path: dict[str, list[Route]] = {}
+    for route in routes:
+        by_path.setdefault(route.path, []).append(route)
+    return [same[0] if len(same) == 1 else _one_of(same) for same in by_path.values()]
+
+
+def _one_of(routes: Sequence[Route]) -> Route:
+    endpoints = {method: route.endpoint for route in routes for method in route.methods or ()}
+
+    async def endpoint(request: Request) -> Response:
+        answer: Response = await endpoints[request.method](request)
+        return answer
+
+    return Route(routes[0].path, endpoint, methods=list(endpoints))

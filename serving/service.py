@@ -33,6 +33,7 @@ from keepwell.settings import Settings
 from serving.access_layer import require_scope
 from serving.answer_schemas import ExplainAnswer, OutcomesAnswer, PlanAnswer, PredictAnswer, ScoresAnswer
 from serving.answers import answer_to, answer_to_wrong_body
+from serving.asgi import joined
 from serving.bundle import with_bundled_models
 from serving.champion import Champion, Holder
 from serving.context import CALLER
@@ -86,7 +87,7 @@ class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed
     def routes(self) -> list[BaseRoute]:
         """Ours come first."""
         jobs = job_routes(lambda: self._service_instance.state.desk)
-        return [Route("/docs.json", self.document), Route(MODEL, self.model), *jobs, *super().routes]
+        return joined([Route("/docs.json", self.document), Route(MODEL, self.model), *jobs, *super().routes])
 
     async def document(self, _request: Request) -> Response:
         """The OpenAPI document, with what the champion reads."""

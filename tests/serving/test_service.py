@@ -272,6 +272,10 @@ def test_another_method_is_refused(service: TestClient, method: str) -> None:
     assert answer.headers["allow"] == "POST"
 
 
+def test_a_path_that_is_fetched_and_posted_to_allows_both(service: TestClient) -> None:
+    assert set(service.options("/v1/jobs").headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
 def test_junk_paths_leave_no_trace_in_the_metrics(service: TestClient) -> None:
     def series() -> set[str]:
         return {re.sub(r"\s[^ ]*$", "", line) for line in service.get("/metrics").text.splitlines()}
