@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from decisions.review import Review
     from decisions.review_forecast import PastTotal
     from features.company import Company
-    from serving.review import Measured, Wanted
+    from serving.review import Material, Measured, Wanted
     from serving.review_scores import Scoring
     from serving.store import Store
     from training.earned import Earned
@@ -59,7 +59,8 @@ def review(
 
     Example: keepwell review shop --since 2025-10-01 --report review.html
     """
-    from commands.review_page import in_words, page
+    from commands.review_page import page
+    from commands.review_words import in_words
     from features.tables import LOGS
     from serving.policy import read_policy
     from training.document import to_html
@@ -91,44 +92,60 @@ def _look_back(
     now: Path | None,
     steps: Steps,
 ) -> Review:
-    """Bring together what a review is made of, and make it."""
-    from serving.review import Material, make_review, require_scores
-    from serving.review_scores import next_scoring
-    from serving.review_work import work
+    """Find both scorings, bring together what the review is made of, and make it."""
+    from serving.review import make_review
     from serving.store import Store
-    from training.since import came_since, newcomers
 
     store = Store(settings.resolved_store_url)
     store.migrate()
     then = _then(store, company, since, horizon, scores)
     until = _judged_until(company, since, as_of, then.horizon_days)
     later = _now(store, company, then, until, now)
+    return make_review(_material(settings, store, company, policy, then=then, later=later, until=until, steps=steps))
+
+
+def _material(
+    settings: Settings,
+    store: Store,
+    company: Company,
+    policy: Policy,
+    *,
+    then: Scoring,
+    later: Scoring | None,
+    until: date,
+    steps: Steps,
+) -> Material:
+    """What came and was done between both scorings, what that earned, and what to expect next."""
+    from serving.review import Material, require_scores
+    from serving.review_scores import next_scoring
+    from serving.review_work import work
+    from training.since import came_since, newcomers
+
+    since, outcomes = then.as_of, store.outcomes
     with steps.step("What came since"):
-        came, new = came_since(company, since, then.horizon_days, until), newcomers(company, since, until)
-        assigned = store.outcomes.assignments(company.key)
-        done = work(company, assigned, store.outcomes.recorded(company.key, since=since, before=until), since, until)
+        came = came_since(company, since, then.horizon_days, until)
+        told = outcomes.recorded(company.key, since=since, before=until)
+        done = work(company, outcomes.assignments(company.key), told, since, until)
         scored = require_scores(then.frame)
         effects, all_earned = _effects(company, done, scored, until)
-    return make_review(
-        Material(
-            company=company,
-            policy=policy,
-            since=since,
-            as_of=until,
-            horizon_days=then.horizon_days,
-            model_version=then.model_version,
-            then=scored,
-            now=None if later is None else require_scores(later.frame),
-            now_as_of=None if later is None else later.as_of,
-            came=came,
-            newcomers=new,
-            work=done,
-            effects=effects,
-            earned=all_earned,
-            wanted={} if later is None else _wanted(store, company, later, policy, steps),
-            past=() if later is None else _past(settings, company, then, came, later),
-            next_as_of=next_scoring(store, company.key, until, then.horizon_days),
-        )
+    return Material(
+        company=company,
+        policy=policy,
+        since=since,
+        as_of=until,
+        horizon_days=then.horizon_days,
+        model_version=then.model_version,
+        then=scored,
+        now=None if later is None else require_scores(later.frame),
+        now_as_of=None if later is None else later.as_of,
+        came=came,
+        newcomers=newcomers(company, since, until),
+        work=done,
+        effects=effects,
+        earned=all_earned,
+        wanted={} if later is None else _wanted(store, company, later, policy, steps),
+        past=() if later is None else _past(settings, company, then, came, later),
+        next_as_of=next_scoring(store, company.key, until, then.horizon_days),
     )
 
 

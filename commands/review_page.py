@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isnan
 
 from commands.review_pictures import action_bars, calibration_curve, forecast_bars, promise_bars
-from commands.tiers import table
+from commands.review_words import EVERYONE, amount, bounds, figure_text, money, number, percent
 from decisions.labels import Tier
 from decisions.migration import Flow
 from decisions.review import Review
-from decisions.review_figures import Between
+from decisions.review_actions import ORDER, ActionReview
 from decisions.review_measures import MEASURES, Measure, Measured
 from training.document import Block, Bullets, Facts, Heading, Paragraph, Table
 
-EVERYONE = "all"
 NOT_SCORED = "not scored"
 BRACKETS = "Brackets hold a figure with 90 % confidence."
 
@@ -46,20 +45,20 @@ def _headline(review: Review) -> Iterator[tuple[str, str, str]]:
         whole = review.promises[0]
         yield f"{whole.churned.value:.1%}", "left", f"{whole.churn_promised:.1%} forecast"
         if not isnan(whole.value_ratio.value):
-            yield _amount(whole.value_came), "came in", f"{_amount(whole.value_promised)} forecast"
+            yield amount(whole.value_came), "came in", f"{amount(whole.value_promised)} forecast"
     if not isnan(review.earned.value):
-        yield _amount(review.earned.value), "earned by actions", f"{_bounds(review.earned)}, for {_amount(review.spent)} spent"
+        yield amount(review.earned.value), "earned by actions", f"{bounds(review.earned)}, for {amount(review.spent)} spent"
     if review.forecast is not None:
-        bounds = review.forecast.total
-        told = f"{_bounds(bounds)}, " if not isnan(bounds.low) else ""
+        total = review.forecast.total
+        told = f"{bounds(total)}, " if not isnan(total.low) else ""
         yield (
-            _amount(bounds.value),
+            amount(total.value),
             f"forecast for the next {review.forecast.horizon_days} days",
             f"{told}from {review.forecast.as_of}",
         )
     if review.equity:
         whole_equity = review.equity[0]
-        yield _amount(whole_equity.value_now), "customer equity", f"{_amount(whole_equity.value_then)} before"
+        yield amount(whole_equity.value_now), "customer equity", f"{amount(whole_equity.value_then)} before"
 
 
 def _notes(review: Review) -> list[Block]:
@@ -74,10 +73,10 @@ def _promises(review: Review) -> list[Block]:
             each.tier or EVERYONE,
             f"{each.customers:,}",
             f"{each.churn_promised:.1%}",
-            _percent(each.churned),
-            _amount(each.value_promised),
-            _amount(each.value_came),
-            _number(each.value_ratio, 2),
+            percent(each.churned),
+            amount(each.value_promised),
+            amount(each.value_came),
+            number(each.value_ratio, 2),
             each.trouble or "as forecast",
         ]
         for each in review.promises
@@ -109,7 +108,7 @@ def _changes(review: Review) -> list[Block]:
             each.change,
             f"{each.customers:,}",
             *(
-                f"{_amount(value)} {words}" if words else ""
+                f"{amount(value)} {words}" if words else ""
                 for value, words in zip((each.value_before, each.value_after), meaning[each.change], strict=True)
             ),
         ]
@@ -141,7 +140,7 @@ def _tier_moves(review: Review) -> list[Block]:
 
 
 def _cell(flow: Flow | None) -> str:
-    return "" if flow is None else f"{flow.customers:,}: {_amount(flow.value_before)} to {_amount(flow.value_now)}"
+    return "" if flow is None else f"{flow.customers:,}: {amount(flow.value_before)} to {amount(flow.value_now)}"
 
 
 def _actions(review: Review) -> list[Block]:
@@ -150,11 +149,11 @@ def _actions(review: Review) -> list[Block]:
     rows = [
         [
             each.facts.title,
-            *(_amount(count) for count in (each.facts.planned, each.facts.controls, each.facts.done)),
+            *(amount(count) for count in (each.facts.planned, each.facts.controls, each.facts.done)),
             "" if each.facts.accepted is None else f"{each.facts.accepted:,}",
-            _amount(each.facts.cost),
-            _money(each.facts.incremental_value),
-            _number(each.return_on_spend, 1),
+            amount(each.facts.cost),
+            money(each.facts.incremental_value),
+            number(each.return_on_spend, 1),
         ]
         for each in review.actions
         if each.facts.planned or each.facts.done
@@ -173,9 +172,16 @@ def _actions(review: Review) -> list[Block]:
         Paragraph(rule),
         *([Table(columns, rows)] if rows else []),
         *pictures,
-        Heading(3, "What to stop, keep, measure and start"),
-        Table(["verdict", "action", "why"], [[each.verdict, each.facts.title, each.why] for each in review.actions]),
+        *_verdicts(review.actions),
     ]
+
+
+def _verdicts(actions: Sequence[ActionReview]) -> Iterator[Block]:
+    """What to do, one list for each verdict."""
+    for verdict in ORDER:
+        if said := [f"{each.facts.title}: {each.why}." for each in actions if each.verdict == verdict]:
+            yield Heading(3, f"To {verdict}")
+            yield Bullets(said)
 
 
 def _service(review: Review) -> list[Block]:
@@ -196,7 +202,7 @@ def _service(review: Review) -> list[Block]:
                 measure.title if not place else "",
                 each.tier or EVERYONE,
                 _of(each, measure),
-                _figure(each.figure, is_share=measure.is_share),
+                figure_text(each.figure, is_share=measure.is_share),
                 _target(each, is_share=measure.is_share),
                 each.verdict,
             ]
@@ -219,7 +225,7 @@ def _reasons(review: Review) -> list[Block]:
     if not review.reasons:
         return []
     rows = [
-        [each.reason, f"{each.customers:,}", "" if each.left is None else f"{each.left:,}", _amount(each.current_value)]
+        [each.reason, f"{each.customers:,}", "" if each.left is None else f"{each.left:,}", amount(each.current_value)]
         for each in review.reasons
     ]
     columns = ["reason", "customers", "of whom left", "brought in the year before"]
@@ -230,9 +236,8 @@ def _forecast(review: Review) -> list[Block]:
     if review.forecast is None:
         return []
     forecast = review.forecast
-    bounds = "" if isnan(forecast.total.low) else f" {_bounds(forecast.total)}"
     words = (
-        f"The customers of {forecast.as_of} are expected to bring {_amount(forecast.total.value)}{bounds} in the next "
+        f"The customers of {forecast.as_of} are expected to bring {money(forecast.total)} in the next "
         f"{forecast.horizon_days} days; who comes after that day is not in it."
     )
     tiers = [_group_row(each.name, each.customers, each.expected_value) for each in forecast.by_tier]
@@ -246,13 +251,13 @@ def _forecast(review: Review) -> list[Block]:
         owners = [_group_row(each.name, each.customers, each.expected_value) for each in forecast.by_owner]
         blocks.append(Table(["owner", "customers", "expected value"], owners))
     if forecast.past:
-        earlier = [[str(each.as_of), f"{each.customers:,}", _amount(each.promised), _amount(each.came)] for each in forecast.past]
+        earlier = [[str(each.as_of), f"{each.customers:,}", amount(each.promised), amount(each.came)] for each in forecast.past]
         blocks += [Heading(3, "What the interval rests on"), Table(["from", "customers", "forecast", "came"], earlier)]
     return blocks
 
 
 def _group_row(name: str | None, customers: int, value: float) -> list[str]:
-    return [name or "nobody", f"{customers:,}", _amount(value)]
+    return [name or "nobody", f"{customers:,}", amount(value)]
 
 
 def _equity(review: Review) -> list[Block]:
@@ -262,78 +267,11 @@ def _equity(review: Review) -> list[Block]:
         [
             each.tier or EVERYONE,
             f"{each.customers_then:,}",
-            _amount(each.value_then),
+            amount(each.value_then),
             f"{each.customers_now:,}",
-            _amount(each.value_now),
+            amount(each.value_now),
         ]
         for each in review.equity
     ]
     columns = ["tier", f"customers {review.since}", "lifetime value", f"customers {review.now_as_of}", "lifetime value"]
     return [Heading(2, "Customer equity"), Paragraph("The sum of all lifetime values, then and now."), Table(columns, rows)]
-
-
-def in_words(review: Review) -> str:
-    """The review in a few lines; the page has all of it."""
-    parts = [
-        f"{review.company}: {review.since} to {review.as_of}, {review.customers:,} customers, version {review.model_version}"
-    ]
-    if review.promises:
-        header = ("tier", "customers", "churn forecast", "churned", "value forecast", "came", "")
-        rows = (
-            (
-                each.tier or EVERYONE,
-                f"{each.customers:,}",
-                f"{each.churn_promised:.1%}",
-                f"{each.churned.value:.1%}",
-                _amount(each.value_promised),
-                _amount(each.value_came),
-                each.trouble,
-            )
-            for each in review.promises
-        )
-        parts.append(table(header, rows))
-    if review.changes:
-        parts.append(", ".join(f"{each.customers:,} {each.change}" for each in review.changes))
-    if review.actions:
-        parts.append("\n".join(f"{each.verdict} {each.facts.action}: {each.why}" for each in review.actions))
-    missed = [
-        f"{each.measure} of {each.tier}: {each.figure.value:,.3g}, target {each.target:g}"
-        for each in review.measures
-        if each.verdict == "missed"
-    ]
-    parts += ["missed targets\n" + "\n".join(f"  {line}" for line in missed)] if missed else []
-    if review.forecast is not None:
-        total = review.forecast.total
-        parts.append(
-            f"forecast from {review.forecast.as_of}: {_amount(total.value)}{'' if isnan(total.low) else ' ' + _bounds(total)}"
-        )
-    parts += ["\n".join(f"note: {note}" for note in review.notes)] if review.notes else []
-    return "\n\n".join(parts)
-
-
-def _amount(value: float) -> str:
-    return "" if isnan(value) else f"{value:,.0f}"
-
-
-def _bounds(figure: Between) -> str:
-    return "" if isnan(figure.low) else f"[{figure.low:,.0f}, {figure.high:,.0f}]"
-
-
-def _money(figure: Between) -> str:
-    return "not known" if isnan(figure.value) else f"{figure.value:,.0f} {_bounds(figure)}"
-
-
-def _number(figure: Between, digits: int) -> str:
-    return "" if isnan(figure.value) else f"{figure.value:,.{digits}f}{_square(figure, f',.{digits}f')}"
-
-
-def _percent(figure: Between) -> str:
-    return f"{figure.value:.1%}{_square(figure, '.1%')}"
-
-
-def _figure(figure: Between, *, is_share: bool) -> str:
-    return _percent(figure) if is_share else _number(figure, 1)
-
-
-def _square(figure: Between, form: str) -> str:
-    return "" if isnan(figure.low) else f" [{figure.low:{form}}, {figure.high:{form}}]"

@@ -77,7 +77,7 @@ def action_bars(actions: Sequence[ActionReview]) -> Picture:
     axes.axvline(0, color=GREY, linewidth=1)
     axes.set_yticks(place, [each.facts.title for each in known], fontsize=8)
     axes.set_ylim(-0.6, len(known) - 0.4)
-    axes.set(xlabel="currency")
+    axes.set(xlabel="value")
     figure.legend(loc="outside lower center", frameon=False, ncols=2)
     sure = [each.facts.title for each in known if each.verdict == "keep"]
     words = f"Surely worth their cost: {', '.join(sure)}." if sure else "No action has surely earned its cost yet."
@@ -96,7 +96,7 @@ def forecast_bars(forecast: Forecast) -> Picture:
     axes.set(ylabel="expected value")
     most = max(groups, key=lambda each: each.expected_value)
     share = most.expected_value / forecast.total.value if forecast.total.value > 0 else 0.0
-    return Picture("plots/forecast.png", f"{share:.0%} is expected from {most.name or 'customers without a tier'}.", figure)
+    return Picture("plots/forecast.png", f"{share:.0%} is expected from {most.name or 'other'} customers.", figure)
 
 
 def _canvas(title: str, height: float = HEIGHT) -> tuple[Figure, Axes]:

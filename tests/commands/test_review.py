@@ -140,7 +140,7 @@ def test_the_page_has_every_section_and_needs_nothing_beside_it(quarter: Quarter
         "Customers won, lost and moved",
         "From tier to tier",
         "Actions",
-        "What to stop, keep, measure and start",
+        "To measure",
         "Service against its targets",
         "Reasons that customers gave",
         "Forecast of sales",
