@@ -105,6 +105,12 @@ class OutcomeStore:
             return frozenset(connection.scalars(select(do_not_contact.c.customer_id).where(do_not_contact.c.company == company)))
 
 
+def unwilling(plan_id: int) -> Select[tuple[str]]:
+    """The query of those who want no contact with the company of a plan."""
+    company = select(plans.c.company).where(plans.c.id == plan_id).scalar_subquery()
+    return select(do_not_contact.c.customer_id).where(do_not_contact.c.company == company)
+
+
 def _assigned(company: str) -> Select[Any]:
     """What plans had in mind, as the fields of `Assignment`."""
     names = ("plan_id", "customer_id", "action", "arm", "propensity", "cost")

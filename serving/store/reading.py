@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Ta
 from decisions.labels import Status
 from decisions.plan_rows import CONTROL
 from serving.store.engine import reading
+from serving.store.outcomes import unwilling
 from serving.store.records import (
     CustomerFilter,
     CustomerPage,
@@ -181,8 +182,12 @@ class Reader:
     def plan_items(
         self, plan: Plan, *, offset: int = 0, limit: int | None = None, controls: bool = False
     ) -> tuple[PlanItem, ...]:
-        """The plan's actions, the most urgent first; `controls`: and then the customers who are left alone to measure them."""
-        query = select(*_ITEM_COLUMNS).where(plan_items.c.plan_id == plan.id, true() if controls else _TO_DO)
+        """The plan's actions, the most urgent first, but for customers who have asked for no contact since.
+
+        `controls`: all that was planned, and then the customers who are left alone to measure it.
+        """
+        to_do = true() if controls else and_(_TO_DO, plan_items.c.customer_id.not_in(unwilling(plan.id)))
+        query = select(*_ITEM_COLUMNS).where(plan_items.c.plan_id == plan.id, to_do)
         query = query.order_by(plan_items.c.priority, plan_items.c.customer_id).offset(offset).limit(limit)
         return tuple(PlanItem(**row) for row in self._all(query))
 

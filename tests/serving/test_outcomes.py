@@ -158,6 +158,13 @@ def test_who_wants_no_contact_is_left_alone_until_they_may_be_contacted_again(
     assert store.outcomes.left_alone(company) == {"c0001"}
 
 
+def test_who_wants_no_contact_leaves_the_lists_of_plans_made_before(store: Store, record: Record, day: date) -> None:
+    plan = store.plan(store.current_load())
+    record(Outcome("c0001", "do_not_contact", day))
+    assert [item.customer_id for item in store.plan_items(plan)] == ["c0000", "c0002"]
+    assert len(store.plan_items(plan, controls=True)) == 4
+
+
 def test_outcomes_of_a_plan_outlive_its_load(store: Store, company: str, record: Record, day: date) -> None:
     for _ in range(5):
         filled(store)
