@@ -1,4 +1,4 @@
-"""The plain layers around the service: one error shape, known paths only, a time limit."""
+"""The plain layers around the service: one error shape, known paths only, a time limit; and one route for each path."""
 
 from __future__ import annotations
 
