@@ -29,6 +29,9 @@ from training.registry import ModelFolder, Registry
 
 log = logging.getLogger("keepwell.serving")
 
+WRITER_WAITS_S = 20.0
+"""How long a request waits to write: it must still be answered in time, and what waits holds one of few threads."""
+
 
 class State:
     """The parts that the endpoints bring together; `now` tells the instant, in UTC."""
@@ -37,7 +40,7 @@ class State:
         self.settings, self.now = settings, now
         self.company = settings.company or None
         self.horizon_days = _days(settings.horizon)
-        self.store, self.store_is_away = Store(settings.resolved_store_url), False
+        self.store, self.store_is_away = Store(settings.resolved_store_url, writer_waits_s=WRITER_WAITS_S), False
         self.policy = read_policy(settings.policy_path)
         self.holder = _holder(settings, self.company, self.horizon_days)
 

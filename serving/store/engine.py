@@ -16,12 +16,15 @@ from keepwell.errors import StoreError
 WRITER_WAITS_S = 300
 """How long a writer waits for the one before it; readers of SQLite in WAL mode never wait."""
 
+_WAIT = "keepwell_writer_waits_s"
+"""The option of an engine that holds how long its writers wait."""
+
 _ADVISORY_KEY = 7_226_351_004  # one number for all Keepwell writers of a PostgreSQL database
 
 _HINTS = {
     "no such table|relation .* does not exist": "the store is empty: `keepwell score DATA --as-of DATE --out FILE` fills it",
     "database .* does not exist": "create the database, or name another one in KEEPWELL_STORE_URL",
-    "locked": "another program is writing to it: try again when it is done",
+    "locked|lock timeout": "another program is writing to it: try again when it is done",
     "disk": "free some disk space, then run the command again; what was there before is untouched",
     "not a database": "KEEPWELL_STORE_URL names a file that is something else: name another one",
     "readonly": "give this user the right to write to the file and its folder",
@@ -30,14 +33,15 @@ _HINTS = {
 """What to do by what the database says: patterns of its words in small letters."""
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, writer_waits_s: float | None = None) -> Engine:
     """An engine for any SQLAlchemy URL; the folder of a SQLite file is made when first connected to.
 
-    Raises StoreError when the URL cannot be understood or its driver is not installed.
+    A writer waits for `writer_waits_s` for the one before it; WRITER_WAITS_S where that is not said. Raises StoreError when the
+    URL cannot be understood or its driver is not installed.
     """
     try:
         parsed = make_url(url)
-        engine = create_engine(parsed)
+        engine = create_engine(parsed, execution_options={_WAIT: writer_waits_s})
     except (ArgumentError, SQLAlchemyError, ImportError) as error:
         raise StoreError(
             f"the store's URL {_without_password(url)!r} cannot be used: {error}",
@@ -60,8 +64,14 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """The one writing transaction: all of it is kept or nothing; the next writer waits. Raises StoreError."""
     with _speaking_plainly(engine), engine.execution_options(writes=True).begin() as connection:
         if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_wait_ms(engine)}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_KEY})")
         yield connection
+
+
+def _wait_ms(engine: Engine) -> int:
+    seconds = engine.get_execution_options().get(_WAIT)
+    return int((WRITER_WAITS_S if seconds is None else seconds) * 1000)
 
 
 def _seeing_one_state(engine: Engine) -> Engine:
@@ -80,7 +90,7 @@ def _set_up_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
-        for pragma in (f"busy_timeout={WRITER_WAITS_S * 1000}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        for pragma in (f"busy_timeout={_wait_ms(engine)}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")

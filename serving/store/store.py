@@ -39,7 +39,9 @@ _OF_THE_LOAD = ("as_of", "data_until", "horizon_days", "model_version", "model_f
 
 
 class Store(Reader):
-    """A store by its SQLAlchemy URL. Call `migrate` once before the first use.
+    """A store by its SQLAlchemy URL; a writer waits for `writer_waits_s` for the one before it (None: for minutes).
+
+    Call `migrate` once before the first use.
 
     >>> store = Store("sqlite://")
     >>> store.migrate()
@@ -47,8 +49,8 @@ class Store(Reader):
     True
     """
 
-    def __init__(self, url: str) -> None:
-        super().__init__(open_engine(url))
+    def __init__(self, url: str, *, writer_waits_s: float | None = None) -> None:
+        super().__init__(open_engine(url, writer_waits_s=writer_waits_s))
 
     def exists(self) -> bool:
         """Whether there is a database to read; only that of SQLite can be absent, as a file that nobody has written yet."""
