@@ -95,7 +95,7 @@ def require_callers(settings: Settings, host: str, at: datetime) -> None:
     if not anybody:
         raise ConfigError(
             f"there is no valid key, so nobody could call the service on {host}",
-            hint="make one: keepwell keys create NAME --scope predict",
+            hint="make one: keepwell keys create NAME --scope predict (or set up a user of the console: keepwell users add NAME)",
         )
 
 
