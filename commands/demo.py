@@ -83,6 +83,7 @@ def demo_day(company: Company) -> date:
 
 
 def _score_and_plan(settings: Settings, company: Company, as_of: date, horizon_days: int, *, folder: Path, steps: Steps) -> None:
+    from commands.evidence import evidence_of
     from serving.policy import read_policy
 
     policy = read_policy()
@@ -97,8 +98,17 @@ def _score_and_plan(settings: Settings, company: Company, as_of: date, horizon_d
         steps=steps,
     )
     budget = round(BUDGET_SHARE * float(scores["value_at_risk"].sum()), 2)
+    evidence = evidence_of(company, horizon_days, as_of)
     pipeline.plan(
-        settings, scores, folder / "plan.csv", company=company, policy=policy, budget=budget, capacities={}, steps=steps
+        settings,
+        scores,
+        folder / "plan.csv",
+        company=company,
+        policy=policy,
+        budget=budget,
+        capacities={},
+        evidence=evidence,
+        steps=steps,
     )
 
 
