@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from serving.review_scores import Scoring
     from serving.store import Store
     from training.earned import Earned
+    from training.registry import Registry
 
 
 @click.command()
@@ -121,7 +122,9 @@ def _material(
     from serving.review_work import work
     from training.since import came_since, newcomers
 
-    since, outcomes = then.as_of, store.outcomes
+    since, outcomes, registry = then.as_of, store.outcomes, pipeline.open_registry(settings)
+    learned = _learned_until(registry, company, then)
+    honest = learned is None or learned <= since
     with steps.step("What came since"):
         came = came_since(company, since, then.horizon_days, until)
         told = outcomes.recorded(company.key, since=since, before=until)
@@ -144,7 +147,8 @@ def _material(
         effects=effects,
         earned=all_earned,
         wanted={} if later is None else _wanted(store, company, later, policy, steps),
-        past=() if later is None else _past(settings, company, then, came, later),
+        past=() if later is None else _past(registry, company, then, came if honest else None, later),
+        hindsight_until=None if honest else learned,
         next_as_of=next_scoring(store, company.key, until, then.horizon_days),
     )
 
@@ -225,13 +229,21 @@ def _wanted(store: Store, company: Company, now: Scoring, policy: Policy, steps:
     }
 
 
-def _past(settings: Settings, company: Company, then: Scoring, came: pl.DataFrame | None, now: Scoring) -> tuple[PastTotal, ...]:
-    """Totals promised before and what came of them, newest first: of the backtest, and of `then`."""
+def _learned_until(registry: Registry, company: Company, scoring: Scoring) -> date | None:
+    """Until when the model of these scores had seen what came; None where it is not in this home any more."""
+    try:
+        return registry.scorer(company.key, scoring.horizon_days, scoring.model_version).info.labels_until
+    except ModelError:
+        return None
+
+
+def _past(registry: Registry, company: Company, then: Scoring, came: pl.DataFrame | None, now: Scoring) -> tuple[PastTotal, ...]:
+    """Totals promised before and what came of them, newest first: of the backtest, and of `then` (None: it tells nothing)."""
     from decisions.review_forecast import PastTotal
     from training.totals import FILE, Total, from_plain, total
 
     try:
-        kept = pipeline.open_registry(settings).trained_with(company.key, now.horizon_days, now.model_version, FILE)
+        kept = registry.trained_with(company.key, now.horizon_days, now.model_version, FILE)
     except ModelError:  # scores of a model that is not in this home
         kept = None
     horizon = timedelta(days=now.horizon_days)

@@ -65,7 +65,8 @@ class Material:
     `came` is what the customers of `since` did in its horizon (customer_id, churned, value; None: it is not over), `newcomers`
     who came since (customer_id, value), `work` what was done (`serving.review_work`), `effects` and `wanted` go by the name of
     the action, `earned` is of all together, `past` are earlier totals, newest first. `next_as_of` is the
-    date of the first scoring after `as_of` that the store has.
+    date of the first scoring after `as_of` that the store has; `hindsight_until` says until when the model of `then` had seen
+    what came, where that is after `since`.
     """
 
     company: Company
@@ -85,6 +86,7 @@ class Material:
     wanted: Mapping[str, Wanted]
     past: tuple[PastTotal, ...]
     next_as_of: date | None = None
+    hindsight_until: date | None = None
 
 
 def make_review(made_of: Material) -> Review:
@@ -216,7 +218,10 @@ def _forecast(made_of: Material, now: pl.DataFrame, as_of: date) -> Forecast:
 
 
 def _notes(made_of: Material, judged: pl.DataFrame | None) -> Iterator[str]:
-    """What could not be told, and how to come by it."""
+    """What could not be told, or not in earnest, and how to come by it."""
+    if made_of.hindsight_until is not None:
+        learned = f"version {made_of.model_version} had learned from what came until {made_of.hindsight_until}"
+        yield f"{learned}, so what it said of {made_of.since} was hindsight and no promise"
     if judged is None:
         over = made_of.since + timedelta(days=made_of.horizon_days)
         yield f"the {made_of.horizon_days} days from {made_of.since} are not over before {over}, so promises cannot be judged yet"

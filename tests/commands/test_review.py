@@ -113,8 +113,16 @@ def test_the_forecast_learns_from_dates_whose_horizon_was_over(quarter: Quarter)
     dates = [date.fromisoformat(each["as_of"]) for each in json.loads(kept.read_text())["totals"]]
     over = [day for day in dates if day + timedelta(days=90) <= date.fromisoformat(UNTIL)]
     assert 0 < len(over) < len(dates), "the model is of January, so its newest backtest was not over"
-    assert len(past) == len(over) + 1
-    assert past[0]["promised"] == pytest.approx(pl.read_parquet(quarter.then)["expected_value"].sum())
+    assert [each["as_of"] for each in past] == [str(day) for day in over]
+
+
+def test_scores_that_knew_what_came_are_no_promise_and_are_said_to_be_none(quarter: Quarter) -> None:
+    told = quarter.told(*NOW)
+    assert (
+        told["notes"][0]
+        == f"version 1 had learned from what came until 2026-01-01, so what it said of {SINCE} was hindsight and no promise"
+    )
+    assert SINCE not in [each["as_of"] for each in told["forecast"]["past"]]
 
 
 def test_nothing_that_is_known_later_changes_the_review(quarter: Quarter, tmp_path: Path) -> None:
@@ -223,6 +231,7 @@ def test_contracts_are_reviewed_without_tiers(tmp_path: Path) -> None:
     assert told["promises"][0]["value_ratio"]["value"] == pytest.approx(1, abs=0.3)
     assert (told["equity"], {each["change"] for each in told["changes"]}) == ([], {"won", "lost", "won back"})
     assert told["forecast"]["total"]["low"] > 0
+    assert told["forecast"]["past"][0]["as_of"] == "2025-10-01"  # the scores that are looked back on were honest
     assert any("had no running contract then" in note for note in told["notes"])
 
 
