@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from commands.evidence import Evidence
+    from decisions.plan import Plan
     from features.company import Company
 
 
@@ -179,7 +180,6 @@ def plan(
 
     Example: keepwell plan scores.parquet --data shop --budget 5000 --capacity call=200 --out plan.csv
     """
-    from serving.plan_facts import plan_facts, plan_lines
     from serving.planning import read_scores
     from serving.policy import read_policy
 
@@ -200,13 +200,21 @@ def plan(
         frontiers=frontier,
         steps=steps,
     )
+    _tell_plan(made, out, as_json=as_json)
+
+
+def _tell_plan(made: Plan, out: Path, *, as_json: bool) -> None:
+    """Say what the plan comes to, for a program or for people."""
+    from serving.plan_facts import plan_facts, plan_lines
+
+    facts = plan_facts(made)
     if as_json:
-        click.echo(to_json(plan_facts(made)))
+        click.echo(to_json(facts))
         return
     for note in made.notes:
         click.echo(f"note: {note}", err=True)
-    done = plan_facts(made)["actions"]
-    click.echo(f"{done:,} actions, cost {made.cost:,.2f}, expected net value {made.expected_net_value:,.2f}: {out}")
+    told = f"{facts['actions']:,} actions, cost {made.cost:,.2f}, expected net value {made.expected_net_value:,.2f}"
+    click.echo(f"{told}: {out}")
     for line in plan_lines(made):
         click.echo(f"  {line}", err=True)
 
