@@ -140,6 +140,14 @@ def uplift(
     else:
         layout = _layout(columns, outcome, value, prices)
         found = _of_table(data, layout, columns["keep"], others, asked, told=out is not None)
+    _write(found, out, report, data.stem)
+    for note in found.notes:
+        click.echo(f"  {note}", err=True)
+    click.echo(to_json(_as_dict(found)) if as_json else "\n".join(_lines(found)))
+
+
+def _write(found: Found, out: Path | None, report: Path | None, name: str) -> None:
+    """Write who is told to get what, and the report, where they are wanted."""
     if out is not None and found.rows is not None:
         from serving.scoring import write_table
 
@@ -148,10 +156,7 @@ def uplift(
         from training.document import to_html
         from training.uplift_report import page
 
-        write_text(report, to_html(page(found.studies, f"What actions brought: {data.stem}")))
-    for note in found.notes:
-        click.echo(f"  {note}", err=True)
-    click.echo(to_json(_as_dict(found)) if as_json else "\n".join(_lines(found)))
+        write_text(report, to_html(page(found.studies, f"What actions brought: {name}")))
 
 
 def _layout(columns: dict[str, Any], outcome: str | None, value: str, prices: dict[str, float]) -> Layout:
@@ -185,7 +190,8 @@ def _of_table(data: Path, layout: Layout, keep: tuple[str, ...], others: Path | 
     from training.uplift_table import read_table
 
     with asked.progress.step(f"Reading {data}"):
-        frame, other = read_table(data), None if others is None else read_table(others)
+        words = (layout.treatment, layout.customer)
+        frame, other = read_table(data, words), None if others is None else read_table(others, words)
     made = study_table(frame, layout, keep, asked)
     elsewhere = None if other is None else judge_table(made, other, asked)
     rows = table_rows(made, other, frame, asked) if told else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,8 +84,11 @@ class Encoding:
         return np.column_stack([each.fill_null(np.nan).to_numpy() for each in columns]) if columns else np.empty((len(frame), 0))
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """The rows of a CSV or Parquet file, columns of numbers as numbers. Raises DataError for what cannot be read."""
+def read_table(path: Path, words: Collection[str | None] = ()) -> pl.DataFrame:
+    """The rows of a CSV or Parquet file, texts that are all numbers as numbers, but those of the columns `words`.
+
+    Raises DataError for what cannot be read.
+    """
     opened = open_table(TABLE, path)
     try:
         frame = opened.frame.collect()
@@ -93,7 +96,7 @@ def read_table(path: Path) -> pl.DataFrame:
         raise unreadable(TABLE, error) from error
     if frame.is_empty():
         raise DataError(TABLE, None, "has no rows", hint="bring one row for each customer that was drawn")
-    return frame.with_columns(_typed(column) for column in frame)
+    return frame.with_columns(_typed(column) for column in frame if column.name not in words)
 
 
 def require_columns(frame: pl.DataFrame, names: Sequence[str] | Mapping[str, object]) -> None:

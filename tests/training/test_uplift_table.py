@@ -46,6 +46,16 @@ def test_a_csv_file_is_read_with_numbers_as_numbers(tmp_path: Path) -> None:
     assert frame["score"].null_count() == (mailing()["age"] > 50).sum()
 
 
+def test_arms_and_ids_stay_the_words_that_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "mailing.csv"
+    coded = mailing().with_columns(id="0" + pl.col("id").str.slice(1), arm=(pl.col("arm") != "none").cast(pl.Int8))
+    coded.write_csv(path)
+    frame = read_table(path, ("arm", "id", None))
+    layout = Layout("arm", "bought", "0", customer="id")
+    assert table_experiment(frame, layout, encoding_of(frame, layout)).arms == ("0", "1")
+    assert frame["id"].to_list()[:2] == ["00000", "00001"]
+
+
 def test_the_control_comes_first_and_texts_become_features() -> None:
     frame = mailing()
     encoding = encoding_of(frame, LAYOUT)
