@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from decisions.columns import Floats
 
@@ -50,6 +49,8 @@ def mean_between(values: Floats) -> Between:
     mean = float(values.mean())
     if len(values) == 1:
         return Between(mean, np.nan, np.nan)
+    from scipy.special import stdtrit  # noqa: PLC0415  # the policy is read where nothing is reviewed, and shall be read quickly
+
     half = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2) * values.std(ddof=1) / np.sqrt(len(values)))
     return Between(mean, mean - half, mean + half)
 

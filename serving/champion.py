@@ -81,6 +81,7 @@ class Holder:
         self.log = log
         self._refused: tuple[str, int, str] | None = None
         self._looks_to_skip = 0
+        self._is_of_last_time = False
         self.champion: Champion | None = None
         self.trouble: KeepwellError | None = None
 
@@ -90,17 +91,32 @@ class Holder:
             raise self.trouble or ModelError("the champion is not loaded yet", hint="try again in a few seconds")
         return self.champion
 
+    def begin(self) -> None:
+        """Serve the champion of last time at once, where there is one; what `refresh` then finds in the registry replaces it.
+
+        A registry takes seconds to open, a folder none. Never raises.
+        """
+        self.champion = self._of_last_time()
+        if self.champion is None:
+            self.refresh()
+        else:
+            self._is_of_last_time = True
+
     def refresh(self) -> None:
         """Look for a new champion, try it out, and only then put it in place. Never raises; takes up to a second."""
         before = self.champion
         try:
             found = self._look()
+        except SeveralChampionsError as error:
+            if self._is_of_last_time:
+                self.champion = None  # it is not for us to choose
+            self._note(error)
         except Exception as error:
+            if self.champion is None:
+                self.champion, self._is_of_last_time = self._of_last_time(), True
             self._note(_in_words(error))
-            if self.champion is None and not isinstance(error, SeveralChampionsError):
-                self.champion = self._of_last_time()
         else:
-            self.champion, self.trouble = found, None
+            self.champion, self.trouble, self._is_of_last_time = found, None, False
             if found is not before:
                 self._keep(found)
 
@@ -108,7 +124,7 @@ class Holder:
         """The champion of the registry: the one in place while it still is, else loaded and tried out."""
         company, horizon_days = self._choose(self._registry)
         wanted = (company, horizon_days, self._registry.champion_version(company, horizon_days))
-        now = self.champion
+        now = None if self._is_of_last_time else self.champion  # another registry may count its versions anew
         if now is not None and (now.company, now.horizon_days, now.version) == wanted:
             return now
         if wanted == self._refused and self._looks_to_skip > 0 and self.trouble is not None:
@@ -143,12 +159,10 @@ class Holder:
             return None
         try:
             company, horizon_days = self._choose(self._kept)
-            found = self._loaded(self._kept, company, horizon_days, self._kept.champion_version(company, horizon_days))
+            return self._loaded(self._kept, company, horizon_days, self._kept.champion_version(company, horizon_days))
         except Exception as error:
             log.info("there is no champion of last time: %s", error)
             return None
-        log.warning("serving the champion of last time, version %s: the registry gives none", found.version)
-        return found
 
     def _loaded(self, models: Models, company: str, horizon_days: int, version: str) -> Champion:
         """A version, loaded and tried out. Raises what is wrong with it."""

@@ -23,7 +23,6 @@ from pathlib import Path
 from keepwell.errors import ConfigError
 from keepwell.interrupts import sigterm_as_interrupt
 from keepwell.settings import Settings
-from serving.store import Store
 
 SERVICE = "serving.service:Keepwell"
 LOOPBACK = "127.0.0.1"
@@ -88,6 +87,8 @@ def require_callers(settings: Settings, host: str, at: datetime) -> None:
     """Raise ConfigError where a service on `host` would ask who comes, and there is neither a valid key nor a user."""
     if not asks_for_keys(settings, host):
         return
+    from serving.store import Store  # noqa: PLC0415  # most services begin without a look at it, and shall begin quickly
+
     store = Store(settings.resolved_store_url)
     store.migrate()
     anybody = any(key.state(at) == "valid" for key in store.keys.all()) or store.people.any()

@@ -23,7 +23,6 @@ from serving.prediction_log import PredictionLog
 from serving.schemas import ExplainRequest, OutcomeRow, OutcomesRequest, PlanRequest, ScoresRequest
 from serving.store import Load, Store
 from serving.store.records import Outcome
-from serving.stored_plan import plan_answer, plan_of
 from serving.stored_scores import stored_scores
 from training.registry import ModelFolder, Registry
 
@@ -65,7 +64,7 @@ class State:
             self.store.migrate()
         except StoreError as error:
             log.warning("%s", error)
-        self.holder.refresh()
+        self.holder.begin()
 
     def look_into_store(self) -> int | None:
         """How many jobs wait; None while the store cannot be read, which `store_is_away` says from then on."""
@@ -97,6 +96,8 @@ class State:
 
     def plan(self, request: PlanRequest) -> PlanAnswer:
         """The best plan for customers by id, from the latest batch scores; StoreError when there are none."""
+        from serving.stored_plan import plan_answer, plan_of  # noqa: PLC0415  # solvers take half a second that a start has not
+
         load, asked = self.require_load(), list(dict.fromkeys(map(str, request.customer_ids)))
         rows = self.store.customers_by_id(load, asked)
         found, unknown = [rows[each] for each in asked if each in rows], [each for each in asked if each not in rows]

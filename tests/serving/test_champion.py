@@ -187,6 +187,37 @@ def test_a_start_without_the_registry_begins_with_the_champion_of_last_time(
     assert (again.require().version, again.trouble) == ("2", None)
 
 
+def test_a_start_serves_the_champion_of_last_time_before_it_asks_the_registry(
+    shelf: Shelf, kept: ModelFolder, shop: Company
+) -> None:
+    held(shelf, kept=kept)
+    loads, shelf.aliases[shop.key, HORIZON] = shelf.loads, "2"
+    holder = Holder(shelf, kept=kept)  # type: ignore[arg-type]
+    holder.begin()
+    assert (holder.require().version, holder.trouble, shelf.loads) == ("1", None, loads)
+    holder.refresh()
+    assert (holder.require().version, holder.trouble) == ("2", None)
+
+
+def test_a_first_start_asks_the_registry_at_once(shelf: Shelf, kept: ModelFolder) -> None:
+    holder = Holder(shelf, kept=kept)  # type: ignore[arg-type]
+    holder.begin()
+    assert holder.require().version == "1"
+    nothing = Holder(Shelf({}), kept=ModelFolder(kept.folder / "none"))  # type: ignore[arg-type]
+    nothing.begin()
+    with pytest.raises(ModelError, match="keepwell train DATA"):
+        nothing.require()
+
+
+def test_a_registry_that_counts_anew_is_believed(shelf: Shelf, kept: ModelFolder, shop: Company) -> None:
+    held(shelf, kept=kept)
+    shelf.scorers[shop.key, HORIZON, "1"] = scorer_for(shop, alpha=99.0)
+    holder = Holder(shelf, kept=kept)  # type: ignore[arg-type]
+    holder.begin()
+    holder.refresh()
+    assert holder.require().scorer is shelf.scorers[shop.key, HORIZON, "1"]
+
+
 def test_of_last_time_only_what_the_settings_ask_for_is_served(shelf: Shelf, kept: ModelFolder) -> None:
     held(shelf, kept=kept)
     for chosen in ({"company": "other"}, {"horizon_days": 7}, {"company": "other", "horizon_days": HORIZON}):
@@ -199,6 +230,11 @@ def test_where_the_user_must_choose_last_time_chooses_nothing(shelf: Shelf, kept
     shelf.aliases["other", 7] = "1"
     with pytest.raises(ModelError, match="2 champions"):
         held(shelf, kept=kept).require()
+    holder = Holder(shelf, kept=kept)  # type: ignore[arg-type]
+    holder.begin()
+    holder.refresh()
+    with pytest.raises(ModelError, match="2 champions"):
+        holder.require()
 
 
 def test_a_kept_model_that_was_changed_is_not_served(shelf: Shelf, kept: ModelFolder) -> None:
