@@ -172,6 +172,21 @@ def test_outcomes_of_a_plan_outlive_its_load(store: Store, company: str, record:
     assert {one.arm for one in store.outcomes.assignments(company, ["c0003"])} == {"control"}
 
 
+def test_on_postgresql_outcomes_are_the_same(postgres_url: str) -> None:
+    store = Store(postgres_url)
+    store.migrate()
+    filled(store)
+    day = store.current_load().as_of
+    rows = [Outcome("c0000", "contacted", day, CALL), Outcome("c0001", "do_not_contact", day)]
+    told = [record_outcomes(store, "acme", rows, policy=POLICY, today=day, recorded_at=AT) for _ in range(2)]
+    assert told == [Recorded(2, 0), Recorded(0, 2)]
+    assert store.outcomes.left_alone("acme") == {"c0001"}
+    assert [one.recorded_at for one in store.outcomes.recorded("acme")] == [AT, AT]
+    with pytest.raises(DataError, match=r"is it c0002\?"):
+        record_outcomes(store, "acme", [Outcome("C2", "contacted", day, CALL)], policy=POLICY, today=day, recorded_at=AT)
+    store.close()
+
+
 # From a file
 
 
