@@ -78,7 +78,7 @@ class RequestLog:
             "key": CALLER.get().id or None,
             "bytes": answer.bytes,
         }
-        log.info(_LINE, *facts.values(), extra={FACTS: facts})
+        log.info(_LINE, *(told if told is not None else "-" for told in facts.values()), extra={FACTS: facts})
 
     def _route(self, path: str, status: int) -> str:
         if path in self.paths:
