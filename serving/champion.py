@@ -161,7 +161,7 @@ class Holder:
             company, horizon_days = self._choose(self._kept)
             return self._loaded(self._kept, company, horizon_days, self._kept.champion_version(company, horizon_days))
         except Exception as error:
-            log.info("there is no champion of last time: %s", error)
+            log.debug("there is no champion of last time: %s", error)  # looked for every few seconds
             return None
 
     def _loaded(self, models: Models, company: str, horizon_days: int, version: str) -> Champion:
