@@ -154,16 +154,36 @@ def _material(
 
 
 def _then(store: Store, company: Company, since: date, horizon: int | None, path: Path | None) -> Scoring:
-    from serving.review_scores import scoring_of_file, scoring_then
+    from serving.review_scores import scoring_then
 
     if path is None:
         return scoring_then(store, company.key, since, horizon)
-    found = scoring_of_file(path)
+    found = _of_file(path, company, horizon)
     if found.as_of != since:
         raise DataError(
             "scores", "as_of", f"is {found.as_of}, and the review is since {since}", hint=f"say --since {found.as_of}"
         )
     return found
+
+
+def _of_file(path: Path, company: Company, horizon: int | None) -> Scoring:
+    """The scores in a file. Raises DataError for those of another company or another horizon."""
+    from features.tables import LOGS
+    from serving.review_scores import scoring_of_file
+
+    found = scoring_of_file(path)
+    if horizon not in {None, found.horizon_days}:
+        rule = f"is {found.horizon_days}, and the review is over {horizon} days"
+        raise DataError("scores", "horizon_days", rule, hint=f"name scores of that horizon, not {path}")
+    ids = found.frame.select(_text("customer_id"))
+    if not any(table in company.tables and ids.join(_known(company, table), on="customer_id").height for table in LOGS):
+        rule = f"has no customer of {company.key}"
+        raise DataError("scores", "customer_id", rule, hint="name the scores of this company", example=ids["customer_id"][0])
+    return found
+
+
+def _known(company: Company, table: str) -> pl.DataFrame:
+    return company.tables[table].select(_text("customer_id").unique())
 
 
 def _judged_until(company: Company, since: date, as_of: date | None, horizon_days: int) -> date:
@@ -183,11 +203,11 @@ def _judged_until(company: Company, since: date, as_of: date | None, horizon_day
 
 
 def _now(store: Store, company: Company, then: Scoring, until: date, path: Path | None) -> Scoring | None:
-    from serving.review_scores import scoring_now, scoring_of_file
+    from serving.review_scores import scoring_now
 
     if path is None:
         return scoring_now(store, company.key, then.as_of, until, then.horizon_days)
-    found = scoring_of_file(path)
+    found = _of_file(path, company, then.horizon_days)
     if not then.as_of < found.as_of <= until:
         rule = f"is {found.as_of}, which is not after {then.as_of} and up to {until}"
         raise DataError("scores", "as_of", rule, hint="name later scores in --now, of a day that --as-of reaches")

@@ -217,6 +217,18 @@ def test_scores_of_another_day_are_refused(quarter: Quarter) -> None:
     assert "which is not after" in quarter.review(*NOW, "--now", quarter.then).output
 
 
+def test_scores_of_another_horizon_or_company_are_refused(quarter: Quarter, tmp_path: Path) -> None:
+    scores = pl.read_parquet(quarter.then)
+    strange, short = tmp_path / "strange.parquet", tmp_path / "short.parquet"
+    scores.with_columns(customer_id=pl.lit("X") + pl.col("customer_id")).write_parquet(strange)
+    scores.with_columns(as_of=pl.lit(date(2025, 11, 1)), horizon_days=pl.lit(30, pl.Int32)).write_parquet(short)
+    looked = quarter.review("--scores", strange)
+    assert looked.exit_code == 3
+    assert "scores.customer_id: has no customer of simulated-600-18-5" in looked.output
+    assert "is 30, and the review is over 90 days" in quarter.review("--now", short).output
+    assert "is 90, and the review is over 30 days" in quarter.review("--scores", quarter.then, "--horizon", "30d").output
+
+
 @pytest.mark.slow
 def test_contracts_are_reviewed_without_tiers(tmp_path: Path) -> None:
     data, home = tmp_path / "telco", tmp_path / "home"
