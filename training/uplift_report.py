@@ -158,7 +158,9 @@ def _knowledge(study: Study) -> Iterator[str]:
     """What the learners know of each arm beyond the average."""
     for facts in _learner_facts(study) or []:
         weights = ", ".join(f"{name} {weight:.2f}" for name, weight in facts["weights"].items() if weight)
-        known = f"customers differ (weights of learners: {weights})" if weights else "no difference between customers is proven"
+        known = (
+            f"customers seem to differ (weights of learners: {weights})" if weights else "no difference between customers shows"
+        )
         yield f"  {facts['arm']}: {known}"
 
 

@@ -107,8 +107,14 @@ def require_columns(frame: pl.DataFrame, names: Sequence[str] | Mapping[str, obj
 
 
 def encoding_of(frame: pl.DataFrame, layout: Layout) -> Encoding:
-    """How the features of the layout are made: numbers as they are, one for each common value of a text."""
+    """How the features of the layout are made: numbers as they are, one for each common value of a text.
+
+    Raises ConfigError for a feature that the layout says to be something else.
+    """
     apart = {*layout.without, layout.treatment, layout.outcome, layout.customer, layout.value, *layout.propensities.values()}
+    if both := [name for name in layout.features or () if name in apart]:
+        hint = "a feature is what was known of a customer before the draw"
+        raise ConfigError(f"{both[0]!r} is named as a feature, and as something else", hint=hint)
     chosen = [name for name in layout.features or frame.columns if name not in apart]
     return Encoding(tuple(each for name in chosen for each in _encoded(frame[name])))
 
@@ -128,6 +134,9 @@ def table_experiment(frame: pl.DataFrame, layout: Layout, encoding: Encoding) ->
     arms = _arms(words, layout)
     arm = words.replace_strict(list(arms), range(len(arms)), return_dtype=pl.Int64).to_numpy()
     ids = pl.Series(range(len(frame))) if layout.customer is None else frame[layout.customer]
+    if absent := ids.null_count():
+        hint = "write the id of the customer into every row"
+        raise DataError(TABLE, layout.customer, "is missing in some rows", hint=hint, rows=absent)
     return checked(
         Experiment(
             name=layout.outcome,

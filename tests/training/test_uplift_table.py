@@ -101,6 +101,7 @@ def test_a_column_can_say_what_an_outcome_is_worth_of_each_customer() -> None:
     [
         (Layout("kind", "bought", "none"), DataError, r"experiment\.kind: is not there"),
         (Layout("arm", "bought", "nothing"), ConfigError, "no row has arm 'nothing'"),
+        (Layout("arm", "bought", "none", features=("arm", "age")), ConfigError, "'arm' is named as a feature"),
         (Layout("arm", "city", "none"), DataError, r"experiment\.city: must hold numbers"),
         (Layout("arm", "bought", "none", costs={"sms": 1.0}), ConfigError, "--cost names 'sms', which is no arm"),
         (Layout("arm", "bought", "none", propensities={"mail": "age"}), ConfigError, "there is no propensity of 'post'"),
