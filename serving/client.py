@@ -99,9 +99,13 @@ class Client:
         *,
         capacities: Mapping[str, float] = NO_LIMITS,
         hours: Mapping[str, float] = NO_LIMITS,
+        consenting: Sequence[Id] = (),
     ) -> PlanAnswer:
-        """What to do for 1 to 1,000 customers under limits: contacts and hours of agents, by channel."""
-        limits = {"budget": budget, "capacities": dict(capacities), "hours": dict(hours)}
+        """What to do for 1 to 1,000 customers under limits: contacts and hours of agents, by channel.
+
+        `consenting` are those who have consented to marketing.
+        """
+        limits = {"budget": budget, "capacities": dict(capacities), "hours": dict(hours), "consenting": consenting}
         return self._post("/v1/plan", PlanAnswer, {"customer_ids": customer_ids, **limits})
 
     def record(self, outcomes: Sequence[Row]) -> OutcomesAnswer:

@@ -186,6 +186,9 @@ class PlanRequest(Strict):
     budget: Amount | None = Field(None, description="Most that all actions may cost together; left out: no limit.")
     capacities: dict[Channel, Amount] = Field({}, description="Channel -> most contacts; one that is not named has no limit.")
     hours: dict[Channel, Amount] = Field({}, description="Channel -> most hours of agents.")
+    consenting: Annotated[list[Identifier], Field(max_length=MOST_CUSTOMERS)] = Field(
+        [], description="Those of them who have consented to marketing: nobody else gets an action that needs it."
+    )
 
 
 class OutcomeRow(Strict):

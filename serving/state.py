@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from starlette.types import ASGIApp
@@ -30,6 +30,10 @@ log = logging.getLogger("keepwell.serving")
 
 WRITER_WAITS_S = 20.0
 """How long a request waits to write: it must still be answered in time, and what waits holds one of few threads."""
+
+
+LONGEST_MEMORY = timedelta(days=730)
+"""Contacts before that stand against no action."""
 
 
 class State:
@@ -96,15 +100,18 @@ class State:
 
     def plan(self, request: PlanRequest) -> PlanAnswer:
         """The best plan for customers by id, from the latest batch scores; StoreError when there are none."""
-        from serving.stored_plan import plan_answer, plan_of  # noqa: PLC0415  # solvers take half a second that a start has not
+        # Solvers take half a second that a start has not.
+        from serving.stored_plan import contact_columns, plan_answer, plan_of  # noqa: PLC0415  # see above
 
         load, asked = self.require_load(), list(dict.fromkeys(map(str, request.customer_ids)))
         rows = self.store.customers_by_id(load, asked)
         found, unknown = [rows[each] for each in asked if each in rows], [each for each in asked if each not in rows]
         features, unwilling = self.store.features_by_id(load, [*rows]), self.store.outcomes.left_alone(load.company)
-        return plan_answer(
-            load, plan_of(load, found, features, request, self.policy, unwilling=unwilling), unknown, self.this_day()
-        )
+        today, ids = self.this_day(), [row.customer_id for row in found]
+        recorded = self.store.outcomes.recorded(load.company, since=today - LONGEST_MEMORY)
+        contacts = contact_columns(recorded, ids, self.policy, today)
+        made = plan_of(load, found, features, request, self.policy, unwilling=unwilling, contacts=contacts)
+        return plan_answer(load, made, unknown, today)
 
     def record(self, request: OutcomesRequest, today: date, recorded_by: str | None) -> OutcomesAnswer:
         """Record what happened in the company that is served; `today` is the day there. DataError where anything is wrong."""

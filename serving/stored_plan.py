@@ -7,27 +7,41 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from decisions.actions import days_since_actions, recent_contacts
+from decisions.columns import Columns
 from decisions.plan import Plan, plan
 from decisions.policy import Policy
+from features.asof import day_number
 from keepwell.errors import ConfigError, RequestError
 from serving.answer_schemas import PlanAnswer, PlanItem, PlanLimit
+from serving.outcomes import REACHED
 from serving.plan_facts import plan_facts
 from serving.planning import feature_columns, plan_columns, plan_table, with_wishes
 from serving.schemas import PlanRequest
 from serving.scoring import score_types
 from serving.store import Load, ScoreRow
+from serving.store.records import RecordedOutcome
 from serving.stored_scores import STALE_SCORES_DAYS, load_card
 
 Features = Mapping[str, Mapping[str, float | None]]
 
 
 def plan_of(
-    load: Load, rows: Sequence[ScoreRow], features: Features, request: PlanRequest, policy: Policy, *, unwilling: Collection[str]
+    load: Load,
+    rows: Sequence[ScoreRow],
+    features: Features,
+    request: PlanRequest,
+    policy: Policy,
+    *,
+    unwilling: Collection[str],
+    contacts: Columns,
 ) -> Plan:
     """The best plan for the customers of `rows`, whose feature rows by id are `features`, but for the `unwilling`.
 
+    `contacts` are the columns of `contact_columns`. The store knows of no consent, so only those have it whom the request names.
     RequestError for a limit that makes no sense, and where no money is known.
     """
     scores = _frame(load, rows)
@@ -40,11 +54,25 @@ def plan_of(
         )
     rules, wishes = with_wishes(policy, scores, unwilling)
     try:
-        columns = {**_features(load, rows, features), **plan_columns(scores, rules)}
+        consent = {"consent": np.isin(scores["customer_id"].to_list(), list(map(str, request.consenting))).astype(np.float64)}
+        columns = {**_features(load, rows, features), **plan_columns(scores, rules), **contacts, **consent}
         made = plan(columns, rules, request.budget, request.capacities, hours=request.hours)
     except ConfigError as error:
         raise RequestError(error.message, hint=error.hint, status=422, code="bad_limit") from error
     return replace(made, notes=(*made.notes, *wishes))
+
+
+def contact_columns(recorded: Sequence[RecordedOutcome], customer_ids: Sequence[str], policy: Policy, today: date) -> Columns:
+    """Days since each action, and contacts within the days of each cap, as outcomes tell of them."""
+    places = {customer_id: place for place, customer_id in enumerate(customer_ids)}
+    reached = {(places.get(one.customer_id), one.happened_on, one.action) for one in recorded if one.step in REACHED}
+    met = [(place, day_number(day), action) for place, day, action in reached if place is not None]
+    who, day = (np.array([one[column] for one in met], dtype=np.int64) for column in (0, 1))
+    action = np.array([one[2] for one in met], dtype=object)
+    of_all = {"as_of_day": day_number(today) + 1, "customers": len(customer_ids)}  # so who was called today has been called
+    caps = {action.contact_cap.days for action in policy.actions if action.contact_cap}
+    since = days_since_actions(who, day, action, names=tuple(action.name for action in policy.actions), **of_all)
+    return {**since, **recent_contacts(who, day, windows=caps, **of_all)}
 
 
 def plan_answer(load: Load, made: Plan, unknown: Sequence[str], today: date) -> PlanAnswer:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from starlette.testclient import TestClient
@@ -10,6 +11,8 @@ from starlette.testclient import TestClient
 from decisions.plan import plan
 from serving.planning import feature_columns, plan_columns, plan_scores, plan_table
 from serving.policy import read_policy
+from serving.store.records import RecordedOutcome
+from serving.stored_plan import contact_columns
 from tests.serving.conftest import AS_OF, HORIZON
 from tests.serving.test_service import error
 
@@ -36,11 +39,39 @@ def test_a_plan_over_http_is_the_best_for_scores_and_feature_rows(
 ) -> None:
     policy = loaded.state.policy
     features = feature_columns(panel.drop("customer_id", "as_of"), AS_OF)
-    expected = plan_table(plan({**features, **plan_columns(scored, policy)}, policy, 200.0))
-    found = pl.DataFrame(asked(loaded, scored, budget=200.0)["items"])
+    known = {"consent": np.ones(scored.height), **contact_columns([], scored["customer_id"].to_list(), policy, AS_OF)}
+    expected = plan_table(plan({**features, **plan_columns(scored, policy), **known}, policy, 200.0))
+    found = pl.DataFrame(asked(loaded, scored, budget=200.0, consenting=scored["customer_id"].to_list())["items"])
     for name in ("customer_id", "action", "arm", "reason", "runner_up", "priority"):
         assert found[name].to_list() == expected[name].to_list(), name
     assert found["expected_net_value"].to_list() == pytest.approx(expected["expected_net_value"].to_list(), rel=1e-9)
+
+
+def test_only_who_has_consented_gets_what_needs_consent(loaded: TestClient, scored: pl.DataFrame) -> None:
+    needing = {action.name for action in loaded.state.policy.actions if action.needs_consent}
+    ids = scored["customer_id"].to_list()
+
+    def who(consenting: list[str]) -> set[str]:
+        items = asked(loaded, scored, consenting=consenting)["items"]
+        return {item["customer_id"] for item in items if item["action"] in needing}
+
+    assert who([]) == set()
+    assert who(ids[:40]) <= set(ids[:40])
+    assert len(who(ids)) > len(who(ids[:40])) > 0
+
+
+def test_who_was_contacted_lately_is_in_a_cooldown() -> None:
+    """What was reached and accepted on one day is one contact; what was only taken on is none."""
+    policy, nobody = read_policy(), dict.fromkeys(("recorded_by", "plan_id", "arm", "propensity", "cost", "reason", "note"))
+    steps = [("a", "contacted"), ("a", "accepted"), ("b", "taken"), ("c", "contacted")]
+    at = datetime(2025, 1, 1, tzinfo=UTC)
+    recorded = [RecordedOutcome(f"{who} {step}", who, "win_back_call", step, AS_OF, at, **nobody) for who, step in steps]
+    columns = contact_columns(recorded, ["a", "b"], policy, AS_OF)
+    np.testing.assert_array_equal(columns["days_since_action_win_back_call"], [1, np.nan])
+    caps = [column for name, column in columns.items() if name.startswith("contacts_within")]
+    assert caps
+    for column in caps:
+        np.testing.assert_array_equal(column, [1, 0])
 
 
 def test_limits_hold_and_have_prices(loaded: TestClient, scored: pl.DataFrame) -> None:
