@@ -50,7 +50,7 @@ def keep_the_document(service: TestClient, path: str, mode: GenerationMode, exam
 @pytest.mark.parametrize("mode", list(GenerationMode))
 @pytest.mark.parametrize("path", OURS)
 def test_every_answer_is_one_that_the_document_tells_of(loaded: TestClient, path: str, mode: GenerationMode) -> None:
-    keep_the_document(loaded, path, mode, examples=5)
+    keep_the_document(loaded, path, mode, examples=3)
 
 
 @pytest.mark.slow

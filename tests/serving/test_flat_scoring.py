@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import numpy as np
@@ -13,9 +14,12 @@ from features.company import Company
 from features.sources import read_company
 from keepwell.errors import ModelError, RequestError
 from serving.champion import Champion, try_out
+from serving.examples import rows_example
+from serving.explain import explain
 from serving.flat_scoring import flat_scoring_panel, score_flat
-from serving.predict import predict
-from serving.schemas import PredictRequest
+from serving.openapi import openapi
+from serving.predict import predict, predict_rows
+from serving.schemas import ExplainRequest, PredictRequest, PredictRowsRequest
 from serving.scoring import SCORE_TYPES
 from training.flat_data import flat_data
 from training.flat_model import FlatScorer
@@ -73,3 +77,22 @@ def test_the_endpoint_takes_no_history_for_it(scorer: FlatScorer) -> None:
     request = PredictRequest.model_validate({"customers": [{"customer_id": "a", "transactions": []}]})
     with pytest.raises(RequestError, match="learned from a flat table of customers, and cannot be asked"):
         predict(Champion("flat", 0, "1", scorer), request, DAY)
+
+
+def test_the_endpoint_takes_feature_rows_for_it_and_gives_what_batch_scoring_gives(company: Company, scorer: FlatScorer) -> None:
+    panel, champion = flat_scoring_panel(company, scorer.info, DAY).head(20), Champion("flat", 0, "1", scorer)
+    features = {name: panel[name].to_list() for name in scorer.info.feature_names}
+    asked = {"customer_ids": panel["customer_id"].to_list(), "features": features}
+    found = predict_rows(champion, PredictRowsRequest.model_validate(asked), DAY).predictions
+    scores = score_flat(company, scorer, DAY).head(20)
+    np.testing.assert_allclose([each.churn_probability for each in found], scores["churn_probability"], rtol=1e-9)
+    assert {each.expected_value for each in found} == {None}
+    explained = explain(champion, ExplainRequest.model_validate(asked), DAY).explanations
+    assert all(reason.target == "churn" for each in explained for reason in each.reasons or [])
+    assert all(each.reasons for each in explained)
+
+
+def test_the_published_examples_of_it_are_of_feature_rows(scorer: FlatScorer) -> None:
+    request = PredictRowsRequest.model_validate_json(json.dumps(rows_example(scorer.info)))
+    assert predict_rows(Champion("flat", 0, "1", scorer), request, DAY).predictions[0].churn_probability is not None
+    assert openapi(scorer.info)["paths"]["/v1/predict_rows"]
