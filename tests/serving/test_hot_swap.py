@@ -64,6 +64,43 @@ def callers(port: int) -> Iterator[list[tuple[int, str, float]]]:
             thread.join()
 
 
+GUARD = """
+import socket, traceback
+from pathlib import Path
+
+def guard(name):
+    original = getattr(socket.socket, name)
+    def guarded(self, address, *more):
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost", "0.0.0.0"):
+            with Path({told!r}).open("a") as told:
+                told.write(f"{{name}} {{address}}\\n{{''.join(traceback.format_stack(limit=8))}}\\n")
+        return original(self, address, *more)
+    setattr(socket.socket, name, guarded)
+
+for name in ("connect", "connect_ex", "sendto"):
+    guard(name)
+
+resolve = socket.getaddrinfo
+def resolving(host, *more, **named):
+    if host not in (None, "127.0.0.1", "::1", "localhost", "0.0.0.0", b"127.0.0.1"):
+        with Path({told!r}).open("a") as told:
+            told.write(f"getaddrinfo {{host}}\\n")
+    return resolve(host, *more, **named)
+socket.getaddrinfo = resolving
+Path({told!r} + ".begun").touch()
+"""
+
+
+@pytest.fixture(scope="module")
+def calls_outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Every process of the service writes here whom it tries to reach beyond this machine."""
+    folder = tmp_path_factory.mktemp("guard")
+    (folder / "sitecustomize.py").write_text(GUARD.format(told=str(folder / "calls")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder))
+        yield folder / "calls"
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(home=str(tmp_path_factory.mktemp("swapping")))
@@ -79,7 +116,7 @@ def versions(home: Settings, shop: Company) -> tuple[str, str]:
 
 
 def test_a_champion_changes_under_load_and_the_registry_comes_and_goes(
-    home: Settings, versions: tuple[str, str], shop: Company
+    home: Settings, versions: tuple[str, str], shop: Company, calls_outside: Path
 ) -> None:
     first, second = versions
     port, registry = free_port(), Registry(home.resolved_tracking_uri, home.artifact_root)
@@ -110,6 +147,8 @@ def test_a_champion_changes_under_load_and_the_registry_comes_and_goes(
         assert "keepwell train" not in str(call(port, "POST", "/v1/predict", one()))
         wait_for(lambda: trouble() is not None)
         assert served() == first
+    assert calls_outside.with_name("calls.begun").exists(), "the guard was there"
+    assert not calls_outside.exists(), calls_outside.read_text()
 
 
 @contextmanager
