@@ -66,6 +66,12 @@ def test_a_kept_customer_counts_for_the_policys_time_with_the_chance_to_stay():
     assert worth == pytest.approx(50 * (1 + 0.5 / 1.1 ** (90 / 365)))
 
 
+def test_who_was_kept_may_be_taken_to_stay_as_others_do_but_never_less_than_predicted():
+    columns = people(2, churn_probability=np.array([0.9, 0.1]), value_at_risk=np.array([50.0, 50.0]), horizon_days=np.array(90))
+    worth = kept_worth(columns, small_policy(KEEP_HALF, value_days=180, kept_churn_at_most=0.2))
+    assert worth == pytest.approx(50 * (1 + np.array([0.8, 0.9]) / 1.1 ** (90 / 365)))
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     seed=st.integers(0, 1000),
