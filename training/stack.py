@@ -75,8 +75,8 @@ class Blend:
 def equal_blend(members: int) -> Blend:
     """What is used where there is nothing to learn weights from.
 
-    >>> equal_blend(2)
-    Blend(weights=(0.5, 0.5), intercept=0.0, shift=0.0)
+    >>> equal_blend(2).weights
+    (0.5, 0.5)
     """
     return Blend((1 / members,) * members, 0.0)
 
