@@ -11,7 +11,9 @@ from keepwell.errors import ConfigError
 from keepwell.settings import Settings
 from serving import prediction_log
 from serving.champion import Champion
+from serving.launch import serving
 from serving.prediction_log import FORECASTS, PredictionLog
+from tests.serving.test_launch import free_port
 from training.scorer import Scorer
 
 DAY = date(2025, 1, 1)
@@ -109,3 +111,9 @@ def test_nothing_is_kept_unless_a_share_is_set() -> None:
 def test_a_share_that_is_none_is_refused(settings: Settings) -> None:
     with pytest.raises(ConfigError, match="KEEPWELL_PREDICTION_LOG_SHARE"):
         _ = settings.logged_share
+
+
+def test_a_service_with_a_wrong_share_does_not_start(tmp_path: Path) -> None:
+    wrong = Settings(home=str(tmp_path), prediction_log_share="half")
+    with pytest.raises(ConfigError, match="is 'half'"), serving(wrong, free_port()):
+        pass
