@@ -57,7 +57,7 @@ def shop() -> LivingShop:
 def policy_file(path: Path, kept: dict[str, float], customers: float) -> Path:
     """The default policy with the shop's own actions, whose priors are worth so many customers."""
     content = read_policy().model_dump(mode="json")
-    content["plan"] |= {"value_days": JUDGED_DAYS, "kept_churn_at_most": 0.3}  # what is usual among the shop's active customers
+    content["plan"]["value_days"] = JUDGED_DAYS
     content["actions"] = [
         {
             "name": name,
