@@ -77,7 +77,6 @@ def _run_one(settings: Settings, waiting: Jobs) -> bool:
     job = waiting.claim(worker_name(), now())
     if job is None:
         return False
-    click.echo(f"job {job.id}: {job.request['data']}", err=True)
     click.echo(f"job {job.id}: {_outcome(settings, waiting, job)}", err=True)
     for gone in waiting.prune():
         shutil.rmtree(settings.jobs_folder / gone, ignore_errors=True)
@@ -92,6 +91,7 @@ def _outcome(settings: Settings, waiting: Jobs, job: Job) -> str:
     ending, done = Ending(), False
     try:
         with kept(waiting, job, now, ending):
+            click.echo(f"job {job.id}: {job.request['data']}", err=True)
             file = _score(settings, waiting, job, ending)
         done = waiting.finish(job, now(), result=str(file.relative_to(settings.jobs_folder)))
     except BaseException as error:

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class JobWatch:
 
     def close(self) -> None:
         """End the child: its job waits again, for whoever comes next."""
-        if self._child is None or self._child.poll() is not None:
+        if self._child is None:
             return
         self._child.terminate()
         try:
@@ -61,6 +62,8 @@ class JobWatch:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
+        with suppress(StoreError):  # the next look of anybody finds the dead
+            self._jobs.leave(worker_name(self._child.pid), self._now())
 
     def _look(self) -> bool:
         child, code = self._child, None if self._child is None else self._child.poll()

@@ -151,7 +151,7 @@ class Jobs:
 
     def put_back(self, job: Job, *, count: bool = False) -> bool:
         """The worker cannot go on: the job waits again, as if this attempt had not been unless it counts."""
-        return self._change(job, state=QUEUED, worker=None, attempts=job.attempts - (not count))
+        return self._change(job, state=QUEUED, worker=None, step=None, attempts=job.attempts - (not count))
 
     def leave(self, worker: str, at: datetime) -> None:
         """What a worker that has died was at waits again, or has failed for good."""
@@ -207,7 +207,7 @@ def _bury(connection: Connection, at: datetime) -> None:
 def _let_go(connection: Connection, which: ColumnElement[bool], at: datetime) -> None:
     abandoned = update(jobs).where(which, jobs.c.state == RUNNING)
     connection.execute(abandoned.where(jobs.c.attempts >= MOST_ATTEMPTS).values(state=FAILED, finished_at=at, error=DIED))
-    connection.execute(abandoned.values(state=QUEUED, worker=None))
+    connection.execute(abandoned.values(state=QUEUED, worker=None, step=None))
 
 
 def _lives(worker: str, heartbeat_at: datetime, at: datetime) -> bool:

@@ -136,7 +136,7 @@ def test_a_job_survives_the_end_and_the_death_of_its_worker(settings: Settings, 
     job_id = asked(desk, shop, explain=0)
     for end, state, attempts in ((signal.SIGTERM, "queued", 0), (signal.SIGKILL, "running", 1)):
         with worker(settings) as child:
-            wait_for(lambda: desk.state(job_id).state == "running")
+            wait_for(lambda: desk.state(job_id).step is not None)
             child.send_signal(end)
             child.wait(timeout=30)
         assert (desk.state(job_id).state, desk.state(job_id).attempts) == (state, attempts)
@@ -148,7 +148,7 @@ def test_a_service_runs_what_waits_and_puts_back_what_it_must_leave(settings: Se
     first = asked(desk, shop, explain=0)
     watch = JobWatch(desk.jobs, settings, now)
     assert watch.look()
-    wait_for(lambda: desk.state(first).state == "running")
+    wait_for(lambda: desk.state(first).step is not None)
     watch.close()
     assert (desk.state(first).state, desk.state(first).attempts) == ("queued", 0)
     again = JobWatch(desk.jobs, settings, now)
