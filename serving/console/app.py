@@ -21,7 +21,7 @@ from serving.console.language import ChooseLanguage
 from serving.console.pages import Page, endpoint
 from serving.console.render import STATIC
 from serving.console.roles import Right
-from serving.console.views import customer, customers, failures, sign_in, today, work
+from serving.console.views import audit, customer, customers, failures, sign_in, today, work
 from serving.console.views.context import Context
 from serving.store import Store
 
@@ -31,6 +31,7 @@ PAGES = {
     "/customers.csv": Page(customers.customers_csv),
     "/customers/one": Page(customer.customer),
     "/customers/work": Page(act=work.act),
+    "/audit": Page(audit.audit, Right.AUDIT),
     "/sign-in": Page(sign_in.show, act=sign_in.come_in, open=True),
     "/sign-out": Page(act=sign_in.go_out, act_right=Right.READ),
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 
 from serving.console.text import t
 
@@ -121,6 +121,16 @@ def day(value: date | None) -> str:
     '1 Apr 2026'
     """
     return MISSING if value is None else t("day", day=value.day, month=t(f"month.{value.month}"), year=value.year)
+
+
+def moment(value: datetime) -> str:
+    """An instant, to the minute, in UTC.
+
+    >>> moment(datetime(2026, 4, 1, 9, 5, tzinfo=UTC))
+    '1 Apr 2026, 09:05 UTC'
+    """
+    at = value.astimezone(UTC)
+    return t("moment", day=day(at.date()), time=f"{at:%H:%M}")
 
 
 def month(value: date) -> str:

@@ -20,7 +20,7 @@ STATIC = FOLDER / "static"
 
 
 class Renderer:
-    """The templates, compiled once, and the version of the style sheet."""
+    """The templates, compiled once, and the version of the style sheets."""
 
     def __init__(self) -> None:
         self._templates = Environment(
@@ -31,7 +31,8 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._templates.globals["t"] = t
-        self._style_version = hashlib.sha256((STATIC / "console.css").read_bytes()).hexdigest()[:12]
+        sheets = b"".join(sheet.read_bytes() for sheet in sorted(STATIC.glob("*.css")))
+        self._style_version = hashlib.sha256(sheets).hexdigest()[:12]
 
     def urls(self, request: Request) -> Urls:
         """The links of the console as it is mounted for this request."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from serving.console.text_en_office import OFFICE
 from serving.console.text_en_reasons import REASONS
 
 PAGES = {
@@ -286,4 +287,4 @@ PAGES = {
     "error.hint": "Go on from Today or Customers above.",
 }
 
-ENGLISH = PAGES | REASONS
+ENGLISH = PAGES | REASONS | OFFICE

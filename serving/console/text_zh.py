@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from serving.console.text_zh_office import OFFICE
 from serving.console.text_zh_reasons import REASONS
 from serving.console.text_zh_words import WORDS
 
@@ -287,4 +288,4 @@ PAGES = {
     "error.hint": "请从上方的“今日”或“客户”继续。",
 }
 
-CHINESE = PAGES | REASONS | WORDS
+CHINESE = PAGES | REASONS | OFFICE | WORDS

@@ -40,6 +40,10 @@ class Urls:
         """Where the forms go that record what happened to a customer."""
         return f"{self.base}/customers/work"
 
+    def audit(self, parameters: Mapping[str, str] | None = None) -> str:
+        """Who did what, as `parameters` ask for it; None: all."""
+        return self._with_query("/audit", parameters or {})
+
     def sign_in(self, onward: str = "") -> str:
         """The page to sign in on; `onward` is where it leads, a path of the console."""
         return self._with_query("/sign-in", {"next": onward} if onward not in ("", "/") else {})

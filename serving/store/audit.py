@@ -36,6 +36,21 @@ class Audit:
         with writing(self._engine) as connection:
             note(connection, *deeds)
 
+    def page(
+        self, *, actor: str = "", customer_id: str = "", before: int | None = None, limit: int = 50
+    ) -> tuple[tuple[int, Deed], ...]:
+        """Deeds with their numbers, newest first: of one actor, of one customer, or (empty) of all.
+
+        `before` is the number of the last deed of the page before; None begins with the newest.
+        """
+        wanted = [audit.c.actor == actor] if actor else []
+        wanted += [audit.c.customer_id == customer_id] if customer_id else []
+        wanted += [audit.c.id < before] if before is not None else []
+        query = select(audit).where(*wanted).order_by(audit.c.id.desc()).limit(limit)
+        with reading(self._engine) as connection:
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        return tuple((row.pop("id"), Deed(**row)) for row in rows)
+
     def latest(self, limit: int = 100) -> tuple[Deed, ...]:
         """The newest deeds, newest first."""
         columns = [column for column in audit.c if column.name != "id"]
