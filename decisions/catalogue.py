@@ -155,7 +155,7 @@ class PlanPolicy(Part):
     value_days: AtLeastOne
     """A customer who is kept counts with what they bring in this time."""
     kept_churn_at_most: Share = 1.0
-    """Whoever was kept stays away in a later horizon with the predicted probability, but with this at most: they have come back."""
+    """Whoever was kept stays away in a later horizon as likely as predicted, but no likelier than this: they have come back."""
     consent_where_not_recorded: bool
     """Whether consent is taken as given where a company keeps no record of it."""
     holdout_seed: Annotated[int, Field(ge=0)] = 0
