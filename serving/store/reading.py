@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Table, and_, case, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Table, and_, func, select, true
 
-from decisions.labels import Status
 from decisions.plan_rows import CONTROL
 from serving.store.engine import reading
+from serving.store.listing import Listing, Listings
 from serving.store.outcomes import unwilling
 from serving.store.records import (
     CustomerFilter,
@@ -27,21 +27,8 @@ from serving.store.records import (
     Reason,
     ScoreRow,
     Summary,
-    TierCount,
 )
 from serving.store.schema import events, feature_rows, loads, plan_items, plans, scores
-
-SORTABLE = (
-    "value_at_risk",
-    "churn_probability",
-    "expected_value",
-    "lifetime_value",
-    "current_value",
-    "potential_value",
-    "customer_id",
-    "name",
-)
-"""The columns that `Reader.customers` sorts by."""
 
 _IDS_AT_ONCE = 500
 _LOAD_COLUMNS = [column for column in loads.c if column.name != "current"]
@@ -56,6 +43,7 @@ class Reader:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._listings = Listings(engine)
 
     def current_load(self, company: str | None = None, horizon_days: int | None = None) -> Load | None:
         """The load that readers see; the latest one where a company or a horizon is left open; None when there is none."""
@@ -99,27 +87,23 @@ class Reader:
     ) -> CustomerPage:
         """One page of the customers that pass the filter, with their planned actions.
 
-        `sort` is one of SORTABLE (ValueError otherwise); missing values come last, ties are in the order of the ids.
+        `sort` is one of listing.SORTABLE (ValueError otherwise); missing values come last, ties are in the order of the ids.
         """
-        with reading(self._engine) as connection:
-            plan_id = connection.scalar(_latest_plan_id(load))
-            passing = _passing(load, chosen, plan_id, connection.dialect.name)
-            # First the ids, which an index of its own answers, then the long rows of these alone.
-            ids = connection.scalars(_ids(passing, sort, descending).offset(offset).limit(limit)).all()
-            rows = _rows_by_id(connection, load, plan_id, ids)
-            if len(ids) < limit and (ids or not offset):
-                total = offset + len(ids)  # the last page: there is nothing left to count
-            else:
-                total = connection.scalar(select(func.count()).where(passing)) or 0
-        return CustomerPage(tuple(rows[customer_id] for customer_id in ids), total)
+        listing, found = self._found(load, chosen, sort, descending)
+        ids = listing.ids(found.slice(offset, limit))
+        rows = self.customers_by_id(load, ids)
+        return CustomerPage(tuple(rows[customer_id] for customer_id in ids if customer_id in rows), found.len())
 
     def customer_ids(
         self, load: Load, chosen: CustomerFilter = CustomerFilter(), *, sort: str = "value_at_risk", descending: bool = True
     ) -> Sequence[str]:
         """The ids of all customers that pass the filter, in the order of `customers`."""
-        with reading(self._engine) as connection:
-            passing = _passing(load, chosen, connection.scalar(_latest_plan_id(load)), connection.dialect.name)
-            return connection.scalars(_ids(passing, sort, descending)).all()
+        listing, found = self._found(load, chosen, sort, descending)
+        return listing.ids(found)
+
+    def listing(self, load: Load) -> Listing:
+        """All customers of a load, in columns."""
+        return self._listings.of(load)
 
     def customer(self, load: Load, customer_id: str) -> ScoreRow | None:
         """One customer's scores; None when the load does not hold them."""
@@ -153,25 +137,11 @@ class Reader:
 
     def summary(self, load: Load, *, at_risk_from: float = 0.5) -> Summary:
         """The load in figures; a customer is at risk when not lost and the churn probability is at least `at_risk_from`."""
-        at_risk = case((scores.c.churn_probability >= at_risk_from, 1), else_=0)
-        lost = literal(str(Status.LOST), literal_execute=True)  # written out: what is grouped by must be what is selected
-        is_lost = scores.c.status.is_not_distinct_from(lost).label("is_lost")
-        query = select(
-            scores.c.value_tier,
-            is_lost,
-            func.count().label("customers"),
-            func.coalesce(func.sum(scores.c.expected_value), 0.0).label("expected_value"),
-            func.coalesce(func.sum(scores.c.value_at_risk), 0.0).label("value_at_risk"),
-            func.sum(at_risk).label("at_risk"),
-            func.sum(scores.c.complaints_open).label("complaints_open"),
-        )
-        query = query.where(scores.c.load_id == load.id).group_by(scores.c.value_tier, is_lost).order_by(scores.c.value_tier)
-        return _summary(self._all(query))
+        return self.listing(load).summary(at_risk_from)
 
     def choices(self, load: Load, *columns: str) -> dict[str, tuple[str, ...]]:
         """The labels that text columns of the scores take in this load, in alphabetical order, for the lists of filters."""
-        met = self._all(select(*(scores.c[column] for column in columns)).where(scores.c.load_id == load.id).distinct())
-        return {column: tuple(sorted({row[column] for row in met} - {None})) for column in columns}
+        return {column: self.listing(load).met(column) for column in columns}
 
     def plan(self, load: Load) -> Plan | None:
         """The newest plan made from this load; None when there is none."""
@@ -205,6 +175,16 @@ class Reader:
         query = query.where(plan_items.c.plan_id == plan.id, _TO_DO).group_by(plan_items.c.action)
         return tuple(PlannedAction(**row) for row in self._all(query.order_by(gain.desc(), plan_items.c.action)))
 
+    def _found(self, load: Load, chosen: CustomerFilter, sort: str, descending: bool) -> tuple[Listing, pl.Series]:
+        planned = None if chosen.action is None else self._planned(load, chosen.action)
+        listing = self.listing(load)
+        return listing, listing.find(chosen, sort=sort, descending=descending, planned=planned)
+
+    def _planned(self, load: Load, action: str) -> pl.Series:
+        with reading(self._engine) as connection:
+            plan_id = connection.scalar(_latest_plan_id(load))
+        return pl.Series(dtype=pl.String) if plan_id is None else self._listings.planned(plan_id, action)
+
     def _all(self, query: Select[Any]) -> Sequence[RowMapping]:
         with reading(self._engine) as connection:
             return connection.execute(query).mappings().all()
@@ -222,14 +202,6 @@ def _latest_plan_id(load: Load) -> Select[Any]:
     return select(func.max(plans.c.id)).where(plans.c.load_id == load.id)
 
 
-def _ids(passing: ColumnElement[bool], sort: str, descending: bool) -> Select[Any]:
-    if sort not in SORTABLE:
-        raise ValueError(f"cannot sort by {sort!r}; known are {', '.join(SORTABLE)}")
-    by = scores.c[sort]
-    order = (by.desc() if descending else by.asc()).nulls_last()
-    return select(scores.c.customer_id).where(passing).order_by(order, scores.c.customer_id)
-
-
 def _rows_by_id(connection: Connection, load: Load, plan_id: int | None, customer_ids: Sequence[str]) -> dict[str, ScoreRow]:
     """The scores of these customers, each with its item of this plan; no items when there is no plan."""
     same = and_(plan_items.c.customer_id == scores.c.customer_id, plan_items.c.plan_id == plan_id, _TO_DO)
@@ -241,29 +213,6 @@ def _rows_by_id(connection: Connection, load: Load, plan_id: int | None, custome
         rows = connection.execute(query.where(scores.c.customer_id.in_(some))).mappings()
         found |= {row["customer_id"]: _score_row(row) for row in rows}
     return found
-
-
-def _passing(load: Load, chosen: CustomerFilter, plan_id: int | None, dialect: str) -> ColumnElement[bool]:
-    conditions: list[ColumnElement[bool]] = [scores.c.load_id == load.id]
-    for name in ("status", "value_tier", "quadrant", "lifecycle", "owner"):
-        if (wanted := getattr(chosen, name)) is not None:
-            conditions.append(scores.c[name] == wanted)
-    if chosen.but_status is not None:
-        conditions.append(scores.c.status.is_distinct_from(chosen.but_status))
-    if chosen.action is not None:
-        planned = select(plan_items.c.customer_id).where(plan_items.c.plan_id == plan_id, plan_items.c.action == chosen.action)
-        conditions.append(scores.c.customer_id.in_(planned.where(_TO_DO)))
-    if chosen.with_open_complaint:
-        conditions.append(scores.c.complaints_open > 0)
-    if chosen.search:
-        part, places = chosen.search.strip(), (scores.c.customer_id, scores.c.name)
-        conditions.append(or_(*(_holds(column, part, dialect) for column in places[: 1 if chosen.ids_only else None])))
-    return and_(*conditions)
-
-
-def _holds(column: ColumnElement[Any], part: str, dialect: str) -> ColumnElement[bool]:
-    # SQLite's own LIKE takes A to Z in any case, three times as quickly as with a lower() around each side.
-    return column.contains(part, autoescape=True) if dialect == "sqlite" else column.icontains(part, autoescape=True)
 
 
 def _unpacked(row: bytes, names: Sequence[str]) -> dict[str, float | None]:
@@ -279,19 +228,3 @@ def _score_row(row: RowMapping) -> ScoreRow:
     texts = row["reasons"]
     reasons = None if texts is None else tuple(Reason(**reason) for reason in json.loads(texts))
     return ScoreRow(**{**row, "reasons": reasons, "further_churn": json.loads(row["further_churn"] or "{}")})
-
-
-def _summary(groups: Sequence[RowMapping]) -> Summary:
-    complaints = [int(group["complaints_open"]) for group in groups if group["complaints_open"] is not None]
-    lost = [group for group in groups if group["is_lost"]]
-    kept = [group for group in groups if not group["is_lost"]]
-    return Summary(
-        customers=sum(tier["customers"] for tier in kept),
-        customers_at_risk=sum(int(tier["at_risk"]) for tier in kept),
-        value_at_risk=sum(tier["value_at_risk"] for tier in kept),
-        expected_value=sum(tier["expected_value"] for tier in kept),
-        customers_lost=sum(tier["customers"] for tier in lost),
-        value_lost=sum(tier["value_at_risk"] for tier in lost),
-        complaints_open=sum(complaints) if complaints else None,
-        tiers=tuple(TierCount(**{name: tier[name] for name in TierCount.__dataclass_fields__}) for tier in kept),
-    )

@@ -74,16 +74,19 @@ class ScoreRow:
     rfm_segment: str | None = None
     moves: str | None = None
     new_to_category: bool | None = None
+    kind: str | None = None
+    account_id: str | None = None
     action: str | None = None
     action_title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerFilter:
-    """Which customers to list; None lets all through. `search` is a part of the id or of the name, in any case of A to Z.
+    """Which customers to list; None lets all through. `search` is a part of the id or of the name, in large or small letters.
 
     `ids_only` is for readers who may not know names: they search ids alone. `action` is the name of a planned action;
-    `but_status` leaves out those of one status.
+    `but_status` leaves out those of one status. The ranges of churn probability (0 to 1) and expected value hold both their
+    ends, and nobody whose value is missing.
     """
 
     search: str | None = None
@@ -92,7 +95,14 @@ class CustomerFilter:
     value_tier: str | None = None
     quadrant: str | None = None
     lifecycle: str | None = None
+    relation: str | None = None
+    kind: str | None = None
     owner: str | None = None
+    account_id: str | None = None
+    churn_from: float | None = None
+    churn_to: float | None = None
+    value_from: float | None = None
+    value_to: float | None = None
     action: str | None = None
     with_open_complaint: bool = False
     ids_only: bool = False

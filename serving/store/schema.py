@@ -41,7 +41,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 NAME_CHARACTERS = 200
-"""A longer name is cut: it is part of an index, whose entries PostgreSQL limits to 2,704 bytes."""
+"""A longer name, kind or account is cut."""
 
 PERSON_CHARACTERS = 200
 """A person or a key that did something."""
@@ -120,22 +120,9 @@ scores = Table(
     Column("moves", Text),
     Column("new_to_category", Boolean),
     Column("further_churn", Text),
+    Column("kind", String(NAME_CHARACTERS)),
+    Column("account_id", String(NAME_CHARACTERS)),
     sqlite_with_rowid=False,
-)
-# All that a list of customers filters, sorts and searches by: a page of it is found without a look at the rows, which are long.
-Index(
-    "ix_scores_list",
-    scores.c.load_id,
-    scores.c.value_at_risk,
-    scores.c.customer_id,
-    scores.c.name,
-    scores.c.churn_probability,
-    scores.c.expected_value,
-    scores.c.lifetime_value,
-    scores.c.status,
-    scores.c.value_tier,
-    scores.c.quadrant,
-    scores.c.complaints_open,
 )
 
 feature_rows = Table(

@@ -19,9 +19,11 @@ from serving.store.audit import Audit
 from serving.store.engine import open_engine, writing
 from serving.store.jobs import Jobs
 from serving.store.keys import Keys
+from serving.store.listing import keep_list
 from serving.store.migrate import migrate
 from serving.store.outcomes import OutcomeStore
 from serving.store.people import People
+from serving.store.plan_work import PlanWork
 from serving.store.reading import Reader
 from serving.store.records import Load
 from serving.store.schema import NAME_CHARACTERS, feature_rows, loads, plan_items, plans, scores
@@ -35,6 +37,7 @@ The newest load of an earlier date stays too, however often a date is scored: it
 
 _FURTHER = re.compile(r"churn_probability_\d+d")
 _ROWS_AT_ONCE = 20_000
+_OF_PEOPLE = ("name", "owner", "kind", "account_id")
 _OF_THE_LOAD = ("as_of", "data_until", "horizon_days", "model_version", "model_family", "grade")
 
 
@@ -86,6 +89,11 @@ class Store(Reader):
         return Work(self._engine)
 
     @property
+    def plan_work(self) -> PlanWork:
+        """The work on plans as a whole."""
+        return PlanWork(self._engine)
+
+    @property
     def people(self) -> People:
         """Who uses the console."""
         return People(self._engine)
@@ -110,8 +118,8 @@ class Store(Reader):
 
         `frame` has the score columns of docs/architecture.md, one run of them (StoreError otherwise). `features` has
         customer_id, as_of and one column per feature; `events` customer_id, day, kind, count, amount, detail;
-        `people` customer_id, name (cut after NAME_CHARACTERS) and owner; `currency` names that of all amounts. Each may be
-        left out. The oldest loads beyond KEPT_LOADS are removed.
+        `people` customer_id, name (cut after NAME_CHARACTERS), owner, kind and account_id; `currency` names that of all amounts.
+        Each may be left out. The oldest loads beyond KEPT_LOADS are removed.
         """
         run = _the_run(frame)
         parts = _parts(frame, features, events, people)
@@ -121,6 +129,7 @@ class Store(Reader):
             load_id = _insert_one(connection, loads, {**values, "feature_names": names, "current": False})
             for table, part in parts:
                 _insert_frame(connection, table, part, {"load_id": load_id})
+            keep_list(connection, load_id, dict(parts)[scores])
             _make_current(connection, company, run["horizon_days"], load_id)
             _prune(connection, company, run["horizon_days"])
         return Load(id=load_id, feature_names=tuple(names), **values)
@@ -186,8 +195,8 @@ def _score_rows(frame: pl.DataFrame, features: pl.DataFrame | None, people: pl.D
         open_now = features.select("customer_id", pl.col("complaints_open").cast(pl.Int64))
         rows = rows.join(open_now, on="customer_id", how="left")
     if people is not None:
-        known = people.select(name for name in ("customer_id", "name", "owner") if name in people.columns)
-        known = known.with_columns(pl.col("^name$").cast(pl.String).str.slice(0, NAME_CHARACTERS))
+        known = people.select(name for name in ("customer_id", *_OF_PEOPLE) if name in people.columns)
+        known = known.with_columns(pl.col("^(name|kind|account_id)$").cast(pl.String).str.slice(0, NAME_CHARACTERS))
         rows = rows.join(known, on="customer_id", how="left")
     return rows
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from serving.store import access_schema, job_schema, work_schema
+from serving.store import access_schema, job_schema, list_schema, work_schema
 from serving.store.schema import metadata
 
-DECLARING = (access_schema, job_schema, work_schema)
+DECLARING = (access_schema, job_schema, list_schema, work_schema)
 """Importing them is what fills `metadata`."""
 
 __all__ = ["DECLARING", "metadata"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Dialect, Engine, NullPool, event, make_url
+from sqlalchemy import Dialect, Engine, NullPool, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
@@ -375,53 +375,6 @@ def test_the_lost_are_a_figure_of_their_own(store: Store) -> None:
     assert summary.customers_at_risk == (others["churn_probability"] >= 0.4).sum()
     assert sum(tier.customers for tier in summary.tiers) == 8
     assert store.customers(load, CustomerFilter(but_status="lost")).total == 8
-
-
-@pytest.mark.parametrize(
-    "chosen",
-    [
-        CustomerFilter(),
-        CustomerFilter(but_status="lost"),
-        CustomerFilter(status="lapsing", value_tier="VIP", quadrant="gold"),
-        CustomerFilter(search="weber"),
-        CustomerFilter(with_open_complaint=True),
-    ],
-)
-@pytest.mark.parametrize("sort", ["value_at_risk", "churn_probability", "expected_value", "lifetime_value", "name"])
-def test_a_page_of_the_list_is_found_in_an_index_alone(chosen: CustomerFilter, sort: str) -> None:
-    """Rows are long; to read all of them for one page takes seconds once there are 100,000. (SQLite tells how it will ask.)"""
-    store = Store("sqlite://")
-    store.migrate()
-    filled(store, scores(10))
-    load = store.current_load()
-    with statements(store) as asked:
-        store.customers(load, chosen, sort=sort, limit=5)
-        store.summary(load)
-        store.choices(load, "value_tier", "status", "quadrant")
-    scans = [step for step in plans_of(store, asked) if " scores " in step and "customer_id=?" not in step]
-    assert len(scans) >= 3
-    assert all("COVERING INDEX ix_scores_list" in step for step in scans)
-
-
-def plans_of(store: Store, asked: list[tuple[str, object]]) -> list[str]:
-    """The steps that SQLite takes for each statement, as it explains them."""
-    with reading(store._engine) as connection:
-        explained = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all() for text, values in asked]
-    return [row.detail for rows in explained for row in rows]
-
-
-@contextmanager
-def statements(store: Store) -> Iterator[list[tuple[str, object]]]:
-    """The queries that the store asks within the block, with their values."""
-    asked: list[tuple[str, object]] = []
-
-    def note(_connection: object, _cursor: object, text: str, values: object, *_more: object) -> None:
-        if text.startswith("SELECT"):
-            asked.append((text, values))
-
-    event.listen(store._engine, "before_cursor_execute", note)
-    yield asked
-    event.remove(store._engine, "before_cursor_execute", note)
 
 
 @given(st.integers(1, 40), st.integers(0, 45), st.integers(1, 45))

@@ -35,6 +35,7 @@ def require_whole(store: Store) -> None:
     ann, other = (store.customer(load, customer_id) for customer_id in ("00001", "名😀"))
     assert (ann.name, ann.churn_probability, ann.expected_value, ann.action) == ("Ann", 0.25, 80.0, "call")
     assert (other.churn_probability, other.lifetime_value, other.rfm_cell, dict(other.further_churn)) == (0.75, None, None, {})
+    assert [row.customer_id for row in store.customers(load).rows] == ["00001", "名😀"]
     assert store.features(load, "00001") == {"recency_days": 12.0, "spend_90d": None}
     assert [(event.day, event.count) for event in store.timeline(load, "00001")] == [(date(2025, 12, 30), 2)]
     plan = store.plan(load)

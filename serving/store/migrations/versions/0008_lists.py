@@ -1,0 +1,36 @@
+"""What a customer is and whose, and each load's list of customers in columns, which no index has to serve any more."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision: str | None = "0007"
+
+_LIST = (
+    *("load_id", "value_at_risk", "customer_id", "name", "churn_probability", "expected_value", "lifetime_value"),
+    *("status", "value_tier", "quadrant", "complaints_open"),
+)
+
+
+def upgrade() -> None:
+    """Add the columns and the table; the list of what was scored before is made from its rows when first asked for."""
+    op.add_column("scores", sa.Column("kind", sa.String(200)))
+    op.add_column("scores", sa.Column("account_id", sa.String(200)))
+    op.drop_index("ix_scores_list", table_name="scores")
+    op.create_table(
+        "score_lists",
+        sa.Column("load_id", sa.Integer(), nullable=False),
+        sa.Column("columns", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("load_id", name="pk_score_lists"),
+        sa.ForeignKeyConstraint(["load_id"], ["loads.id"], name="fk_score_lists_load_id", ondelete="CASCADE"),
+    )
+
+
+def downgrade() -> None:
+    """Drop them, and bring back the index."""
+    op.drop_table("score_lists")
+    op.create_index("ix_scores_list", "scores", list(_LIST))
+    op.drop_column("scores", "account_id")
+    op.drop_column("scores", "kind")
