@@ -58,12 +58,15 @@ def review(
 ) -> None:
     """Look back on a quarter: promises and what came, actions and what they earned, service, and what to expect next.
 
+    The console shows it, too, on its page Review.
+
     Example: keepwell review shop --since 2025-10-01 --report review.html
     """
     from commands.review_page import page
     from commands.review_words import in_words
     from features.tables import LOGS
     from serving.policy import read_policy
+    from serving.review_shelf import ReviewShelf
     from training.document import to_html
 
     if report is not None:
@@ -75,6 +78,7 @@ def review(
             "a flat table knows one date: nothing comes after it", hint="a review needs transactions or subscriptions"
         )
     found = _look_back(settings, company, rules, since=since, as_of=as_of, horizon=horizon, scores=scores, now=now, steps=steps)
+    ReviewShelf(settings.reviews_folder).keep(found)
     if report is not None:
         with steps.step("Writing the page"):
             write_text(report, to_html(page(found)))

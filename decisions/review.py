@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import date
 from math import isnan
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from decisions.migration import Flow
 from decisions.review_actions import ActionReview
@@ -79,6 +80,25 @@ class Review:
         """All of it as plain values; what is not known is None."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Review:
+        """The review that `as_dict` made plain, also by way of JSON. Raises KeyError, TypeError, ValueError for another dict."""
+        return _made(cls, plain)  # type: ignore[no-any-return]  # of the kind that it is asked for
+
+
+def _made(kind: Any, value: Any) -> Any:  # noqa: ANN401  # any of the kinds that reviews are made of
+    """A plain value as what a field is declared to be."""
+    if get_origin(kind) is UnionType:
+        return None if value is None else _made(get_args(kind)[0], value)
+    if get_origin(kind) is tuple:
+        return tuple(_made(get_args(kind)[0], each) for each in value)
+    if is_dataclass(kind):
+        kinds = get_type_hints(kind)
+        return kind(**{field.name: _made(kinds[field.name], value[field.name]) for field in fields(kind)})  # type: ignore[operator]
+    if kind is date:
+        return value if isinstance(value, date) else date.fromisoformat(value)
+    return kind("nan" if value is None and kind is float else value)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # plain values, however nested

@@ -136,6 +136,11 @@ class Settings:
         return self.home_path / "jobs"
 
     @property
+    def reviews_folder(self) -> Path:
+        """Where reviews are kept for the console."""
+        return self.home_path / "reviews"
+
+    @property
     def policy_path(self) -> Path | None:
         """The policy file; None for the one that Keepwell brings."""
         return Path(self.policy).expanduser().resolve() if self.policy else None

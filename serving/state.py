@@ -20,6 +20,7 @@ from serving.jobs import JobDesk
 from serving.outcomes import record_outcomes
 from serving.policy import read_policy
 from serving.prediction_log import PredictionLog
+from serving.review_shelf import ReviewShelf
 from serving.schemas import ExplainRequest, OutcomeRow, OutcomesRequest, PlanRequest, ScoresRequest
 from serving.store import Load, Store
 from serving.store.records import Outcome
@@ -50,8 +51,10 @@ class State:
     @cached_property
     def console(self) -> ASGIApp:
         """The console on the same store."""
-        alone = not self.settings.asks_for_keys
-        return console_app(lambda: self.store, now=self.now, company=self.company, horizon_days=self.horizon_days, alone=alone)
+        alone, reviews = not self.settings.asks_for_keys, ReviewShelf(self.settings.reviews_folder)
+        return console_app(
+            lambda: self.store, now=self.now, company=self.company, horizon_days=self.horizon_days, alone=alone, reviews=reviews
+        )
 
     def this_day(self) -> date:
         """The day that it is, in UTC."""

@@ -21,8 +21,9 @@ from serving.console.language import ChooseLanguage
 from serving.console.pages import Page, endpoint
 from serving.console.render import STATIC
 from serving.console.roles import Right
-from serving.console.views import audit, customer, customers, failures, sign_in, today, work
+from serving.console.views import audit, customer, customers, failures, plan, portfolio, review, sign_in, today, work
 from serving.console.views.context import Context
+from serving.review_shelf import ReviewShelf
 from serving.store import Store
 
 PAGES = {
@@ -31,6 +32,10 @@ PAGES = {
     "/customers.csv": Page(customers.customers_csv),
     "/customers/one": Page(customer.customer),
     "/customers/work": Page(act=work.act),
+    "/plan": Page(plan.plan, act=plan.act, act_right=Right.PLAN),
+    "/plan.csv": Page(plan.plan_csv),
+    "/portfolio": Page(portfolio.portfolio),
+    "/review": Page(review.review),
     "/audit": Page(audit.audit, Right.AUDIT),
     "/sign-in": Page(sign_in.show, act=sign_in.come_in, open=True),
     "/sign-out": Page(act=sign_in.go_out, act_right=Right.READ),
@@ -45,14 +50,15 @@ def console_app(
     company: str | None = None,
     horizon_days: int | None = None,
     alone: bool = True,
+    reviews: ReviewShelf | None = None,
 ) -> ASGIApp:
     """The console, to be mounted anywhere.
 
     `store` hands out the store, `now` the instant: by it scores count as stale and sessions end. `company` and `horizon_days`
     choose the scores to show; None: those loaded last. Until somebody is set up, `alone` lets in whoever comes, as on one's
-    own machine; without it nobody comes in.
+    own machine; without it nobody comes in. `reviews` are those that were made (None: there are none).
     """
-    console = Context(store, now, company, horizon_days, alone)
+    console = Context(store, now, company, horizon_days, alone, reviews)
     routes = [Route(path, endpoint(console, page), methods=page.methods) for path, page in PAGES.items()]
     failing = {HTTPException: failures.refused, KeepwellError: failures.failed, Exception: failures.broken}
     handlers = {error: partial(view, console) for error, view in failing.items()}

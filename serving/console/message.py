@@ -26,6 +26,11 @@ def empty_page() -> MessagePage:
     return MessagePage(t("empty.title"), t("empty.text"), t("empty.hint"), commands)
 
 
+def no_review_page() -> MessagePage:
+    """What the page of reviews shows before the first one is made."""
+    return MessagePage(t("no_review.title"), t("no_review.text"), t("no_review.hint"), (t("command.review"),))
+
+
 def status_page(status: int) -> MessagePage:
     """The page of an HTTP status that has no better explanation."""
     key = f"error.{status}" if known(f"error.{status}") else "error.500"

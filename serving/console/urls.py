@@ -40,9 +40,25 @@ class Urls:
         """Where the forms go that record what happened to a customer."""
         return f"{self.base}/customers/work"
 
+    def review(self, name: str = "") -> str:
+        """A review by its name; empty: the newest one."""
+        return self._with_query("/review", {"of": name} if name else {})
+
     def audit(self, parameters: Mapping[str, str] | None = None) -> str:
         """Who did what, as `parameters` ask for it; None: all."""
         return self._with_query("/audit", parameters or {})
+
+    def plan(self, parameters: Mapping[str, str] | None = None) -> str:
+        """The plan, its list as `parameters` ask for it, or tried under the limits that they say; None: as it stands."""
+        return self._with_query("/plan", parameters or {})
+
+    def plan_csv(self, parameters: Mapping[str, str]) -> str:
+        """The plan's list as a file."""
+        return self._with_query("/plan.csv", parameters)
+
+    def portfolio(self) -> str:
+        """All customers together."""
+        return f"{self.base}/portfolio"
 
     def sign_in(self, onward: str = "") -> str:
         """The page to sign in on; `onward` is where it leads, a path of the console."""

@@ -16,6 +16,7 @@ from click.testing import Result
 
 from datasets.contracts import simulate_contracts, simulate_flat
 from features.sources import read_company
+from serving.review_shelf import ReviewShelf
 from tests.commands.conftest import Shop, run
 from training.labels import labels
 
@@ -166,6 +167,14 @@ def test_the_terminal_tells_it_in_short(quarter: Quarter) -> None:
     assert re.search(r"^all +\d+ +\d+\.\d% +\d+\.\d%", looked.stdout, flags=re.MULTILINE)
     assert "missed targets" in looked.stdout
     assert f"forecast from {UNTIL}: " in looked.stdout
+
+
+def test_the_console_finds_what_was_told(quarter: Quarter) -> None:
+    told = quarter.told(*NOW)
+    shelf, company = ReviewShelf(quarter.home / "reviews"), told["company"]
+    names = shelf.names(company)
+    assert names[0].startswith(f"{SINCE}_{UNTIL}_")
+    assert json.loads(json.dumps(shelf.read(company, names[0]).as_dict(), default=str)) == told
 
 
 def test_by_default_it_is_judged_once_the_horizon_is_over_and_says_which_scores_it_lacks(quarter: Quarter) -> None:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from decisions.policy import Policy
+from serving.console.background import Background
 from serving.console.customers import FeatureRows
 from serving.console.doors import Doors
 from serving.console.masking import Masked
@@ -18,6 +19,7 @@ from serving.console.message import empty_page
 from serving.console.render import Renderer
 from serving.console.roles import Right, Visitor
 from serving.policy import read_policy
+from serving.review_shelf import ReviewShelf
 from serving.store import Store
 from serving.store.reading import Reader
 from serving.store.records import Load, ScoreRow
@@ -33,15 +35,17 @@ class LoadFacts:
 
 @dataclass(frozen=True)
 class Context:
-    """The console as its views see it; see `console_app` for the first five fields."""
+    """The console as its views see it; see `console_app` for all but the last three fields."""
 
     store: Callable[[], Store]
     now: Callable[[], datetime]
     company: str | None
     horizon_days: int | None
     alone: bool
+    reviews: ReviewShelf | None = None
     renderer: Renderer = field(default_factory=Renderer)
     facts: LoadFacts = field(default_factory=LoadFacts)
+    background: Background = field(default_factory=Background)
 
     @cached_property
     def policy(self) -> Policy:

@@ -45,6 +45,12 @@ def test_every_text_of_the_catalogue_is_used() -> None:
         "step.",
         "decline.",
         "deed.",
+        "review.",
+        "trouble.",
+        "change.",
+        "verdict.",
+        "measure.",
+        "target.",
     )
     by_code = {"sign_in.refused.sign_in", "sign_in.refused.too_many_attempts"}
     by_target = {f"customer.{stem}" for target in ("churn", "value") for stem in (f"{target}_reasons", f"reasons.{target}.lead")}
