@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from serving.console.text_en_day import DAY
 from serving.console.text_en_office import OFFICE
+from serving.console.text_en_plan import PLAN
+from serving.console.text_en_portfolio import PORTFOLIO
 from serving.console.text_en_reasons import REASONS
 
 PAGES = {
@@ -287,4 +290,4 @@ PAGES = {
     "error.hint": "Go on from Today or Customers above.",
 }
 
-ENGLISH = PAGES | REASONS | OFFICE
+ENGLISH = PAGES | DAY | REASONS | OFFICE | PLAN | PORTFOLIO

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from serving.console.text_zh_day import DAY
 from serving.console.text_zh_office import OFFICE
+from serving.console.text_zh_plan import PLAN
+from serving.console.text_zh_portfolio import PORTFOLIO
 from serving.console.text_zh_reasons import REASONS
 from serving.console.text_zh_words import WORDS
 
@@ -288,4 +291,4 @@ PAGES = {
     "error.hint": "请从上方的“今日”或“客户”继续。",
 }
 
-CHINESE = PAGES | REASONS | OFFICE | WORDS
+CHINESE = PAGES | DAY | REASONS | OFFICE | WORDS | PLAN | PORTFOLIO
