@@ -1,0 +1,117 @@
+"""What is expected of one customer: how it looked before, further ahead, and over the years."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from decisions.lifetime import lifetime_interval
+from decisions.policy import LifetimePolicy
+from serving.console import charts
+from serving.console import format as show
+from serving.console.small_charts import Line, line
+from serving.console.text import t
+from serving.store.past import PastScore
+from serving.store.records import Load, ScoreRow
+
+_HORIZON = re.compile(r"churn_probability_(\d+)d")
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """The churn probability within a number of days."""
+
+    name: str
+    churn: str
+    bar: charts.Span
+
+
+@dataclass(frozen=True)
+class History:
+    """The churn probability at earlier scorings and now; `change` says in words how it moved since the one before."""
+
+    line: Line
+    change: str
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """What the customer is expected to bring over the years, and how much of it in the time ahead and later."""
+
+    value: str
+    interval: str
+    soon_name: str
+    soon: str
+    later: str
+    soon_bar: charts.Span | None
+    command: str
+
+
+def horizons(row: ScoreRow, load: Load) -> tuple[Horizon, ...]:
+    """All horizons that were scored, the nearest first; empty where there is but the one of the load."""
+    further = {int(found[1]): churn for name, churn in row.further_churn.items() if (found := _HORIZON.fullmatch(name))}
+    if not further:
+        return ()
+    all_of_them = {**further, load.horizon_days: row.churn_probability}
+    return tuple(
+        Horizon(t("days", count=days), show.percent(churn), charts.share_bar(churn))
+        for days, churn in sorted(all_of_them.items())
+    )
+
+
+def history(row: ScoreRow, load: Load, before: Sequence[PastScore]) -> History | None:
+    """How the churn probability came to be what it is; None where no earlier scoring is kept."""
+    told = [(past.as_of, past.churn_probability) for past in before] + [(load.as_of, row.churn_probability)]
+    drawn = line([(day.toordinal(), churn, _said(show.day(day), churn)) for day, churn in told])
+    if drawn is None:
+        return None
+    last = before[-1]
+    points = round(100 * row.churn_probability) - round(100 * last.churn_probability)
+    way = "same" if points == 0 else "up" if points > 0 else "down"
+    change = t(f"outlook.{way}", count=abs(points), before=show.percent(last.churn_probability), day=show.day(last.as_of))
+    return History(drawn, change, show.day(told[0][0]), show.day(load.as_of))
+
+
+def _said(day: str, churn: float) -> str:
+    return t("outlook.point", day=day, churn=show.percent(churn))
+
+
+def lifetime(row: ScoreRow, load: Load, terms: LifetimePolicy) -> Lifetime | None:
+    """The lifetime value with what the scores alone tell of it; None where it is not known.
+
+    Its six parts (first purchase, repeats, cross-sell ...) need the data, which `command` reads.
+    """
+    whole, soon = row.lifetime_value, row.expected_value
+    if whole is None or soon is None:
+        return None
+    low, high = _bounds(row, load, terms)
+    decimals = show.money_decimals([whole, high])
+    known = low is not None and high is not None
+    return Lifetime(
+        value=show.total(whole, load.currency, decimals),
+        interval=t("interval", low=show.money(low, decimals), high=show.money(high, decimals)) if known else "",
+        soon_name=t("days", count=load.horizon_days),
+        soon=show.money(min(soon, whole), decimals),
+        later=show.money(max(0.0, whole - soon), decimals),
+        soon_bar=charts.share_bar(soon / whole) if whole > 0 else None,
+        command=t("command.lifetime"),
+    )
+
+
+def _bounds(row: ScoreRow, load: Load, terms: LifetimePolicy) -> tuple[float | None, float | None]:
+    """The interval that 8 of 10 such customers end in, where the scores hold what it takes."""
+    if row.value_high is None or not load.horizon_days:
+        return None, None
+    figures = (np.array([value], dtype=np.float64) for value in (row.churn_probability, row.expected_value, row.value_high))
+    bounds = lifetime_interval(*figures, load.horizon_days, yearly_rate=terms.discount_rate, years=terms.years)
+    low, high = (float(bound[0]) for bound in bounds)
+    return (low, high) if _are_numbers((low, high)) else (None, None)
+
+
+def _are_numbers(values: Iterable[float]) -> bool:
+    return all(np.isfinite(value) for value in values)
