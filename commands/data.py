@@ -116,7 +116,7 @@ def simulate(folder: Path, customers: int, months: int, seed: int, truth: Path |
 
 def _described(data: Path | None, dates: tuple[date, ...]) -> list[Entry]:
     """The entries of the catalog and, with DATA, of its attributes."""
-    from features.catalog import CATALOG, find
+    from features.catalog import CATALOG, find, own_names
     from features.sources import read_company
     from features.vocabulary import attribute_names
 
@@ -124,7 +124,8 @@ def _described(data: Path | None, dates: tuple[date, ...]) -> list[Entry]:
     if data is None:
         return entries
     company = read_company(data)
-    names = attribute_names(company, max(dates, default=today(company)), timely=len(dates) > 1)
+    attributes = attribute_names(company, max(dates, default=today(company)), timely=len(dates) > 1)
+    names = (*own_names(company), *attributes)
     return [*entries, *(find(name).entry for name in names)]
 
 

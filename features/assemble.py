@@ -72,6 +72,7 @@ def assemble(
         notes=(*notes, *own_notes, *id_notes, *_stranger_notes(tables), *_order_notes(tables)),
         currency=config.currency,
         attribution_days=config.attribution_days,
+        builders=config.features,
     )
     return replace(company, notes=(*company.notes, *snapshot_notes(company)))
 

@@ -11,9 +11,11 @@ from features import attributes, basket, complaints, contacts, payments, rfm, su
 from features.attributes import attribute_feature, parsed
 from features.company import Company
 from features.definitions import Entry, Feature
-from features.views import ATTRIBUTES, VIEWS
+from features.own import installed_names, module_names, own_feature, view_of
+from features.views import ATTRIBUTES
 from features.vocabulary import attribute_names, has, is_column_timely
 from keepwell.errors import ConfigError
+from keepwell.extensions import PREFIX as OWN
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
     {
@@ -29,8 +31,11 @@ CATALOG: Mapping[str, Entry] = MappingProxyType({name: feature.entry for name, f
 
 
 def find(name: str) -> Feature:
-    """The feature of this name: one of the catalog, or that of an attribute (`attr_...`). ConfigError when there is none."""
+    """The feature of this name: of the catalog, one's own (`own_...`), of an attribute (`attr_...`). ConfigError without one."""
     found = _found(name)
+    if found is None and name.startswith(OWN):
+        hint = "install the package that offers it as keepwell.features, or name its module under features: in company.yaml"
+        raise ConfigError(f"{name} is a feature of one's own, and it is not here", hint=hint)
     if found is None:
         near = [f"is it {other}? " for other in get_close_matches(name, FEATURES, n=1)]
         raise ConfigError(f"unknown feature {name!r}", hint=f"{''.join(near)}`keepwell features --catalog` lists every feature")
@@ -44,7 +49,12 @@ def entry_of(name: str) -> Entry | None:
 
 
 def _found(name: str) -> Feature | None:
-    return FEATURES.get(name) or attribute_feature(name)
+    return FEATURES.get(name) or own_feature(name) or attribute_feature(name)
+
+
+def own_names(company: Company) -> tuple[str, ...]:
+    """The features of one's own that a company may have: of installed packages, and of the modules of its company.yaml."""
+    return tuple(dict.fromkeys((*installed_names(), *(name for module in company.builders for name in module_names(module)))))
 
 
 def panel_names(company: Company, dates: Sequence[date]) -> tuple[str, ...]:
@@ -68,11 +78,12 @@ def allows(company: Company, name: str) -> bool:
     attribute = parsed(name)
     if attribute is not None:
         return has(company, attribute)
-    return name in FEATURES and _builds_on(company.tables, name) and _columns(FEATURES[name]) <= _present(company)
+    found = _found(name)
+    return found is not None and _builds_on(company.tables, found) and _columns(found) <= _present(company)
 
 
 def feature_names(tables: Collection[str] | Company) -> tuple[str, ...]:
-    """The features that these tables allow, in catalog order.
+    """The features that these tables allow, in catalog order, those of one's own last.
 
     Table names alone allow all that builds on them; a company, only what its optional columns allow as well.
 
@@ -80,14 +91,16 @@ def feature_names(tables: Collection[str] | Company) -> tuple[str, ...]:
     (True, False)
     """
     if isinstance(tables, Company):
-        present = _present(tables)
-        return tuple(name for name in feature_names(tables.tables.keys()) if _columns(FEATURES[name]) <= present)
-    return tuple(name for name in FEATURES if _builds_on(tables, name))
+        present, known = _present(tables), (*feature_names(tables.tables.keys()), *own_names(tables))
+        return tuple(
+            name for name in dict.fromkeys(known) if _builds_on(tables.tables, find(name)) and _columns(find(name)) <= present
+        )
+    return tuple(name for name in (*FEATURES, *installed_names()) if _builds_on(tables, find(name)))
 
 
-def _builds_on(tables: Collection[str], name: str) -> bool:
-    """Whether a feature of the catalog is made of no other tables than these."""
-    return all(VIEWS[one.view].table in tables for one in FEATURES[name].aggregates)
+def _builds_on(tables: Collection[str], feature: Feature) -> bool:
+    """Whether a feature is made of no other tables than these."""
+    return all(view_of(one.view).table in tables for one in feature.aggregates)
 
 
 def _present(company: Company) -> set[str]:

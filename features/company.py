@@ -65,6 +65,8 @@ class Company:
     notes: tuple[Note, ...]
     currency: str | None = None
     attribution_days: int = ATTRIBUTION_DAYS
+    builders: tuple[str, ...] = ()
+    """The modules of features of one's own that its company.yaml names."""
 
     @property
     def event_tables(self) -> dict[str, pl.DataFrame]:

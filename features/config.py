@@ -77,6 +77,9 @@ class CompanyConfig(BaseModel):
     static: tuple[str, ...] = Field(
         default=(), description="columns of customers that never change, and so may be used at any date"
     )
+    features: tuple[str, ...] = Field(
+        default=(), description="modules with features of your own: importable names, as my_shop.features"
+    )
     tables: dict[str, TableConfig] = Field(default_factory=dict, description="one entry for each table that needs one")
 
     @field_validator("company")

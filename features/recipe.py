@@ -11,8 +11,9 @@ from typing import NamedTuple
 from features.attributes import attributes_view
 from features.catalog import find
 from features.definitions import Aggregate, Feature, Formula, View
+from features.own import view_of
 from features.tables import TABLES, Kind
-from features.views import ATTRIBUTES, PURCHASE_DAYS, VIEWS
+from features.views import ATTRIBUTES, PURCHASE_DAYS
 
 BASE = Aggregate(PURCHASE_DAYS.name, "count")
 """Who has one of these at a date has a row there."""
@@ -92,9 +93,14 @@ def _recipe(names: tuple[str, ...]) -> Recipe:
     return Recipe(features, aggregates, views)
 
 
+def forget_recipes() -> None:
+    """Let go of all recipes: a feature that was looked up is no longer what it was."""
+    _recipe.cache_clear()
+
+
 def _view(name: str, wanted: Collection[str]) -> View:
     """A view with the columns and conditions that are wanted; that of attributes has what the names of its columns say."""
-    view = attributes_view(wanted) if name == ATTRIBUTES.name else VIEWS[name]
+    view = attributes_view(wanted) if name == ATTRIBUTES.name else view_of(name)
     return view.needed(wanted)
 
 

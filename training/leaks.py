@@ -18,7 +18,7 @@ import polars as pl
 
 from features.asof import ALWAYS_DAY, day_date, day_number
 from features.attributes import ATTRIBUTE_COLUMNS
-from features.catalog import CATALOG, feature_names
+from features.catalog import feature_names, find
 from features.check import day_after_last_transaction, first_purchase_day
 from features.check_horizons import USUAL_HORIZONS, whole_horizons
 from features.company import Company
@@ -176,7 +176,7 @@ def _of_features(company: Company, asked: _Asked, day: int) -> tuple[float, list
     for name in names:
         area, error = _alone(near, near.values(panel, name))
         if area >= NEARLY_PERFECT and area - SURE * error > NEARLY_PERFECT - FAR_ABOVE:
-            table = CATALOG[name].table
+            table = find(name).entry.table
             way_out = f"see when the rows of {table} are written: known_at says so where it is later than they happened"
             found.append(Suspicion("feature", name, f"made of {table}, {_alone_words(area, near.when)}", way_out))
         else:
