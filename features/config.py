@@ -18,14 +18,17 @@ KEY_PATTERN = r"[a-z0-9][a-z0-9_-]{0,62}"
 
 
 class TableConfig(BaseModel):
-    """Where one table is: a `file` (or folder of files), or a `url` and a `query`; without either, the usual file name."""
+    """Where one table is: a `file` (or folder of files), or a `url` and a `query`, or a `source`; else the usual file name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str | None = Field(default=None, description="file or folder, relative to company.yaml")
     url: str | None = Field(default=None, description="SQLAlchemy URL of a database; it is only read")
     query: str | None = Field(default=None, description="one SELECT; :names are taken from parameters")
-    parameters: dict[str, Any] = Field(default_factory=dict, description="values for the :names of the query")
+    source: str | None = Field(default=None, description="a source of your own, as own_json_lines (docs/extending.md)")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="values for the :names of the query, or for a source of your own"
+    )
     columns: dict[str, str] = Field(default_factory=dict, description="our column name: yours")
     separator: str | None = Field(default=None, pattern=r"^[\t !#-~]$", description="what separates the columns of a CSV file")
     encoding: Encoding = Field(
@@ -55,6 +58,8 @@ class TableConfig(BaseModel):
     def _one_source(self) -> TableConfig:
         if self.file and (self.url or self.query):
             raise ValueError("has both a file and a database query: give one")
+        if self.source and (self.file or self.url or self.query):
+            raise ValueError("has a source of its own and a file or a database query: give one")
         if bool(self.url) != bool(self.query):
             raise ValueError("needs url and query together")
         return self

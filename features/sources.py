@@ -10,6 +10,7 @@ from features.assemble import assemble
 from features.company import Company, Note, NoteKind, company_key
 from features.config import FILE_NAME, CompanyConfig, TableConfig, read_config
 from features.files import FOUND_ALONE, Opened, TextFormat, find_table, open_table, refuse_ragged_lines
+from features.own_sources import read_source
 from features.tables import INPUTS
 from keepwell.errors import ConfigError, DataError
 
@@ -50,8 +51,8 @@ def table_places(path: str | Path) -> frozenset[Path]:
 
 
 def database_tables(path: str | Path) -> tuple[str, ...]:
-    """The tables of the company at `path` that come out of a database. Raises as `read_company` does."""
-    return tuple(name for name, table in _located(Path(path))[2].tables.items() if table.url)
+    """The tables of the company at `path` that come out of a database or a source of one's own. Raises as `read_company` does."""
+    return tuple(name for name, table in _located(Path(path))[2].tables.items() if table.url or table.source)
 
 
 def _key(place: Path, config: CompanyConfig) -> str:
@@ -79,6 +80,8 @@ def _open(name: str, folder: Path, config: CompanyConfig) -> Opened | None:
         from features.databases import read_query  # noqa: PLC0415  # a quarter of a second that only its users should pay
 
         return Opened(read_query(name, folder, settings).lazy(), typeless=False)
+    if settings.source:
+        return Opened(read_source(settings.source, name, folder, settings.parameters).lazy(), typeless=False)
     place = _place(name, folder, settings)
     if place is None and name in config.tables:
         hint = f"say file:, or url: and query:, or put {name}.csv or {name}.parquet beside company.yaml"
@@ -87,8 +90,8 @@ def _open(name: str, folder: Path, config: CompanyConfig) -> Opened | None:
 
 
 def _place(name: str, folder: Path, settings: TableConfig) -> Path | None:
-    """Where the file or folder of a table is; None for a table of a database, and for none."""
-    if settings.url:
+    """Where the file or folder of a table is; None for a table of a database or a source of one's own, and for none."""
+    if settings.url or settings.source:
         return None
     return folder / settings.file if settings.file else find_table(folder, name)
 
