@@ -25,11 +25,12 @@ def serve(settings: Settings, data: Path | None, horizon: int | None, port: int,
 
     Example: keepwell serve shop --port 3000
     """
-    from features.sources import read_key
     from serving import launch
 
     chosen = settings if horizon is None else replace(settings, horizon=f"{horizon}d")
     if data is not None:
+        from features.sources import read_key  # half a second, which a start without it has not
+
         chosen = replace(chosen, company=read_key(data))
     launch.require_callers(chosen, host, now())
     launch.serve(chosen, host=host, port=port, workers=workers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
@@ -119,6 +119,24 @@ class KnownPaths:
                 scope["root_path"] = scope.get("root_path", "") + prefix
                 return mounted
         return error_answer(404, f"there is no {path[:100]}")
+
+
+class Later:
+    """An app that is made when it is first asked for: one that takes long to import, and that most requests never reach."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self.make, self._making = make, asyncio.Lock()
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        await (await self._made())(scope, receive, send)
+
+    async def _made(self) -> ASGIApp:
+        async with self._making:
+            if self._app is None:
+                self._app = await asyncio.to_thread(self.make)
+            return self._app
 
 
 class TimeLimit:

@@ -24,13 +24,13 @@ from keepwell.errors import ConfigError
 from keepwell.interrupts import sigterm_as_interrupt
 from keepwell.settings import Settings
 
-SERVICE = "serving.service:Keepwell"
 LOOPBACK = "127.0.0.1"
 LONGEST_START_S = 120.0
 LONGEST_STOP_S = 20.0
 MOST_FILES = 65_536
-KEEP_ALIVE_S = 75
-"""Longer than proxies keep idle connections: whoever ends one first must not be us, while a request is on its way."""
+
+_CODE = Path(__file__).parents[1]
+"""Where the packages of Keepwell lie."""
 
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Whatever proxy the environment names, our own address is not behind it."""
@@ -59,7 +59,9 @@ def serving(settings: Settings, port: int = 3000, host: str = LOOPBACK, workers:
     # By default SIGTERM would end this process alone, and the child would keep the port.
     with sigterm_as_interrupt(), tempfile.TemporaryDirectory(prefix="keepwell-") as figures:
         environment["PROMETHEUS_MULTIPROC_DIR"] = figures  # of this start: another service of this home has its own
-        child = subprocess.Popen(_command(host, port, settings.home_path), env=environment)  # noqa: S603  # our own words
+        words = [sys.executable, "-m", "serving.workers", host, str(port), str(workers)]
+        # The working directory goes first on the import path of a worker: home holds no modules that could hide ours.
+        child = subprocess.Popen(words, env=environment, cwd=settings.home_path)  # noqa: S603  # our own words
         try:
             _await_answer(child, host, port)
             with suppress(KeyboardInterrupt):
@@ -100,12 +102,6 @@ def require_callers(settings: Settings, host: str, at: datetime) -> None:
         )
 
 
-def _command(host: str, port: int, home: Path) -> list[str]:
-    # The working directory of `bentoml serve` goes first on its import path: home holds no modules that could hide ours.
-    serve = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--working-dir", str(home)]
-    return [*serve, "--host", host, "--port", str(port), "--timeout-keep-alive", str(KEEP_ALIVE_S)]
-
-
 def _environment(settings: Settings, workers: int) -> dict[str, str]:
     """The variables of this process, the settings, and what keeps BentoML at home and quiet."""
     settings.logs_json, settings.logged_share, settings.logged_bytes  # noqa: B018  # what is wrong is told now, and not by each worker
@@ -115,6 +111,7 @@ def _environment(settings: Settings, workers: int) -> dict[str, str]:
         "BENTOML_DO_NOT_TRACK": "True",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "BENTOML_CONFIG_OPTIONS": " ".join(f"{name}={value}" for name, value in options.items()),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(_CODE), os.environ.get("PYTHONPATH")))),
         "FORWARDED_ALLOW_IPS": settings.trusted_proxies,  # the server's own default believes whoever is on this machine
     }
     return {**os.environ, **ours, **settings.to_environment()}

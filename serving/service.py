@@ -1,6 +1,6 @@
 """The HTTP service, on BentoML: predictions from raw histories, batch scores by id, health, metrics, and the console.
 
-`serving.launch` starts it, as `bentoml serve serving.service:Keepwell`; it reads the `KEEPWELL_*` variables when a worker starts.
+`serving.workers` starts it, and `bentoml serve` does out of a bundle; it reads the `KEEPWELL_*` variables when a worker starts.
 This is the only home of BentoML, and beside the command line the only place that reads the clock and the environment.
 """
 
@@ -33,7 +33,7 @@ from keepwell.settings import Settings
 from serving.access_layer import require_scope
 from serving.answer_schemas import ExplainAnswer, OutcomesAnswer, PlanAnswer, PredictAnswer, ScoresAnswer
 from serving.answers import answer_to, answer_to_wrong_body
-from serving.asgi import joined
+from serving.asgi import Later, joined
 from serving.bundle import with_bundled_models
 from serving.champion import Champion, Holder
 from serving.context import CALLER
@@ -151,7 +151,7 @@ class LeanService(Service):  # type: ignore[misc]  # BentoML is not typed
         return layered(
             Factory(self)(),
             paths,
-            console=state.console,
+            console=Later(lambda: state.console),
             store=lambda: state.store,
             settings=settings,
             metrics=self.inner.metrics,
@@ -175,7 +175,7 @@ class Keepwell:
         self._watch = JobWatch(self.state.store.jobs, self.state.settings, now)
         self.metrics.champion(self.state.holder)
         looking = (_look_again(self.state.holder, self.metrics), _look_into_store(self.state, self.metrics))
-        self._tasks = [asyncio.create_task(each) for each in looking]
+        self._tasks = [asyncio.create_task(each) for each in (*looking, _make_console(self.state))]
         if self.state.settings.jobs_root_path is not None:
             self._tasks.append(asyncio.create_task(self._watch.run()))
         _leave_out_of_collection()
@@ -260,6 +260,11 @@ async def _look_again(holder: Holder, metrics: Metrics) -> None:
         metrics.champion(holder)
         await asyncio.sleep(REFRESH_S)
         await asyncio.to_thread(holder.refresh)
+
+
+async def _make_console(state: State) -> None:
+    """Beside the first requests, so that the first page does not wait for it."""
+    await asyncio.to_thread(lambda: state.console)
 
 
 def _leave_out_of_collection() -> None:

@@ -14,7 +14,6 @@ from keepwell.errors import ConfigError, StoreError
 from keepwell.settings import Settings
 from serving.answer_schemas import ExplainAnswer, OutcomesAnswer, PlanAnswer, ScoresAnswer
 from serving.champion import Champion, Holder
-from serving.console.app import console_app
 from serving.explain import explain_stored
 from serving.jobs import JobDesk
 from serving.outcomes import record_outcomes
@@ -25,7 +24,7 @@ from serving.schemas import ExplainRequest, OutcomeRow, OutcomesRequest, PlanReq
 from serving.store import Load, Store
 from serving.store.records import Outcome
 from serving.stored_scores import stored_scores
-from training.registry import ModelFolder, Registry
+from training.registry import ModelFolder, Registry, prepare_to_load
 
 log = logging.getLogger("keepwell.serving")
 
@@ -50,7 +49,9 @@ class State:
 
     @cached_property
     def console(self) -> ASGIApp:
-        """The console on the same store."""
+        """The console on the same store; what it shows takes half a second to import."""
+        from serving.console.app import console_app  # noqa: PLC0415  # see above
+
         alone, reviews = not self.settings.asks_for_keys, ReviewShelf(self.settings.reviews_folder)
         return console_app(
             lambda: self.store, now=self.now, company=self.company, horizon_days=self.horizon_days, alone=alone, reviews=reviews
@@ -71,6 +72,7 @@ class State:
             self.store.migrate()
         except StoreError as error:
             log.warning("%s", error)
+        prepare_to_load()
         self.holder.begin()
 
     def look_into_store(self) -> int | None:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from training.registry.client import Registry
-from training.registry.folder import ModelFolder
+from training.registry.folder import ModelFolder, prepare_to_load
 from training.registry.mlflow_home import model_name
 from training.registry.run import Run
 
@@ -13,4 +13,4 @@ if TYPE_CHECKING:  # what the registry hands out, by name; LightGBM is for those
     from training.scorer import ModelInfo as ModelInfo
     from training.scorer import Predictions as Predictions
 
-__all__ = ["ModelFolder", "Registry", "Run", "model_name"]
+__all__ = ["ModelFolder", "Registry", "Run", "model_name", "prepare_to_load"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,20 @@ class ModelFolder:
             hint = "put one there: keepwell export DATA --out FOLDER"
             raise ModelError(f"no model of {company!r} for {horizon_days} days in {self.folder}", hint=hint)
         return _note(file)
+
+
+def prepare_to_load() -> None:
+    """Import what loads models without what LightGBM brings along for data frames and scikit-learn, which takes a second.
+
+    For a process that gives its models arrays alone, as a service does: LightGBM knows neither from then on.
+    """
+    spared = [name for name in ("pandas", "sklearn") if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(spared))  # type: ignore[arg-type]  # None: "there is none"
+    try:
+        import training.loading  # noqa: F401, PLC0415  # see above
+    finally:
+        for name in spared:
+            del sys.modules[name]
 
 
 def _write_files(scorer: Predictor, place: Path) -> tuple[Path, str]:
