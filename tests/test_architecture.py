@@ -32,6 +32,7 @@ HOME_OF = {
     "alembic": ("serving.store",),
     "pyspark": ("features.spark",),
     "jinja2": ("serving.console",),
+    "xlsxwriter": ("serving.console.export",),
     "click": ("cli", "commands"),
     "prometheus_client": ("serving.metrics",),
     "uvicorn": ("serving.connections",),

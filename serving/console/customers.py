@@ -4,19 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
 
 from serving.console import charts
 from serving.console import format as show
 from serving.console.actions import action_title
+from serving.console.export import MOST_IN_WORKBOOK
 from serving.console.frame import Frame
-from serving.console.query import ALL_BUT_LOST, FILTERS, SORTS, START, CustomerQuery
+from serving.console.query import (
+    ALL_BUT_LOST,
+    COLUMNS,
+    FILTERS,
+    MENUS,
+    MORE_MENUS,
+    RANGES,
+    SORTS,
+    START,
+    USUAL_COLUMNS,
+    CustomerQuery,
+)
 from serving.console.reasons import short_reasons
 from serving.console.text import label, meaning, t
 from serving.console.urls import Urls
 from serving.store.records import CustomerPage, ScoreRow
+from serving.store.views import SavedView
 
 FeatureRows = Mapping[str, Mapping[str, float | None]]
 """Customer id to their features by name; who has none kept is not in it."""
+
+_OWN_WORDS = {"owner", "account_id", "next_category"}
+"""The columns whose words are those of the company's own data."""
 
 _LEAST_SHOWN = 0.005  # what is less looks like 0 with the two decimals of an amount
 
@@ -39,10 +56,20 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A cell that holds a text alone, and what this text means; `number` stands to the right."""
+
+    text: str
+    means: str = ""
+    number: bool = False
+
+
+@dataclass(frozen=True)
 class CustomerLine:
     """One customer in a list. `customer_id` is repeated below the name only where there is a name (`title` is then the name).
 
-    `interval` is None where it is not known; `no_reasons` says why `reasons` is empty, where it is.
+    `interval` is None where it is not known; `no_reasons` says why `reasons` is empty, where it is; `more` has the cells of
+    the further columns that were asked for.
     """
 
     link: str
@@ -59,6 +86,7 @@ class CustomerLine:
     reasons: tuple[str, ...]
     no_reasons: str
     action: str
+    more: Mapping[str, Cell]
 
 
 @dataclass(frozen=True)
@@ -73,7 +101,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Choice:
-    """One entry of a filter's menu."""
+    """One entry of a filter's menu, or of the choice of columns."""
 
     value: str
     name: str
@@ -90,12 +118,32 @@ class Menu:
 
 
 @dataclass(frozen=True)
+class ViewLink:
+    """A view that the visitor has saved; `current`: it is the one that is shown."""
+
+    name: str
+    link: str
+    current: bool
+
+
+@dataclass(frozen=True)
 class CustomersPage:
-    """One page of the list. `previous`, `next` and `restart` are links, empty where there is nowhere to go."""
+    """One page of the list. `previous`, `next`, `restart` and `workbook` are links, empty where there is nowhere to go.
+
+    `written` has what stands in the fields of the filters that are typed; `more_open`: one of those folded away is in use.
+    `columns` are those shown, `column_choices` all there are; `query` is the list as an address, to be saved as a view.
+    """
 
     frame: Frame
     search: str
     menus: tuple[Menu, ...]
+    more_menus: tuple[Menu, ...]
+    written: Mapping[str, str]
+    more_open: bool
+    column_choices: tuple[Choice, ...]
+    columns: tuple[str, ...]
+    views: tuple[ViewLink, ...]
+    query: str
     kept: tuple[tuple[str, str], ...]
     headings: Mapping[str, Heading]
     lines: tuple[CustomerLine, ...]
@@ -104,6 +152,7 @@ class CustomersPage:
     next: str
     restart: str
     export: str
+    workbook: str
 
 
 def customers_page(
@@ -113,30 +162,44 @@ def customers_page(
     *,
     features: FeatureRows,
     choices: Mapping[str, Mapping[str, str]],
+    views: Sequence[SavedView],
     urls: Urls,
 ) -> CustomersPage:
     """Put the page together; `choices` holds what each filter offers, value to shown name."""
     last = query.offset + len(page.rows)
-    form_fields = {"q", *FILTERS, "page"}
+    chosen = dict(query.filters)
+    parameters = query.at_page(1).parameters
+    form_fields = {"q", *FILTERS, *RANGES, "columns", "page"}
     return CustomersPage(
         frame=frame,
         search=query.search,
-        menus=tuple(_menu(name, choices.get(name, {}), dict(query.filters).get(name, "")) for name in FILTERS),
+        menus=tuple(_menu(name, choices.get(name, {}), chosen.get(name, "")) for name in MENUS),
+        more_menus=tuple(_menu(name, choices.get(name, {}), chosen.get(name, "")) for name in MORE_MENUS),
+        written={name: chosen.get(name, "") for name in ("account", *RANGES)},
+        more_open=bool(chosen.keys() - set(MENUS)),
+        column_choices=tuple(Choice(name, t(f"column.{name}"), name in query.columns) for name in COLUMNS),
+        columns=query.columns,
+        views=tuple(_view(view, parameters, urls) for view in views),
+        query=urlencode(parameters),
         kept=tuple(pair for pair in query.parameters.items() if pair[0] not in form_fields),
         headings={sort: _heading(sort, query, urls) for sort in SORTS},
-        lines=customer_lines(page.rows, features, urls),
+        lines=customer_lines(page.rows, features, urls, query.columns),
         range_text=_range_text(query.offset + 1, last, page.total) if page.rows else t("customers.none"),
         previous=urls.customers(query.at_page(query.page - 1).parameters) if query.page > 1 else "",
         next=urls.customers(query.at_page(query.page + 1).parameters) if last < page.total else "",
         restart=urls.customers() if query != START else "",
-        export=urls.customers_csv(query.at_page(1).parameters),
+        export=urls.customers_csv(parameters),
+        workbook=urls.customers_xlsx(parameters) if page.total <= MOST_IN_WORKBOOK else "",
     )
 
 
-def customer_lines(rows: Sequence[ScoreRow], features: FeatureRows, urls: Urls) -> tuple[CustomerLine, ...]:
+def customer_lines(
+    rows: Sequence[ScoreRow], features: FeatureRows, urls: Urls, columns: Sequence[str] = USUAL_COLUMNS
+) -> tuple[CustomerLine, ...]:
     """The lines of `rows`, in their order, with amounts in the decimals that suit them together."""
     decimals = show.money_decimals(amount for row in rows for amount in (row.expected_value, row.value_at_risk))
-    return tuple(_line(row, features.get(row.customer_id, {}), urls, decimals) for row in rows)
+    further = [name for name in columns if name not in USUAL_COLUMNS]
+    return tuple(_line(row, features.get(row.customer_id, {}), urls, decimals, further) for row in rows)
 
 
 def tag(group: str, value: str | None) -> Tag:
@@ -160,7 +223,7 @@ def interval(low: float | None, high: float | None, decimals: int) -> Interval |
     return Interval(t("interval", low=show.money(low, decimals), high=show.money(high, decimals)), t("interval.means"))
 
 
-def _line(row: ScoreRow, features: Mapping[str, float | None], urls: Urls, decimals: int) -> CustomerLine:
+def _line(row: ScoreRow, features: Mapping[str, float | None], urls: Urls, decimals: int, further: Sequence[str]) -> CustomerLine:
     return CustomerLine(
         link=urls.customer(row.customer_id),
         title=row.name or row.customer_id,
@@ -176,7 +239,21 @@ def _line(row: ScoreRow, features: Mapping[str, float | None], urls: Urls, decim
         reasons=short_reasons(row.reasons or (), features),
         no_reasons=t("customers.not_explained" if row.reasons is None else "customers.no_reasons"),
         action=action_title(row.action, row.action_title) if row.action else "",
+        more={name: _cell(name, getattr(row, name), decimals) for name in further},
     )
+
+
+def _cell(column: str, value: str | float | None, decimals: int) -> Cell:
+    if value is None:
+        return Cell(show.MISSING, t("not_known"))
+    if isinstance(value, str):
+        return Cell(value) if column in _OWN_WORDS else Cell(label(column, value), meaning(column, value))
+    return Cell(show.number(value) if column == "complaints_open" else show.money(value, decimals), number=True)
+
+
+def _view(view: SavedView, parameters: Mapping[str, str], urls: Urls) -> ViewLink:
+    kept = dict(parse_qsl(view.query))
+    return ViewLink(view.name, urls.customers(kept), kept == parameters)
 
 
 def _heading(sort: str, query: CustomerQuery, urls: Urls) -> Heading:

@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from keepwell.errors import RequestError
 
-FILTERS = ("value_tier", "status", "quadrant", "action")
-"""The filters of the list; each is a field of the store's CustomerFilter."""
+MENUS = ("value_tier", "status", "quadrant", "action")
+"""The filters that are chosen from a menu and always in sight."""
+
+MORE_MENUS = ("lifecycle", "relation", "kind", "owner", "complaint")
+"""The menus that are folded away until somebody wants them."""
+
+FILTERS = (*MENUS, *MORE_MENUS, "account")
+"""The filters that take one word."""
+
+RANGES: Mapping[str, tuple[float | None, float | None]] = {
+    **dict.fromkeys(("churn_from", "churn_to"), (0, 100)),
+    **dict.fromkeys(("value_from", "value_to"), (None, None)),
+}
+"""The filters that take a number, with the least and the most that it may be: churn in percent, value in currency units."""
 
 ALL_BUT_LOST = "all_but_lost"
 """The choice of the filter `status` that leaves out those who are lost already."""
 
-SORTS = ("value_at_risk", "churn_probability", "expected_value", "lifetime_value", "name")
+OPEN = "open"
+"""The choice of the filter `complaint`: customers with an open one."""
+
+SORTS = (
+    *("value_at_risk", "churn_probability", "expected_value", "lifetime_value", "current_value", "potential_value"),
+    "name",
+)
 """What the list can be sorted by; the first is the default."""
+
+USUAL_COLUMNS = ("churn_probability", "expected_value", "value_at_risk", "value_tier", "status", "reasons", "action")
+"""The columns beside the customer's name that are shown unless somebody chooses others."""
+
+COLUMNS = (
+    *USUAL_COLUMNS,
+    *("lifetime_value", "current_value", "potential_value", "complaints_open", "owner", "kind", "account_id", "relation"),
+    *("quadrant", "loyalty", "service_level", "next_category", "abc_class", "rfm_segment"),
+)
+"""All columns that can be shown, in their order."""
 
 PAGE_SIZE = 50
 LAST_PAGE = 1_000_000  # keeps offset arithmetic far from what a database's integers hold
@@ -22,10 +51,14 @@ LAST_PAGE = 1_000_000  # keeps offset arithmetic far from what a database's inte
 
 @dataclass(frozen=True)
 class CustomerQuery:
-    """A search, filters (column to wanted value), an order and a page from 1; the defaults ask for most value at risk first."""
+    """A search, filters (name of FILTERS or RANGES to what was written), an order, columns and a page from 1.
+
+    The defaults ask for everybody, most value at risk first.
+    """
 
     search: str = ""
     filters: tuple[tuple[str, str], ...] = ()
+    columns: tuple[str, ...] = USUAL_COLUMNS
     sort: str = SORTS[0]
     descending: bool = True
     page: int = 1
@@ -34,16 +67,17 @@ class CustomerQuery:
     def read(cls, parameters: Mapping[str, str]) -> CustomerQuery:
         """Read the parameters of a URL; other ones than ours and empty ones are ignored.
 
-        Raises RequestError for a sort, order or page that does not exist.
+        Raises RequestError for a sort, order, column or page that does not exist, and for a range without a number.
 
-        >>> CustomerQuery.read({"q": "li", "value_tier": "VIP", "status": ""})
-        CustomerQuery(search='li', filters=(('value_tier', 'VIP'),), sort='value_at_risk', descending=True, page=1)
+        >>> CustomerQuery.read({"q": "li", "value_tier": "VIP", "status": ""}).filters
+        (('value_tier', 'VIP'),)
         """
         sort = _one_of(parameters, "sort", SORTS)
         order = _one_of(parameters, "order", ("asc", "desc") if sort == "name" else ("desc", "asc"))
         return cls(
             search=parameters.get("q", "").strip(),
-            filters=tuple((name, parameters[name]) for name in FILTERS if parameters.get(name)),
+            filters=tuple((name, parameters[name]) for name in (*FILTERS, *RANGES) if _wanted(parameters, name)),
+            columns=_columns(parameters.get("columns", "")),
             sort=sort,
             descending=order == "desc",
             page=_page(parameters.get("page") or "1"),
@@ -61,6 +95,8 @@ class CustomerQuery:
             values["sort"] = self.sort
         if self.descending != starts_descending(self.sort):
             values["order"] = "desc" if self.descending else "asc"
+        if self.columns != USUAL_COLUMNS:
+            values["columns"] = ",".join(self.columns)
         if self.page > 1:
             values["page"] = str(self.page)
         return {name: value for name, value in values.items() if value}
@@ -69,6 +105,15 @@ class CustomerQuery:
     def offset(self) -> int:
         """How many rows come before the page."""
         return (self.page - 1) * PAGE_SIZE
+
+    def number(self, name: str) -> float | None:
+        """What a filter of RANGES asks for; None where it asks for nothing.
+
+        >>> CustomerQuery.read({"churn_from": "62.5"}).number("churn_from")
+        62.5
+        """
+        written = dict(self.filters).get(name)
+        return None if written is None else float(written)
 
     def at_page(self, page: int) -> CustomerQuery:
         """The same list at another page."""
@@ -94,6 +139,34 @@ def _one_of(parameters: Mapping[str, str], name: str, allowed: tuple[str, ...]) 
     if value not in allowed:
         raise RequestError(f"{name} cannot be {value!r}", hint=f"use one of {', '.join(sorted(allowed))}", field=name)
     return value
+
+
+def _wanted(parameters: Mapping[str, str], name: str) -> bool:
+    """Whether a filter is asked for; RequestError for one of RANGES that is no number within its bounds."""
+    text = parameters.get(name)
+    if not text:
+        return False
+    if name in RANGES and not _within(text, *RANGES[name]):
+        least, most = RANGES[name]
+        bounds = "" if least is None else f" from {least} to {most}"
+        raise RequestError(f"{name} cannot be {text[:50]!r}", hint=f"use a number{bounds}", field=name)
+    return True
+
+
+def _within(text: str, least: float | None, most: float | None) -> bool:
+    try:
+        value = float(text) if text.isascii() else math.nan
+    except ValueError:
+        return False
+    return math.isfinite(value) and (least is None or value >= least) and (most is None or value <= most)
+
+
+def _columns(text: str) -> tuple[str, ...]:
+    """The columns that are named, in the order of COLUMNS; the usual ones where none is."""
+    named = set(filter(None, text.split(",")))
+    if unknown := sorted(named - set(COLUMNS)):
+        raise RequestError(f"there is no column {unknown[0][:50]!r}", hint=f"use {', '.join(COLUMNS)}", field="columns")
+    return tuple(name for name in COLUMNS if name in named) or USUAL_COLUMNS
 
 
 def _page(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from serving.console.text_en_day import DAY
+from serving.console.text_en_list import LIST
 from serving.console.text_en_office import OFFICE
 from serving.console.text_en_plan import PLAN
 from serving.console.text_en_portfolio import PORTFOLIO
@@ -290,4 +291,4 @@ PAGES = {
     "error.hint": "Go on from Today or Customers above.",
 }
 
-ENGLISH = PAGES | DAY | REASONS | OFFICE | PLAN | PORTFOLIO
+ENGLISH = PAGES | DAY | REASONS | OFFICE | PLAN | PORTFOLIO | LIST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from serving.console.text_zh_day import DAY
+from serving.console.text_zh_list import LIST
 from serving.console.text_zh_office import OFFICE
 from serving.console.text_zh_plan import PLAN
 from serving.console.text_zh_portfolio import PORTFOLIO
@@ -291,4 +292,4 @@ PAGES = {
     "error.hint": "请从上方的“今日”或“客户”继续。",
 }
 
-CHINESE = PAGES | DAY | REASONS | OFFICE | WORDS | PLAN | PORTFOLIO
+CHINESE = PAGES | DAY | REASONS | OFFICE | WORDS | PLAN | PORTFOLIO | LIST

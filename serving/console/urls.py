@@ -32,13 +32,37 @@ class Urls:
         """The same list as a file."""
         return self._with_query("/customers.csv", parameters)
 
+    def customers_xlsx(self, parameters: Mapping[str, str]) -> str:
+        """The same list as a workbook."""
+        return self._with_query("/customers.xlsx", parameters)
+
+    def views(self) -> str:
+        """Where the forms go that save a view of the list or forget it."""
+        return f"{self.base}/customers/views"
+
     def customer(self, customer_id: str, done: str = "") -> str:
         """One customer. The id goes in the query, since it may hold any character; `done` is what was just recorded."""
         return self._with_query("/customers/one", {"id": customer_id, **({"done": done} if done else {})})
 
+    def customer_form(self) -> str:
+        """Where the form of the sliders goes, which names the customer itself."""
+        return f"{self.base}/customers/one"
+
+    def fresh(self) -> str:
+        """Which scores are current, for scripts."""
+        return f"{self.base}/load.json"
+
     def work(self) -> str:
         """Where the forms go that record what happened to a customer."""
         return f"{self.base}/customers/work"
+
+    def models(self, done: str = "") -> str:
+        """The models; `done` is the version that has just become the champion."""
+        return self._with_query("/models", {"done": done} if done else {})
+
+    def models_back(self) -> str:
+        """The models, with the form that confirms the way back."""
+        return f"{self.models()}?back=1#back"
 
     def review(self, name: str = "") -> str:
         """A review by its name; empty: the newest one."""

@@ -16,18 +16,21 @@ from decisions.plan_rows import CONTROL
 from keepwell.errors import StoreError
 from serving.reasons import reasons_as_json
 from serving.store.audit import Audit
+from serving.store.day import Day
 from serving.store.engine import open_engine, writing
 from serving.store.jobs import Jobs
 from serving.store.keys import Keys
 from serving.store.listing import keep_list
 from serving.store.migrate import migrate
 from serving.store.outcomes import OutcomeStore
+from serving.store.past import Past
 from serving.store.people import People
 from serving.store.plan_work import PlanWork
 from serving.store.reading import Reader
 from serving.store.records import Load
 from serving.store.schema import NAME_CHARACTERS, feature_rows, loads, plan_items, plans, scores
 from serving.store.schema import events as events_table
+from serving.store.views import SavedViews
 from serving.store.work import Work
 
 KEPT_LOADS = 3
@@ -94,9 +97,24 @@ class Store(Reader):
         return PlanWork(self._engine)
 
     @property
+    def past(self) -> Past:
+        """What earlier scorings said."""
+        return Past(self._engine)
+
+    @property
+    def day(self) -> Day:
+        """What somebody's day holds."""
+        return Day(self._engine)
+
+    @property
     def people(self) -> People:
         """Who uses the console."""
         return People(self._engine)
+
+    @property
+    def views(self) -> SavedViews:
+        """The views of the list that people have saved."""
+        return SavedViews(self._engine)
 
     @property
     def audit(self) -> Audit:

@@ -1,30 +1,38 @@
-"""The list of customers, as a page and as a file."""
+"""The list of customers, as a page and as files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+from starlette.background import BackgroundTask
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from decisions.labels import SCHEMES, Status
+from keepwell.errors import RequestError
 from serving.console.actions import action_title
 from serving.console.customers import customers_page
-from serving.console.export import csv_lines
+from serving.console.export import MOST_IN_WORKBOOK, csv_lines, write_workbook
 from serving.console.frame import frame
-from serving.console.query import ALL_BUT_LOST, FILTERS, PAGE_SIZE, START, CustomerQuery
-from serving.console.text import label
-from serving.console.views.context import Context, features_of
+from serving.console.query import ALL_BUT_LOST, OPEN, PAGE_SIZE, START, CustomerQuery
+from serving.console.text import label, t
+from serving.console.views.context import Context, features_of, visitor_of
+from serving.store.listing import WORDS
 from serving.store.reading import Reader
 from serving.store.records import CustomerFilter, Load, ScoreRow
 
 _EXPORT_CHUNK = 5_000
+_WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def customers(console: Context, request: Request) -> Response:
     """The list, as the URL asks for it."""
-    query = CustomerQuery.read(request.query_params)
+    query = CustomerQuery.read(_asked(request.query_params))
     store, load = console.open(request)
     if load is None:
         return console.empty(request, here="customers")
@@ -37,6 +45,7 @@ def customers(console: Context, request: Request) -> Response:
         found,
         features=features_of(store, load, found.rows),
         choices=_choices(console, store, load),
+        views=console.store().views.of(load.company, visitor_of(request).name),
         urls=console.renderer.urls(request),
     )
     return console.renderer.answer(request, "customers.html", page, here="customers")
@@ -44,7 +53,7 @@ def customers(console: Context, request: Request) -> Response:
 
 def customers_csv(console: Context, request: Request) -> Response:
     """The whole list, as the URL asks for it, as a file."""
-    query = CustomerQuery.read(request.query_params)
+    query = CustomerQuery.read(_asked(request.query_params))
     store, load = console.open(request)
     if load is None:
         return console.empty(request, here="customers", status=404)
@@ -54,6 +63,21 @@ def customers_csv(console: Context, request: Request) -> Response:
         media_type="text/csv; charset=utf-8",
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )
+
+
+def customers_xlsx(console: Context, request: Request) -> Response:
+    """The same as an Excel workbook; RequestError for a list that is too long for one."""
+    query = CustomerQuery.read(_asked(request.query_params))
+    store, load = console.open(request)
+    if load is None:
+        return console.empty(request, here="customers", status=404)
+    if store.customers(load, _chosen(query), limit=0).total > MOST_IN_WORKBOOK:
+        hint = "take the CSV file, or narrow the list down with its filters"
+        raise RequestError(f"a workbook holds at most {MOST_IN_WORKBOOK:,} customers", hint=hint, status=413)
+    folder = TemporaryDirectory(prefix="keepwell-")
+    path = Path(folder.name) / f"customers-{load.as_of.isoformat()}.xlsx"
+    write_workbook(_all_rows(store, load, query), path)
+    return FileResponse(path, media_type=_WORKBOOK, filename=path.name, background=BackgroundTask(folder.cleanup))
 
 
 def at_risk_first(store: Reader, load: Load, limit: int) -> list[ScoreRow]:
@@ -66,25 +90,39 @@ def _choices(console: Context, store: Reader, load: Load) -> dict[str, dict[str,
     plan = store.plan(load)
     actions = store.planned_actions(plan) if plan else ()
     choices = {"action": {action.action: action_title(action.action, action.title) for action in actions}}
-    words = [name for name in FILTERS if name != "action"]
-    for name, met in console.facts.choices(store, load, *words).items():
-        order = {str(word): rank for rank, word in enumerate(SCHEMES[name])}
+    choices["complaint"] = {OPEN: t("filter.complaint.open")}
+    for name, met in console.facts.choices(store, load, *WORDS).items():
+        order = {str(word): rank for rank, word in enumerate(SCHEMES.get(name, ()))}
         values = sorted(met, key=lambda value: order.get(value, len(order)))
-        choices[name] = {value: label(name, value) for value in values}
+        choices[name] = {value: value if name == "owner" else label(name, value) for value in values}
     return choices
+
+
+def _asked(parameters: QueryParams) -> dict[str, str]:
+    """The parameters of an address; a form sends the columns that are ticked one by one."""
+    ticked = parameters.getlist("column")
+    return {**parameters, **({"columns": ",".join(ticked)} if ticked else {})}
 
 
 def _chosen(query: CustomerQuery) -> CustomerFilter:
     """What the store is to let through."""
     wanted = dict(query.filters)
+    words: dict[str, Any] = {name: wanted.get(name) for name in (*WORDS, "action")}
     chosen = CustomerFilter(
         search=query.search or None,
-        value_tier=wanted.get("value_tier"),
-        status=wanted.get("status"),
-        quadrant=wanted.get("quadrant"),
-        action=wanted.get("action"),
+        **words,
+        account_id=wanted.get("account"),
+        churn_from=_share(query.number("churn_from")),
+        churn_to=_share(query.number("churn_to")),
+        value_from=query.number("value_from"),
+        value_to=query.number("value_to"),
+        with_open_complaint=wanted.get("complaint") == OPEN,
     )
     return replace(chosen, status=None, but_status=str(Status.LOST)) if chosen.status == ALL_BUT_LOST else chosen
+
+
+def _share(percent: float | None) -> float | None:
+    return None if percent is None else percent / 100
 
 
 def _all_rows(store: Reader, load: Load, query: CustomerQuery) -> Iterator[ScoreRow]:

@@ -51,6 +51,9 @@ def test_every_text_of_the_catalogue_is_used() -> None:
         "verdict.",
         "measure.",
         "target.",
+        "kind.",
+        "models.",
+        "metric.",
     )
     by_code = {"sign_in.refused.sign_in", "sign_in.refused.too_many_attempts"}
     by_target = {f"customer.{stem}" for target in ("churn", "value") for stem in (f"{target}_reasons", f"reasons.{target}.lead")}
@@ -119,7 +122,7 @@ def test_every_word_of_the_decisions_is_there_in_chinese() -> None:
 
 
 def test_chinese_texts_are_chinese() -> None:
-    ours = ("Keepwell", "DATA", "VIP", "RFM", "ABC", "CSV", "DATE", "UTC")
+    ours = ("Keepwell", "DATA", "VIP", "RFM", "ABC", "CSV", "DATE", "UTC", "Excel")
     for key, text_ in CHINESE.items():
         bare = re.sub(r"\{\w+\}|keepwell [ -~]+", "", text_)  # commands are written as they are typed
         for word in ours:
