@@ -7,30 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlencode
 
-import numpy as np
-
 from decisions.policy import Policy
 from serving.console import charts
 from serving.console import format as show
 from serving.console.actions import action_title
-from serving.console.curves import Curve, curve
 from serving.console.frame import Frame, Notice
-from serving.console.plan_query import CAPACITY, NOBODY, PAGE_SIZE, PlanQuery, parameters_of
+from serving.console.plan_query import NOBODY, PAGE_SIZE, PlanQuery, parameters_of
+from serving.console.plan_trial import DraftCard, Figure, LimitField, Trial, draft_card, limit_fields
 from serving.console.text import label, t
 from serving.console.urls import Urls
-from serving.plan_draft import Draft, Wanted
 from serving.store.plan_work import CONTROLS, STANDINGS, Progress, Share
 from serving.store.records import Plan, PlanItem, PlannedAction, ScoreRow
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One number of the plan, what it is made of, and its share of the whole as a bar, where it is a part."""
-
-    name: str
-    value: str
-    note: str
-    bar: charts.Span | None = None
 
 
 @dataclass(frozen=True)
@@ -44,26 +31,6 @@ class ShareLine:
     controls: str
     cost: str
     gain: str
-
-
-@dataclass(frozen=True)
-class LimitField:
-    """A limit in the form: the parameter, its label, what it is now, and the scale of its slider."""
-
-    parameter: str
-    name: str
-    value: str
-    most: str
-
-
-@dataclass(frozen=True)
-class DraftCard:
-    """What a plan under the limits of the form would be: figures, prices of the limits in words, and the frontier."""
-
-    figures: tuple[Figure, ...]
-    prices: tuple[str, ...]
-    curve: Curve | None
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -141,15 +108,6 @@ class Known:
     steps: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Trial:
-    """The limits in the form, and what came of them: None while it is being worked out (`waits`) or was not asked for."""
-
-    wanted: Wanted
-    draft: Draft | None
-    waits: bool
-
-
 def plan_page(
     frame: Frame,
     known: Known | None,
@@ -176,9 +134,9 @@ def plan_page(
         channels=tuple(_by_channel(known.shares, query, urls)) if known else (),
         people=tuple(_by_person(known.shares, query, urls)) if known else (),
         notes=plan.notes if plan else (),
-        fields=_fields(trial.wanted, trial.draft, plan, policy, known.shares if known else ()) if trial else (),
+        fields=limit_fields(trial.wanted, trial.draft, plan, policy, known.shares if known else ()) if trial else (),
         wanted=tuple(parameters_of(trial.wanted).items()) if trial else (),
-        draft=_draft_card(trial.draft, currency) if trial and trial.draft else None,
+        draft=draft_card(trial.draft, currency) if trial and trial.draft else None,
         waits=trial is not None and trial.waits,
         menus=tuple(_menus(known, query)) if known else (),
         lines=tuple(_lines(known, urls, may_plan=trial is not None)) if known else (),
@@ -262,61 +220,6 @@ def _share_line(name: str, link: str, shares: Sequence[Share]) -> ShareLine:
         cost=show.money(cost, decimals),
         gain=show.money(gain, decimals),
     )
-
-
-def _fields(
-    wanted: Wanted, draft: Draft | None, plan: Plan | None, policy: Policy, shares: Sequence[Share]
-) -> tuple[LimitField, ...]:
-    """The budget, then the contacts of every channel that takes a budget of somebody's time or money."""
-    useful = float(draft.curve.budget[-1]) if draft else 2 * plan.cost if plan else 0.0
-    most = max(useful, wanted.budget or 0.0, 100.0)
-    values = parameters_of(wanted)
-    fields = [LimitField("budget", t("plan.budget"), values["budget"], f"{most:.0f}")]
-    for channel in policy.channels:
-        planned = sum(share.customers for share in shares if share.channel == channel)
-        parameter, scale = CAPACITY + channel, max(2 * planned, 2 * dict(wanted.capacities).get(channel, 0), 100)
-        name = t("plan.capacity", channel=label("channel", channel))
-        fields.append(LimitField(parameter, name, values.get(parameter, ""), str(scale)))
-    return tuple(fields)
-
-
-def _draft_card(draft: Draft, currency: str | None) -> DraftCard:
-    x, y = draft.curve.budget, draft.curve.expected_net_value
-    at = draft.limits[0].used
-    words = t("plan.frontier.point", cost=show.total(draft.cost, currency), gain=show.total(draft.expected_net_value, currency))
-    top = show.total(float(y[-1]), currency)
-    drawn = curve(
-        x.tolist(),
-        y.tolist(),
-        named=(show.money, show.money),
-        says=t("plan.frontier.says", most=top, budget=show.total(float(x[-1]), currency)),
-        dots=[(at, float(np.interp(at, x, y)), words)],
-    )
-    controls = show.number(draft.controls)
-    figures = (
-        Figure(t("plan.planned"), show.number(draft.actions), t("plan.draft.controls", controls=controls)),
-        Figure(t("plan.draft.cost"), show.total(draft.cost, currency), ""),
-        Figure(t("plan.draft.gain"), show.total(draft.expected_net_value, currency), ""),
-    )
-    return DraftCard(figures, tuple(_prices(draft, currency)), drawn, draft.notes)
-
-
-def _prices(draft: Draft, currency: str | None) -> Iterable[str]:
-    """What one more unit of each limit would bring; a limit that is not reached brings nothing."""
-    for limit in draft.limits:
-        if not np.isfinite(limit.amount):
-            continue
-        gain = show.total(limit.shadow_price, currency)
-        if limit.name == "budget":
-            yield t("plan.price.budget", gain=gain) if limit.shadow_price > 0 else t("plan.price.budget.none")
-        elif limit.name.endswith(" contacts"):
-            channel = label("channel", limit.name.removesuffix(" contacts"))
-            used = {"used": show.number(limit.used), "most": show.number(limit.amount)}
-            none = t("plan.price.channel.none", channel=channel, **used)
-            yield t("plan.price.channel", channel=channel, gain=gain) if limit.shadow_price > 0 else none
-        elif limit.shadow_price > 0:
-            action = action_title(limit.name.removesuffix(" capacity"))
-            yield t("plan.price.action", action=action, gain=gain)
 
 
 def _menus(known: Known, query: PlanQuery) -> Iterable[Menu]:

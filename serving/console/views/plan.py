@@ -13,9 +13,10 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from keepwell.errors import KeepwellError, RequestError
 from serving.console.frame import frame
 from serving.console.message import MessagePage
-from serving.console.plan import Known, Trial, plan_page
+from serving.console.plan import Known, plan_page
 from serving.console.plan_export import table_lines
 from serving.console.plan_query import PAGE_SIZE, PlanQuery, parameters_of, wanted_by, wanted_in
+from serving.console.plan_trial import Trial
 from serving.console.roles import Right, Role
 from serving.console.text import t
 from serving.console.views.context import Context, visitor_of
