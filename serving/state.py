@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
+import numpy as np
 from starlette.types import ASGIApp
 
 from keepwell.errors import ConfigError, StoreError
 from keepwell.settings import Settings
 from serving.answer_schemas import ExplainAnswer, OutcomesAnswer, PlanAnswer, ScoresAnswer
+from serving.asked_rows import known
 from serving.champion import Champion, Holder
+from serving.console.what_if import Forecast, Forecasts
 from serving.explain import explain_stored
 from serving.jobs import JobDesk
+from serving.model_desk import ModelDesk
 from serving.outcomes import record_outcomes
 from serving.policy import read_policy
 from serving.prediction_log import PredictionLog
@@ -54,8 +58,31 @@ class State:
 
         alone, reviews = not self.settings.asks_for_keys, ReviewShelf(self.settings.reviews_folder)
         return console_app(
-            lambda: self.store, now=self.now, company=self.company, horizon_days=self.horizon_days, alone=alone, reviews=reviews
+            lambda: self.store,
+            now=self.now,
+            company=self.company,
+            horizon_days=self.horizon_days,
+            alone=alone,
+            reviews=reviews,
+            desk=None if self.settings.models_path else ModelDesk(_registry(self.settings)),
+            foresee=self.foresee,
         )
+
+    def foresee(self, load: Load, rows: Sequence[Mapping[str, float | None]]) -> Forecasts | None:
+        """What the champion says of rows of features, for the console, which then shows them beside the scores of `load`.
+
+        None where there is no champion of the same company and horizon, or it reads features that are not kept.
+        """
+        champion = self.holder.champion
+        if champion is None or (champion.company, champion.horizon_days) != (load.company, load.horizon_days):
+            return None
+        names = champion.scorer.info.feature_names
+        if not all(row.keys() >= set(names) for row in rows):
+            return None
+        matrix = np.array([[np.nan if row[name] is None else row[name] for name in names] for row in rows], dtype=np.float64)
+        found = champion.scorer.predict(matrix)  # not the champion's own predict: its log is for questions about customers
+        figures = zip(found.churn_probability.tolist(), map(known, found.expected_value.tolist()), strict=True)
+        return Forecasts(champion.version, tuple(Forecast(*each) for each in figures))
 
     def this_day(self) -> date:
         """The day that it is, in UTC."""
@@ -153,8 +180,11 @@ def _holder(settings: Settings, company: str | None, horizon_days: int | None) -
     log = _prediction_log(settings)
     if settings.models_path is not None:
         return Holder(ModelFolder(settings.models_path), company, horizon_days, log=log)
-    registry = Registry(settings.resolved_tracking_uri, settings.artifact_root)
-    return Holder(registry, company, horizon_days, kept=ModelFolder(settings.kept_models), log=log)
+    return Holder(_registry(settings), company, horizon_days, kept=ModelFolder(settings.kept_models), log=log)
+
+
+def _registry(settings: Settings) -> Registry:
+    return Registry(settings.resolved_tracking_uri, settings.artifact_root)
 
 
 def _prediction_log(settings: Settings) -> PredictionLog | None:

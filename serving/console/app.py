@@ -21,20 +21,40 @@ from serving.console.language import ChooseLanguage
 from serving.console.pages import Page, endpoint
 from serving.console.render import STATIC
 from serving.console.roles import Right
-from serving.console.views import audit, customer, customers, failures, plan, portfolio, review, sign_in, today, work
+from serving.console.views import (
+    audit,
+    customer,
+    customers,
+    failures,
+    fresh,
+    models,
+    plan,
+    portfolio,
+    review,
+    sign_in,
+    today,
+    views,
+    work,
+)
 from serving.console.views.context import Context
+from serving.console.what_if import Foresee
+from serving.model_desk import ModelDesk
 from serving.review_shelf import ReviewShelf
 from serving.store import Store
 
 PAGES = {
     "/": Page(today.today),
+    "/load.json": Page(fresh.load, quiet=True),
     "/customers": Page(customers.customers),
     "/customers.csv": Page(customers.customers_csv),
+    "/customers.xlsx": Page(customers.customers_xlsx),
+    "/customers/views": Page(act=views.act, act_right=Right.READ),
     "/customers/one": Page(customer.customer),
     "/customers/work": Page(act=work.act),
     "/plan": Page(plan.plan, act=plan.act, act_right=Right.PLAN),
     "/plan.csv": Page(plan.plan_csv),
     "/portfolio": Page(portfolio.portfolio),
+    "/models": Page(models.models, act=models.roll_back, act_right=Right.ROLL_BACK),
     "/review": Page(review.review),
     "/audit": Page(audit.audit, Right.AUDIT),
     "/sign-in": Page(sign_in.show, act=sign_in.come_in, open=True),
@@ -51,14 +71,18 @@ def console_app(
     horizon_days: int | None = None,
     alone: bool = True,
     reviews: ReviewShelf | None = None,
+    desk: ModelDesk | None = None,
+    foresee: Foresee | None = None,
 ) -> ASGIApp:
     """The console, to be mounted anywhere.
 
     `store` hands out the store, `now` the instant: by it scores count as stale and sessions end. `company` and `horizon_days`
     choose the scores to show; None: those loaded last. Until somebody is set up, `alone` lets in whoever comes, as on one's
-    own machine; without it nobody comes in. `reviews` are those that were made (None: there are none).
+    own machine; without it nobody comes in. `reviews` are those that were made, `desk` tells of the models (None: there
+    is nothing to tell).
+    `foresee` asks the champion what it would say of other figures (None: nobody can be asked).
     """
-    console = Context(store, now, company, horizon_days, alone, reviews)
+    console = Context(store, now, company, horizon_days, alone, reviews, desk, foresee)
     routes = [Route(path, endpoint(console, page), methods=page.methods) for path, page in PAGES.items()]
     failing = {HTTPException: failures.refused, KeepwellError: failures.failed, Exception: failures.broken}
     handlers = {error: partial(view, console) for error, view in failing.items()}

@@ -11,8 +11,11 @@ from serving.console import format as show
 from serving.console.actions import action_title
 from serving.console.customers import Interval, Tag, interval, tag
 from serving.console.frame import Frame
+from serving.console.outlook import History, Horizon, Lifetime
+from serving.console.peers import Peers
 from serving.console.reasons import ReasonGroup, reason_groups
 from serving.console.text import label, t
+from serving.console.what_if import WhatIf
 from serving.console.work import WorkCard
 from serving.store.records import Event, Load, PlanItem, ScoreRow
 
@@ -66,11 +69,22 @@ class EventLine:
 
 
 @dataclass(frozen=True)
+class Outlook:
+    """What is expected, seen from further away; each part is None (`horizons`: empty) where it is not known."""
+
+    history: History | None
+    horizons: tuple[Horizon, ...]
+    lifetime: Lifetime | None
+    peers: Peers | None
+    what_if: WhatIf | None
+
+
+@dataclass(frozen=True)
 class CustomerPage:
     """One customer. `timeline` is None without events, `action` None without a plan for them.
 
-    `too_late` is empty but where somebody else was first. `churn_reasons` and `value_reasons` are empty for customers whose
-    scores were not explained.
+    `refused` says why a form was not done, empty where none was refused; `note` is what was written in it. `churn_reasons` and
+    `value_reasons` are empty for customers whose scores were not explained.
     """
 
     frame: Frame
@@ -86,9 +100,11 @@ class CustomerPage:
     tags: tuple[NamedTag, ...]
     action: ActionCard | None
     work: WorkCard
-    too_late: str
+    refused: str
+    note: str
     churn_reasons: tuple[ReasonGroup, ...]
     value_reasons: tuple[ReasonGroup, ...]
+    outlook: Outlook
     timeline: charts.Timeline | None
     events: tuple[EventLine, ...]
     events_text: str
@@ -103,9 +119,11 @@ def customer_page(
     events: Sequence[Event],
     item: PlanItem | None,
     work: WorkCard,
-    too_late: bool = False,
+    outlook: Outlook,
+    refused: str = "",
+    note: str = "",
 ) -> CustomerPage:
-    """Put the page together; `events` are newest first, `too_late` is whether somebody else was first."""
+    """Put the page together; `events` are newest first, `refused` and `note` are those of a form that was not done."""
     amounts = [getattr(row, name) for name in _AMOUNTS]
     decimals = show.money_decimals([row.expected_value, row.value_high, *amounts])
     reasons = row.reasons or ()
@@ -123,7 +141,9 @@ def customer_page(
         tags=tuple(_named_tag(name, getattr(row, name)) for name in _TAGS if getattr(row, name) is not None),
         action=_action_card(item) if item else None,
         work=work,
-        too_late=t("work.too_late") if too_late else "",
+        refused=refused,
+        note=note,
+        outlook=outlook,
         churn_reasons=reason_groups(reasons, "churn", features),
         value_reasons=reason_groups(reasons, "value", features),
         timeline=charts.timeline(events, load.as_of, load.horizon_days),

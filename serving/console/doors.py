@@ -36,15 +36,15 @@ class Doors:
     now: Callable[[], datetime]
     alone: bool = True
 
-    def visitor(self, request: Request) -> Visitor | None:
-        """Who sends the request; None for somebody who must sign in first."""
+    def visitor(self, request: Request, *, quiet: bool = False) -> Visitor | None:
+        """Who sends the request; None for somebody who must sign in first. A `quiet` one does not keep the session awake."""
         people, token = self.people(), request.cookies.get(SESSION)
         if token:
             at, token_hash = self.now(), _hash(token)
             found = people.session(token_hash, at=at, idle=IDLE)
             if found is not None:
                 user, seen_at = found
-                if at - seen_at > _NOTED_EVERY:
+                if at - seen_at > _NOTED_EVERY and not quiet:
                     people.seen(token_hash, at=at)
                 return Visitor(user.name, Role(user.role))
         return ALONE if self.alone and not people.any() else None

@@ -23,8 +23,9 @@ class Notice:
 
 @dataclass(frozen=True)
 class Frame:
-    """The head of a page: finished texts about the load that is shown."""
+    """The head of a page: finished texts about the load that is shown, whose id is `load_id`."""
 
+    load_id: int
     company: str
     as_of: str
     horizon: str
@@ -38,6 +39,7 @@ class Frame:
 def frame(load: Load, today: date) -> Frame:
     """The head for `load` as it looks on the day `today`."""
     return Frame(
+        load_id=load.id,
         company=load.company,
         as_of=show.day(load.as_of),
         horizon=t("days", count=load.horizon_days),

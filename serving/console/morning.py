@@ -19,7 +19,8 @@ from serving.console.language import spoken
 from serving.console.query import START
 from serving.console.text import known, label, t
 from serving.console.urls import Urls
-from serving.store.day import Spent, Taken
+from serving.store.day import Taken
+from serving.store.plan_work import Progress
 from serving.store.records import Plan, ScoreRow
 from serving.store.work import StepCount
 
@@ -172,12 +173,12 @@ def mine(taken: Sequence[Taken], rows: Mapping[str, ScoreRow], urls: Urls) -> Mi
     return Mine(tuple(lines), t("mine.more", count=more, customers=show.number(more)) if more else "")
 
 
-def budget(plan: Plan, spent: Spent, currency: str | None) -> Budget:
+def budget(plan: Plan, progress: Progress, currency: str | None) -> Budget:
     """What was carried out of the plan against what it may cost."""
-    cost = show.total(spent.cost, currency)
+    cost = show.total(progress.cost, currency)
     if plan.budget is None:
-        return Budget(t("budget.none", count=spent.customers, customers=show.number(spent.customers), cost=cost), None)
-    share = spent.cost / plan.budget if plan.budget > 0 else 0.0
+        return Budget(t("budget.none", count=progress.done, customers=show.number(progress.done), cost=cost), None)
+    share = progress.cost / plan.budget if plan.budget > 0 else 0.0
     values = {"budget": show.total(plan.budget, currency), "planned": show.total(plan.cost, currency), "cost": cost}
     return Budget(t("budget", share=show.percent(share), **values), charts.share_bar(share))
 

@@ -28,7 +28,7 @@ MOST_FORM_BYTES, MOST_FORM_FIELDS = 2**20, 200
 class Page:
     """What answers a path: `view` shows, `act` does what a form asks; each with the right that it takes.
 
-    `open` is a page that anybody may see.
+    `open` is a page that anybody may see; a `quiet` one is asked for by an open page, which is no sign that somebody is there.
     """
 
     view: View | None = None
@@ -36,6 +36,7 @@ class Page:
     act: Action | None = None
     act_right: Right = Right.ACT
     open: bool = False
+    quiet: bool = False
 
     @property
     def methods(self) -> list[str]:
@@ -50,7 +51,7 @@ def endpoint(console: Context, page: Page) -> Endpoint:
         acts = request.method == "POST"
         secret = secret_of(request)
         request.state.form_token = form_token(secret)
-        request.state.visitor = await run_in_threadpool(console.doors.visitor, request)
+        request.state.visitor = await run_in_threadpool(console.doors.visitor, request, quiet=page.quiet)
         if not page.open:
             if request.state.visitor is None:
                 return RedirectResponse(console.renderer.urls(request).sign_in(_here(request)), status_code=303)

@@ -31,8 +31,8 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._templates.globals["t"] = t
-        sheets = b"".join(sheet.read_bytes() for sheet in sorted(STATIC.glob("*.css")))
-        self._style_version = hashlib.sha256(sheets).hexdigest()[:12]
+        files = b"".join(file.read_bytes() for file in sorted((*STATIC.glob("*.css"), *STATIC.glob("*.js"))))
+        self._style_version = hashlib.sha256(files).hexdigest()[:12]
 
     def urls(self, request: Request) -> Urls:
         """The links of the console as it is mounted for this request."""

@@ -75,5 +75,5 @@ DAY = {
     "if.other_model": "The model in service (version {version}) is another than the one that made the scores on this page.",
     "fresh.text": "New scores have arrived.",
     "fresh.reload": "Reload the page",
-    "work.stale": "New scores have arrived since this page was opened, and nothing was recorded. Look again, then send it once more.",
+    "work.stale": "New scores have arrived since this page was opened: nothing was recorded. Look again, then send it once more.",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from decisions.labels import Status, Tier
@@ -11,8 +11,9 @@ from serving.console import format as show
 from serving.console.actions import action_title
 from serving.console.customers import CustomerLine, FeatureRows, Tag, customer_lines, tag
 from serving.console.frame import Frame, Notice
+from serving.console.morning import Budget, Changes, Mine, PlanNotes, WentLine, plan_notes
 from serving.console.query import START, CustomerQuery
-from serving.console.text import t
+from serving.console.text import label, t
 from serving.console.urls import Urls
 from serving.store.records import Plan, PlannedAction, ScoreRow, Summary, TierCount
 
@@ -57,6 +58,25 @@ class ActionLine:
 
 
 @dataclass(frozen=True)
+class Morning:
+    """What is new: `changes` is None where no earlier scoring is kept, `budget` None without a plan."""
+
+    changes: Changes | None
+    went: tuple[WentLine, ...]
+    mine: Mine
+    budget: Budget | None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many customers have a complaint past its time (None: not known), and the days allowed by tier, the rest last."""
+
+    customers: int | None
+    allowed_days: Mapping[str, float]
+    otherwise_days: float
+
+
+@dataclass(frozen=True)
 class TodayPage:
     """The day's figures, the tiers from the top down, the plan's actions, and the customers to begin with.
 
@@ -67,7 +87,8 @@ class TodayPage:
     figures: tuple[Figure, ...]
     tiers: tuple[TierLine, ...]
     actions: tuple[ActionLine, ...]
-    plan_notes: tuple[str, ...]
+    plan_notes: PlanNotes
+    morning: Morning
     top_title: str
     top: tuple[CustomerLine, ...]
     more: str
@@ -81,6 +102,8 @@ def today_page(
     planned: Sequence[PlannedAction],
     top: Sequence[ScoreRow],
     features: FeatureRows,
+    morning: Morning,
+    waiting: Waiting,
     currency: str | None,
     urls: Urls,
 ) -> TodayPage:
@@ -89,17 +112,18 @@ def today_page(
         frame = replace(frame, notices=(*frame.notices, Notice(t("notice.no_plan"), t("command.plan"))))
     return TodayPage(
         frame=frame,
-        figures=tuple(_figures(summary, plan, currency, urls)),
+        figures=tuple(_figures(summary, plan, waiting, currency, urls)),
         tiers=tuple(_tier_lines(summary, urls)),
         actions=tuple(_action_lines(planned, urls)),
-        plan_notes=plan.notes if plan else (),
+        plan_notes=plan_notes(plan.notes if plan else ()),
+        morning=morning,
         top_title=t("today.top.planned" if planned else "today.top.at_risk"),
         top=customer_lines(top, features, urls),
         more=urls.customers(),
     )
 
 
-def _figures(summary: Summary, plan: Plan | None, currency: str | None, urls: Urls) -> Iterable[Figure]:
+def _figures(summary: Summary, plan: Plan | None, waiting: Waiting, currency: str | None, urls: Urls) -> Iterable[Figure]:
     at_risk_share = show.percent(_share(summary.customers_at_risk, summary.customers))
     yield Figure(
         t("figure.value_at_risk"),
@@ -120,7 +144,7 @@ def _figures(summary: Summary, plan: Plan | None, currency: str | None, urls: Ur
         t("figure.lost.means"),
         urls.customers(CustomerQuery(filters=(("status", str(Status.LOST)),)).parameters),
     )
-    yield _complaints(summary.complaints_open)
+    yield _complaints(summary.complaints_open) if waiting.customers is None else _overdue(summary.complaints_open, waiting)
     yield _plan_figure(plan, currency)
 
 
@@ -132,6 +156,18 @@ def _share(part: float, whole: float) -> float:
 def _complaints(open_now: int | None) -> Figure:
     note = t("figure.complaints.unknown") if open_now is None else t("figure.complaints.note")
     return Figure(t("figure.complaints"), show.number(open_now), note, t("figure.complaints.means"))
+
+
+def _overdue(open_now: int | None, waiting: Waiting) -> Figure:
+    """Who waits for too long, and by which rule."""
+    by_tier = (
+        t("figure.overdue.rule", tier=label("value_tier", tier), days=show.measured(days, "days"))
+        for tier, days in waiting.allowed_days.items()
+    )
+    others = t("figure.overdue.others", days=show.measured(waiting.otherwise_days, "days"))
+    rule = t("list.comma").join([*by_tier, others])
+    note = t("figure.overdue.note", open=show.number(open_now))
+    return Figure(t("figure.overdue"), show.number(waiting.customers), note, t("figure.overdue.means", rule=rule))
 
 
 def _plan_figure(plan: Plan | None, currency: str | None) -> Figure:

@@ -106,8 +106,8 @@ def changed(features: Features, moved: Mapping[str, float]) -> dict[str, float |
 
     Of complaints that are closed none is unanswered; what is overdue costs in proportion; without any there is no oldest one.
 
-    >>> changed({"complaints_open": 2.0, "complaints_unanswered": 2.0, "oldest_open_complaint_days": 9.0}, {"complaints_open": 0.0})
-    {'complaints_open': 0.0, 'complaints_unanswered': 0.0, 'oldest_open_complaint_days': None}
+    >>> changed({"complaints_open": 2.0, "oldest_open_complaint_days": 9.0}, {"complaints_open": 0.0})
+    {'complaints_open': 0.0, 'oldest_open_complaint_days': None}
     """
     after: dict[str, float | None] = {**features, **moved}
     unanswered, open_ones = after.get("complaints_unanswered"), after.get("complaints_open")

@@ -1,4 +1,4 @@
-"""What somebody's day holds: complaints that wait too long, customers taken on, what was spent of a plan's budget."""
+"""What somebody's day holds: complaints that wait too long, customers taken on."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ import numpy as np
 from sqlalchemy import Engine, Exists, LargeBinary, and_, func, select
 
 from decisions.labels import Step
-from decisions.plan_rows import CONTROL
 from serving.store.engine import reading
 from serving.store.records import Load, Plan
 from serving.store.schema import feature_rows, plan_items, scores
 from serving.store.work_schema import outcomes
-
-REACHED = (Step.CONTACTED, Step.NOT_NOW, Step.ACCEPTED, Step.DECLINED, Step.CONVERTED)
-"""The steps that tell that the action was carried out, and so was paid for."""
 
 FINISHED = (Step.NOT_NOW, Step.ACCEPTED, Step.DECLINED, Step.CONVERTED, Step.DO_NOT_CONTACT)
 """The steps after which there is nothing left to do for whoever took the customer on."""
@@ -35,14 +31,6 @@ class Taken:
     title: str | None
     taken_at: datetime | None
     reached: bool
-
-
-@dataclass(frozen=True)
-class Spent:
-    """What was carried out of a plan: for how many customers, and what that cost (what was told, else what was planned)."""
-
-    customers: int
-    cost: float
 
 
 class Day:
@@ -81,15 +69,3 @@ class Day:
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(plan_items.c.priority, plan_items.c.customer_id)).mappings()
             return tuple(Taken(**row) for row in rows)
-
-    def spent(self, plan: Plan) -> Spent:
-        """What was carried out of a plan so far; controls cost nothing."""
-        told = select(outcomes.c.customer_id, func.sum(outcomes.c.cost).label("cost"))
-        told = told.where(outcomes.c.plan_id == plan.id, outcomes.c.step.in_(REACHED)).group_by(outcomes.c.customer_id)
-        done = told.subquery()
-        cost = func.coalesce(func.sum(func.coalesce(done.c.cost, plan_items.c.cost)), 0.0)
-        to_do = and_(plan_items.c.plan_id == plan.id, plan_items.c.arm.is_distinct_from(CONTROL))
-        query = select(func.count().label("customers"), cost.label("cost")).select_from(plan_items)
-        query = query.join(done, done.c.customer_id == plan_items.c.customer_id).where(to_do)
-        with reading(self._engine) as connection:
-            return Spent(**connection.execute(query).mappings().one())

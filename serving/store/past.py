@@ -38,12 +38,13 @@ class Past:
             by_date = {row["as_of"]: PastScore(**row) for row in connection.execute(query).mappings()}
         return tuple(by_date.values())
 
-    def load_before(self, load: Load) -> int | None:
-        """The last scoring of the newest date before that of `load`, by its id; None where none is kept."""
-        query = select(loads.c.id).where(_before(load)).order_by(loads.c.as_of.desc(), loads.c.id.desc()).limit(1)
+    def load_before(self, load: Load) -> Load | None:
+        """The last scoring of the newest date before that of `load`; None where none is kept."""
+        columns = [loads.c[name] for name in Load.__dataclass_fields__]
+        query = select(*columns).where(_before(load)).order_by(loads.c.as_of.desc(), loads.c.id.desc()).limit(1)
         with reading(self._engine) as connection:
-            found: int | None = connection.scalar(query)
-        return found
+            row = connection.execute(query).mappings().first()
+        return None if row is None else Load(**{**row, "feature_names": tuple(row["feature_names"])})
 
 
 def _before(load: Load) -> ColumnElement[bool]:

@@ -19,6 +19,7 @@ async function check() {
 }
 
 if (bar) {
+  bar.querySelector("button").addEventListener("click", () => location.reload());
   setInterval(check, CHECK_EVERY_MS);
   document.addEventListener("visibilitychange", check);
 }

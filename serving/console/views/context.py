@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 
+import polars as pl
 from starlette.requests import Request
 from starlette.responses import Response
 
+from decisions.labels import Tier
+from decisions.migration import Flow, migration
 from decisions.policy import Policy
 from serving.console.background import Background
 from serving.console.customers import FeatureRows
@@ -18,11 +21,34 @@ from serving.console.masking import Masked
 from serving.console.message import empty_page
 from serving.console.render import Renderer
 from serving.console.roles import Right, Visitor
+from serving.console.what_if import Foresee
+from serving.model_desk import ModelDesk
 from serving.policy import read_policy
 from serving.review_shelf import ReviewShelf
 from serving.store import Store
 from serving.store.reading import Reader
 from serving.store.records import Load, ScoreRow
+
+
+def tier_flows(store: Store, load: Load) -> tuple[tuple[Flow, ...], date | None]:
+    """How customers moved between tiers since the scoring of the date before, and that date; None where none is kept."""
+    before = store.past.load_before(load)
+    if before is None:
+        return (), None
+    columns = ("customer_id", "value_tier", "expected_value")
+    was, now = (
+        store.listing(each).frame.select(columns).with_columns(pl.col("value_tier").cast(pl.String)) for each in (before, load)
+    )
+    both = was.join(now, on="customer_id", how="full", suffix="_now")
+    words = (both[name].to_numpy() for name in ("value_tier", "value_tier_now"))
+    values = (both[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in ("expected_value", "expected_value_now"))
+    return migration(tuple(Tier), *words, *values), before.as_of
+
+
+def overdue(store: Store, load: Load, allowed_days: tuple[tuple[str, float], ...], otherwise_days: float) -> int | None:
+    """How many customers have a complaint open for longer than their tier is allowed, as `Day.overdue` tells it."""
+    allowed = dict(allowed_days)
+    return store.day.overdue(load, lambda tier: allowed.get(tier or "", otherwise_days))
 
 
 class LoadFacts:
@@ -31,6 +57,8 @@ class LoadFacts:
     def __init__(self) -> None:
         self.summary = lru_cache(maxsize=8)(Reader.summary)
         self.choices = lru_cache(maxsize=8)(Reader.choices)
+        self.flows = lru_cache(maxsize=8)(tier_flows)
+        self.overdue = lru_cache(maxsize=8)(overdue)
 
 
 @dataclass(frozen=True)
@@ -43,6 +71,8 @@ class Context:
     horizon_days: int | None
     alone: bool
     reviews: ReviewShelf | None = None
+    models: ModelDesk | None = None
+    foresee: Foresee | None = None
     renderer: Renderer = field(default_factory=Renderer)
     facts: LoadFacts = field(default_factory=LoadFacts)
     background: Background = field(default_factory=Background)

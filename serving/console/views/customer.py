@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+import polars as pl
 from starlette.requests import Request
 from starlette.responses import Response
 
 from decisions.labels import Step
-from serving.console.customer import customer_page
+from serving.console.customer import Outlook, customer_page
 from serving.console.frame import frame
 from serving.console.message import no_customer_page
+from serving.console.outlook import history, horizons, lifetime
+from serving.console.peers import COMPARED, peers
 from serving.console.views.context import Context, visitor_of
+from serving.console.what_if import Features, what_if
 from serving.console.work import GIVE_BACK, TAKE, Standing, work_card
 from serving.store.audit import Deed
-from serving.store.records import Load, Plan, PlanItem
+from serving.store.records import Load, Plan, PlanItem, ScoreRow
 
 
 def customer(console: Context, request: Request) -> Response:
@@ -26,8 +30,13 @@ def customer(console: Context, request: Request) -> Response:
     return answer
 
 
-def customer_answer(console: Context, request: Request, customer_id: str, *, status: int = 200, done: str = "") -> Response:
-    """The page of a customer; 409 says that somebody else was first, `done` which step was recorded just now."""
+def customer_answer(
+    console: Context, request: Request, customer_id: str, *, done: str = "", refused: str = "", note: str = ""
+) -> Response:
+    """The page of a customer; `done` is the step that was recorded just now.
+
+    `refused` says why a form was not done, which is answered with 409, and `note` is what was written in it.
+    """
     store, load = console.open(request)
     if load is None:
         return console.empty(request, here="customers")
@@ -36,17 +45,34 @@ def customer_answer(console: Context, request: Request, customer_id: str, *, sta
         return console.renderer.answer(request, "message.html", no_customer_page(customer_id), here="customers", status=404)
     plan = store.plan(load)
     item = store.plan_item(plan, customer_id) if plan else None
+    features = store.features(load, customer_id) or {}
     page = customer_page(
         frame(load, console.today()),
         load,
         row,
-        features=store.features(load, customer_id) or {},
+        features=features,
         events=store.timeline(load, customer_id),
         item=item,
         work=work_card(visitor_of(request), _standing(console, load, plan, item, customer_id), _reasons(console), _known(done)),
-        too_late=status == HTTPStatus.CONFLICT,
+        outlook=_outlook(console, request, load, row, features),
+        refused=refused,
+        note=note,
     )
-    return console.renderer.answer(request, "customer.html", page, here="customers", status=status)
+    return console.renderer.answer(
+        request, "customer.html", page, here="customers", status=HTTPStatus.CONFLICT if refused else HTTPStatus.OK
+    )
+
+
+def _outlook(console: Context, request: Request, load: Load, row: ScoreRow, features: Features) -> Outlook:
+    store = console.store()
+    tier = store.listing(load).frame.filter(pl.col("value_tier") == row.value_tier).select(COMPARED)
+    return Outlook(
+        history=history(row, load, store.past.scores(load, row.customer_id)),
+        horizons=horizons(row, load),
+        lifetime=lifetime(row, load, console.policy.lifetime),
+        peers=peers(row, tier),
+        what_if=what_if(row, load, features, request.query_params, console.foresee),
+    )
 
 
 def _standing(console: Context, load: Load, plan: Plan | None, item: PlanItem | None, customer_id: str) -> Standing:

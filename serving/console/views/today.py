@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.console.frame import frame
-from serving.console.today import TOP_CUSTOMERS, today_page
-from serving.console.views.context import Context, features_of
+from serving.console.morning import MOST_MINE, Mine, budget, changes, mine, went
+from serving.console.today import TOP_CUSTOMERS, Morning, Waiting, today_page
+from serving.console.views.context import Context, features_of, visitor_of
 from serving.console.views.customers import at_risk_first
 from serving.store.reading import Reader
 from serving.store.records import Load, Plan, ScoreRow
@@ -27,10 +30,46 @@ def today(console: Context, request: Request) -> Response:
         planned=store.planned_actions(plan) if plan else (),
         top=top,
         features=features_of(store, load, top),
+        morning=_morning(console, request, store, load, plan),
+        waiting=_waiting(console, load),
         currency=load.currency,
         urls=console.renderer.urls(request),
     )
     return console.renderer.answer(request, "today.html", page, here="today")
+
+
+OTHERWISE_DAYS = 2.0
+"""How long a complaint may stay open where the policy sets no hours for the tier."""
+
+WEEK = timedelta(days=7)
+YESTERDAY = timedelta(days=1)
+
+
+def _morning(console: Context, request: Request, store: Reader, load: Load, plan: Plan | None) -> Morning:
+    urls, work, until = console.renderer.urls(request), console.store().work, console.today() - YESTERDAY
+    flows, before = console.facts.flows(console.store(), load)
+    return Morning(
+        changes=changes(flows, before, urls),
+        went=went(
+            work.counts(load.company, since=until, until=until),
+            work.counts(load.company, since=console.today() - WEEK, until=until),
+        ),
+        mine=_mine(console, request, store, load, plan),
+        budget=budget(plan, console.store().plan_work.progress(plan, load.company), load.currency) if plan else None,
+    )
+
+
+def _mine(console: Context, request: Request, store: Reader, load: Load, plan: Plan | None) -> Mine:
+    taken = console.store().day.taken(plan, load.company, visitor_of(request).name) if plan else ()
+    rows = store.customers_by_id(load, [each.customer_id for each in taken[:MOST_MINE]])
+    return mine(taken, rows, console.renderer.urls(request))
+
+
+def _waiting(console: Context, load: Load) -> Waiting:
+    """The hours to resolve a complaint that the policy sets for each tier, in days, as far as it sets any."""
+    hours = {str(tier): targets.resolve_hours for tier, targets in console.policy.targets.items()}
+    allowed = {tier: each / 24 for tier, each in hours.items() if each is not None}
+    return Waiting(console.facts.overdue(console.store(), load, tuple(allowed.items()), OTHERWISE_DAYS), allowed, OTHERWISE_DAYS)
 
 
 def _top(store: Reader, load: Load, plan: Plan | None) -> list[ScoreRow]:
