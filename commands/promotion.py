@@ -15,7 +15,7 @@ from keepwell.errors import ModelError
 from keepwell.settings import Settings
 
 if TYPE_CHECKING:
-    from training.promotion import Decision
+    from training.registry.promotion import Decision
     from training.registry import Registry
 
 
@@ -47,7 +47,7 @@ def promote(settings: Settings, company: str, version: str, horizon: int | None,
 
     Example: keepwell promote shop challenger --horizon 90d --reason "the old one misses the new branch"
     """
-    from training import promotion
+    from training.registry import promotion
 
     registry = open_registry(settings)
     key, days = model_of(registry, company, horizon)
@@ -68,7 +68,7 @@ def rollback(settings: Settings, company: str, horizon: int | None, reason: str,
 
     Example: keepwell rollback shop --horizon 90d --reason "complaints about odd scores"
     """
-    from training import promotion
+    from training.registry import promotion
 
     registry = open_registry(settings)
     key, days = model_of(registry, company, horizon)

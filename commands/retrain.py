@@ -92,7 +92,7 @@ def _go_back(
     settings: Settings, company: Company, horizon_days: int, result: TrainingResult, error: KeepwellError, by: str
 ) -> None:
     """Let the champion before take its place again, where the candidate had taken it. Raises ModelError, which says so."""
-    from training import promotion
+    from training.registry import promotion
 
     registry = pipeline.open_registry(settings)
     candidate = result.scorer.info.version

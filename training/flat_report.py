@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from training import plots
+from training.card_figures import FILE as CARD
+from training.card_figures import card_figures
 from training.document import Block, Bullets, Heading, Paragraph, Picture, Table, to_html, to_markdown
 from training.flat_fitting import FOLDS
 from training.metrics import CONFIDENCE, METRICS
@@ -32,6 +34,7 @@ def log_flat_result(run: Run, result: TrainingResult, left_out: Collection[str] 
     run.log_metrics(backtest_metrics(result.backtest))
     run.log_tags({"grade": info.grade, "family": info.family, "version": info.version, "promoted": result.verdict.promote})
     run.log_dict(recipe, "recipe.json")
+    run.log_dict(card_figures(result, list(_warnings(result))), CARD)
     figures = _draw(result)
     for path, figure in figures.items():
         run.log_figure(figure, path)

@@ -11,10 +11,12 @@ from features.catalog import entry_of
 from features.company import Company
 from features.vocabulary import left_out
 from training.backtest import Backtest
+from training.card_figures import FILE as CARD
+from training.card_figures import card_figures
 from training.data import TrainingData
 from training.document import to_html, to_markdown
 from training.registry import Run
-from training.report import draw, headline, model_card
+from training.report import draw, headline, model_card, warnings
 from training.totals import FILE as TOTALS
 from training.totals import as_plain, totals
 
@@ -59,6 +61,7 @@ def log_result(run: Run, result: TrainingResult) -> TrainingResult:
     if result.evidence is not None:
         run.log_dict(result.evidence.as_dict(), "evidence.json")
     run.log_dict(as_plain(totals(tested)), TOTALS)
+    run.log_dict(card_figures(result, list(warnings(result))), CARD)
     pictures = draw(result)
     for picture in pictures:
         run.log_figure(picture.figure, picture.path)

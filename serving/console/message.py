@@ -31,6 +31,14 @@ def no_review_page() -> MessagePage:
     return MessagePage(t("no_review.title"), t("no_review.text"), t("no_review.hint"), (t("command.review"),))
 
 
+def no_models_page(*, exported: bool) -> MessagePage:
+    """What the page of models shows where there are none, or where they were `exported` from somewhere else."""
+    title = t("no_models.title")
+    if exported:
+        return MessagePage(title, t("no_models.exported"), "")
+    return MessagePage(title, t("no_models.text"), t("no_models.hint"), (t("command.train"),))
+
+
 def status_page(status: int) -> MessagePage:
     """The page of an HTTP status that has no better explanation."""
     key = f"error.{status}" if known(f"error.{status}") else "error.500"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from keepwell.errors import ModelError
-from training.promotion import EXPERIMENT, GATE, promote, rollback
+from training.registry.promotion import EXPERIMENT, GATE, promote, rollback
 from training.registry import Registry
 from training.registry.mlflow_home import make_database
 from training.scorer import FILE, Scorer

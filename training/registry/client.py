@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
+from datetime import UTC, datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +131,30 @@ class Registry:
         """What was noted on a version. Raises ModelError when there is no such version."""
         return dict(self._require_version(company, horizon_days, version).tags)
 
+    def registered_at(self, company: str, horizon_days: int, version: str) -> datetime:
+        """When a version was registered, in UTC. Raises ModelError when there is no such version."""
+        found = self._require_version(company, horizon_days, version)
+        return datetime.fromtimestamp(found.creation_timestamp / 1000, UTC)
+
+    def newest_logged(self, experiment: str, company: str, horizon_days: int, path: str) -> dict[str, Any] | None:
+        """The JSON file `path` of the newest finished run of `experiment` that is tagged with this company and horizon.
+
+        None where there is no such run, or it has no such file.
+        """
+        found = self._client.get_experiment_by_name(experiment) if self._exists else None
+        if found is None:
+            return None
+        search = partial(
+            self._client.search_runs,
+            [found.experiment_id],
+            f"tags.horizon_days = '{horizon_days}' AND attributes.status = 'FINISHED'",
+            order_by=["attributes.start_time DESC"],
+            max_results=50,
+        )
+        runs = (run for run in _all_pages(search) if run.data.tags.get("company") == company)
+        newest = next(runs, None)
+        return None if newest is None else _json_of(newest, path)
+
     def tag(self, company: str, horizon_days: int, version: str, tags: Mapping[str, object]) -> None:
         """Note something on a version."""
         for name, value in tags.items():
@@ -142,13 +167,10 @@ class Registry:
     def trained_with(self, company: str, horizon_days: int, version: str, path: str) -> dict[str, Any] | None:
         """The JSON file `path` of the training that made a version; None where it left none, or its run is gone."""
         run_id = self._require_version(company, horizon_days, version).run_id
-        if not run_id:
-            return None
         try:
-            content = mlflow().artifacts.load_dict(f"{self._client.get_run(run_id).info.artifact_uri}/{path}")
-        except (mlflow().exceptions.MlflowException, OSError, ValueError):
+            return _json_of(self._client.get_run(run_id), path) if run_id else None
+        except mlflow().exceptions.MlflowException:
             return None
-        return dict(content)
 
     @contextmanager
     def _changing(self, company: str, horizon_days: int, version: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -208,6 +230,14 @@ class Registry:
         known = ", ".join(f"{key} ({horizon} days)" for key, horizon in self.champions())
         train = f"train one: keepwell train DATA --horizon {horizon_days}d --as-of DATE"
         return f"{train}; champions there are for: {known}" if known else train
+
+
+def _json_of(run: Any, path: str) -> dict[str, Any] | None:  # noqa: ANN401  # MLflow's Run
+    """A JSON file of a run; None where it has none."""
+    try:
+        return dict(mlflow().artifacts.load_dict(f"{run.info.artifact_uri}/{path}"))
+    except (mlflow().exceptions.MlflowException, OSError, ValueError):
+        return None
 
 
 def _reraise_unless_absent(error: Any) -> None:  # noqa: ANN401  # an MlflowException, whose module is imported late

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from features.catalog import entry_of
 from keepwell.errors import ModelError
-from training.loading import Predictor
-from training.registry import Registry, model_name
+from training.registry.client import Registry
+from training.registry.mlflow_home import model_name
+
+if TYPE_CHECKING:
+    from training.loading import Predictor
 
 EXPERIMENT = "keepwell/promotions"
 GATE = "gate"
