@@ -2,8 +2,13 @@
 
 The mean of an arm is the intercept of a weighted regression of its outcomes on centred features. Without features it is the mean,
 and the effect the difference in means; with the inverse of the propensities as weights it is that of Hajek; with features it is
-the fully interacted regression of Lin (2013), "Agnostic notes on regression adjustments to experimental data". The variance is
-HC2, which without features is that of Welch's test; rows of one customer are added up before they are squared.
+the fully interacted regression of Lin (2013), "Agnostic notes on regression adjustments to experimental data".
+
+The error is the greater of two. HC2, which without features is that of Welch's test, holds whatever an arm does to the spread.
+But what customers spend is skewed: where the few of a small arm happen to have no large one among them, their mean is low and
+their spread is small, and nothing looks surely like a gain. So it is also asked by how much the estimate would vary, had the arms
+been drawn otherwise and did the same for each (Neyman 1923; Fisher 1935): there the spread of both arms counts in both. Rows of
+one customer are added up before they are squared.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.arrays import Floats
+from training.arrays import Floats, Ints
 from training.uplift_data import CONTROL, Experiment
 
 Z = 1.959964
@@ -64,14 +69,15 @@ def arm_effects(experiment: Experiment) -> tuple[ArmEffect, ...]:
 
     Where propensities differ, the difference in means compares customers who are not alike, and is told only beside the others.
     """
-    plain, weights = np.ones(len(experiment)), 1 / experiment.own_propensity
+    plain = np.tile(experiment.counts / len(experiment), (len(experiment), 1))
     nothing = np.empty((len(experiment), 0))
     ways = {"difference in means": (nothing, plain)}
     if not experiment.is_even:
-        ways["weighted"] = (nothing, weights)
+        ways["weighted"] = (nothing, experiment.propensity)
     if experiment.matrix.shape[1]:
         most = min(MOST_FEATURES, int(experiment.counts.min()) // ROWS_PER_FEATURE)
-        ways["adjusted"] = (leading_components(experiment.matrix, most), plain if experiment.is_even else weights)
+        chances = plain if experiment.is_even else experiment.propensity
+        ways["adjusted"] = (leading_components(experiment.matrix, most), chances)
     counts = experiment.counts
     control = float(experiment.outcome[experiment.arm == CONTROL].mean())
     return tuple(
@@ -80,33 +86,55 @@ def arm_effects(experiment: Experiment) -> tuple[ArmEffect, ...]:
             int(counts[place]),
             int(counts[CONTROL]),
             control,
-            {way: effect(experiment, place, features, weight) for way, (features, weight) in ways.items()},
+            {way: effect(experiment, place, features, chances) for way, (features, chances) in ways.items()},
         )
         for place, arm in enumerate(experiment.arms)
         if place != CONTROL
     )
 
 
-def effect(experiment: Experiment, place: int, features: Floats, weights: Floats) -> Figure:
-    """The mean of the arm at `place` less that of the control, adjusted for centred `features` (n, k), weighted by (n,)."""
-    difference, told = 0.0, np.zeros(int(experiment.customer.max()) + 1)
+def effect(experiment: Experiment, place: int, features: Floats, chances: Floats) -> Figure:
+    """The mean of the arm at `place` less that of the control, adjusted for centred `features` (n, k).
+
+    Rows weigh the inverse of the chance of their arm, by `chances` (n, arms).
+    """
+    difference, told, left = 0.0, np.zeros(len(experiment)), np.zeros(len(experiment))
     for arm, sign in ((place, 1), (CONTROL, -1)):
         rows = experiment.arm == arm
-        mean, parts = _intercept(experiment.outcome[rows], features[rows], weights[rows])
+        mean, pulls, left[rows] = _intercept(experiment.outcome[rows], features[rows], 1 / chances[rows, arm])
         difference += sign * mean
-        told += np.bincount(experiment.customer[rows], sign * parts, len(told))
-    return figure(difference, float(np.sqrt(told @ told)))
+        told[rows] = sign * pulls * left[rows]
+    return figure(difference, max(clustered_error(told, experiment.customer), redrawn_error(experiment, place, left, chances)))
 
 
-def _intercept(y: Floats, features: Floats, weights: Floats) -> tuple[float, Floats]:
-    """The intercept of a weighted fit, and what each row's residual adds to its error (n,), scaled up for leverage (HC2)."""
+def redrawn_error(experiment: Experiment, place: int, left: Floats, chances: Floats) -> float:
+    """By how much the effect of the arm at `place` would vary, had it and the control been drawn again and did the same for each.
+
+    `left` (n,) is what features and arm do not explain of the outcome. A row drawn again adds it to the mean of either arm, over
+    the chance of that: with chances p and q of these two arms a variance of 1 / p + 1 / q, times its square.
+    """
+    either = (experiment.arm == place) | (experiment.arm == CONTROL)
+    treated, control = chances[either, place], chances[either, CONTROL]
+    customers = float((1 / (treated + control)).sum())  # in all arms, of which these are a part
+    sign = np.where(experiment.arm[either] == place, 1, -1)
+    return clustered_error(sign * left[either] / np.sqrt(treated * control) / customers, experiment.customer[either])
+
+
+def clustered_error(told: Floats, customer: Ints) -> float:
+    """The standard error of a sum of independent parts `told` (n,) with mean 0; rows of one customer (n, a code) are one part."""
+    parts = np.bincount(customer, told)
+    return float(np.sqrt(parts @ parts))
+
+
+def _intercept(y: Floats, features: Floats, weights: Floats) -> tuple[float, Floats, Floats]:
+    """(the intercept of a weighted fit, how much each row pulls at it (n,), residuals (n,) scaled up for leverage: HC2)."""
     design = np.column_stack([np.ones(len(y)), features])
     weighted = design * weights[:, None]
     inverse = np.linalg.pinv(design.T @ weighted, hermitian=True)
     coefficients = inverse @ (weighted.T @ y)
     leverage = np.einsum("ij,jk,ik->i", design, inverse, weighted)
     residual = (y - design @ coefficients) / np.sqrt(np.maximum(1 - leverage, 1e-9))
-    return float(coefficients[0]), (weighted @ inverse[0]) * residual
+    return float(coefficients[0]), weighted @ inverse[0], residual
 
 
 def leading_components(matrix: Floats, most: int) -> Floats:

@@ -7,7 +7,7 @@ shrink to 0 where the scores do not show that the learners know anything. What i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import nnls
@@ -15,7 +15,7 @@ from scipy.optimize import nnls
 from keepwell.progress import Progress, Silent
 from training.arrays import Floats, Ints
 from training.uplift_data import CONTROL, Experiment
-from training.uplift_effects import Figure, Z, figure
+from training.uplift_effects import Figure, Z, clustered_error, figure, redrawn_error
 from training.uplift_learners import LEARNERS, Learners, Unseen, cross_fitted, fit_learners
 
 HALVES = 20
@@ -113,7 +113,7 @@ def learn_uplift(experiment: Experiment, seed: int = 0, progress: Progress = Sil
     with progress.step("Learning who gains, and telling of unseen customers"):
         unseen = cross_fitted(experiment, seed)
         learners = fit_learners(experiment, unseen.scores, seed)
-    blends = _blends(unseen.scores, unseen.deviations, experiment.customer)
+    blends = _cautious(_blends(unseen.scores, unseen.deviations, experiment.customer), experiment, unseen.expected)
     with progress.step("Learning from random halves of the customers"):
         halves = _halves(experiment, unseen.scores, seed, progress)
     model = UpliftModel(experiment.arms, experiment.names, learners, halves, blends)
@@ -126,8 +126,7 @@ def learn_uplift(experiment: Experiment, seed: int = 0, progress: Progress = Sil
 def mean_figure(amounts: Floats, customer: Ints) -> Figure:
     """The mean of amounts (n,) with its interval; rows of one customer (n, a code) are not independent."""
     mean = float(amounts.mean())
-    told = np.bincount(customer, amounts - mean)
-    return figure(mean, float(np.sqrt(told @ told)) / len(amounts))
+    return figure(mean, clustered_error(amounts - mean, customer) / len(amounts))
 
 
 def _halves(experiment: Experiment, scores: Floats, seed: int, progress: Progress) -> tuple[Learners, ...]:
@@ -155,6 +154,16 @@ def _blends(scores: Floats, deviations: Floats, customer: Ints) -> tuple[Blend, 
     return tuple(_blend(effects[:, arm], deviations[:, arm], customer) for arm in range(effects.shape[1]))
 
 
+def _cautious(blends: tuple[Blend, ...], experiment: Experiment, expected: Floats) -> tuple[Blend, ...]:
+    """The blends with averages no surer than other draws of the arms would let them be (`training.uplift_effects`)."""
+    left = experiment.outcome - np.take_along_axis(expected, experiment.arm[:, None], axis=1)[:, 0]
+    made = []
+    for place, blend in enumerate(blends, start=CONTROL + 1):
+        error = max(blend.average.standard_error, redrawn_error(experiment, place, left, experiment.propensity))
+        made.append(replace(blend, average=figure(blend.average.value, error)))
+    return tuple(made)
+
+
 def _blend(scores: Floats, deviations: Floats, customer: Ints) -> Blend:
     """Weigh learners by how near they come to the scores (n,) of effects, and shrink them by how sure that is."""
     average = mean_figure(scores, customer)
@@ -172,8 +181,7 @@ def _slope(y: Floats, x: Floats, customer: Ints) -> Figure:
     if square == 0:
         return figure(0.0, 0.0)
     slope = float(x @ y) / square
-    told = np.bincount(customer, x * (y - slope * x))
-    return figure(slope, float(np.sqrt(told @ told)) / square)
+    return figure(slope, clustered_error(x * (y - slope * x), customer) / square)
 
 
 def _with_control(effects: Floats) -> Floats:

@@ -120,12 +120,12 @@ def unbalanced(experiment: Experiment) -> dict[str, float]:
 
 def _imbalance(experiment: Experiment, column: Floats) -> float:
     """The most standard errors by which an arm differs from the control in the ranks of a column (n,), or in what it lacks."""
-    nothing, weights = np.empty((len(experiment), 0)), 1 / experiment.own_propensity
+    nothing = np.empty((len(experiment), 0))
     missing = np.isnan(column)
     ranks = rankdata(column, nan_policy="omit")
     centred = np.where(missing, 0.0, ranks - (1 + (~missing).sum()) / 2)
     figures = (
-        effect(replace(experiment, outcome=each), place, nothing, weights)
+        effect(replace(experiment, outcome=each), place, nothing, experiment.propensity)
         for each in (centred, missing.astype(float))
         for place in range(CONTROL + 1, len(experiment.arms))
     )

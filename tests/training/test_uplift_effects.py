@@ -38,8 +38,14 @@ def experiment(seed: int = 0, rows: int = 2_000, effect: float = 0.5, features: 
     )
 
 
-def test_the_difference_in_means_has_the_error_of_welch() -> None:
-    made = experiment()
+def narrow(rows: int = 2_000) -> Experiment:
+    """An experiment whose treated vary more than its controls, and are the fewer: the error is that of HC2."""
+    made = experiment(rows=rows)
+    return replace(made, outcome=np.where(made.arm == 1, 3, 1) * made.outcome)
+
+
+def test_the_difference_in_means_has_the_error_of_welch_where_the_smaller_arm_varies_more() -> None:
+    made = narrow()
     [found] = arm_effects(made)
     treated, control = made.outcome[made.arm == 1], made.outcome[made.arm == 0]
     plain = found.estimates["difference in means"]
@@ -49,7 +55,7 @@ def test_the_difference_in_means_has_the_error_of_welch() -> None:
 
 
 def test_the_adjusted_effect_is_the_fully_interacted_regression() -> None:
-    made = experiment()
+    made = narrow()
     x = leading_components(made.matrix, 3)
     design = np.column_stack([np.ones(len(x)), made.arm, x, x * made.arm[:, None]])
     theta = np.linalg.lstsq(design, made.outcome, rcond=None)[0]
@@ -59,6 +65,51 @@ def test_the_adjusted_effect_is_the_fully_interacted_regression() -> None:
     [found] = arm_effects(made)
     assert found.best.value == pytest.approx(theta[1])
     assert found.best.standard_error == pytest.approx(np.sqrt((inverse @ meat @ inverse)[1, 1]))
+
+
+def test_the_error_is_what_other_draws_of_the_arms_would_show_where_the_smaller_arm_varies_less() -> None:
+    made = experiment(rows=600, features=1, uneven=True)
+    made = replace(made, outcome=np.where(made.arm == 1, 1.0, 0.2) * made.outcome, matrix=np.empty((600, 0)))
+    few = made.rows((made.arm == 1) | (np.arange(600) % 2 == 0))
+    odds = few.propensity[:, 1] / (few.propensity[:, 0] / 2)  # half of the controls were left out
+    chance = odds / (1 + odds)
+    few = replace(few, propensity=np.column_stack([1 - chance, chance]))
+    found = arm_effects(few)[0].estimates["weighted"]
+    without, rng = few.outcome - found.value * few.arm, np.random.default_rng(0)
+    centre = without - np.average(without, weights=1 / few.own_propensity)
+    drawn = rng.random((2_000, len(few))) < chance
+    others = [
+        np.average(centre[one], weights=1 / chance[one]) - np.average(centre[~one], weights=1 / (1 - chance[~one]))
+        for one in drawn
+    ]
+    assert found.standard_error == pytest.approx(np.std(others), rel=0.06)
+
+
+def spending(seed: int, controls: int, rows: int) -> Experiment:
+    """An action without any effect on what customers spend, of whom a few spend most; few are left alone."""
+    rng = np.random.default_rng(seed)
+    spent = np.where(rng.random(rows) < 0.4, rng.lognormal(3, 1.4, rows), 0.0)
+    arm = (rng.permutation(rows) >= controls).astype(np.int64)
+    costs = np.array([0.0, 1.0])
+    matrix = np.log1p(spent)[:, None] + rng.normal(size=(rows, 1))
+    chance = observed_propensity(arm, 2)
+    return Experiment("spending", ("control", "call"), ("x",), arm, chance, spent, matrix, np.arange(rows), np.ones(rows), costs)
+
+
+@pytest.mark.parametrize(("controls", "rows"), [(30, 600), (100, 1_500)])
+def test_an_action_without_effect_on_skewed_spending_seldom_looks_like_a_gain(controls: int, rows: int) -> None:
+    found = [arm_effects(spending(seed, controls, rows))[0].estimates.values() for seed in range(200)]
+    gains = np.array([[figure.value > 1.645 * figure.standard_error for figure in each] for each in found]).mean(axis=0)
+    assert (gains <= 0.05).all()
+
+
+def test_controls_who_are_all_alike_do_not_make_an_effect_sure() -> None:
+    made = experiment(rows=400).rows(np.arange(400))
+    alike = np.where(made.arm == 1, (made.outcome > 0).astype(float), 0.0)
+    few = replace(made, outcome=alike).rows((made.arm == 1) | (np.cumsum(made.arm == 0) <= 30))
+    plain = arm_effects(few)[0].estimates["difference in means"]
+    spread, counts = few.outcome[few.arm == 1].var(ddof=1), few.counts
+    assert plain.standard_error > 0.9 * np.sqrt(spread * counts[1] / len(few) * (1 / counts[0] + 1 / counts[1]))
 
 
 def test_adjusting_for_what_drives_the_outcome_makes_the_interval_shorter() -> None:
