@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from serving.console.export import COLUMNS
+from serving.console.export import COLUMNS, write_workbook
 from serving.store import Store
 from tests.serving.console.shop import NASTY_ID, NASTY_NAME
 
@@ -44,3 +47,15 @@ def test_a_list_longer_than_a_chunk_is_written_whole(
     monkeypatch.setattr("serving.console.views.customers._EXPORT_CHUNK", 7)
     ids = [row["customer_id"] for row in read(open_console(filled_store))]
     assert len(ids) == len(set(ids)) == 120
+
+
+def test_a_text_that_looks_like_a_formula_stays_a_text_in_a_workbook(filled_store: Store, tmp_path: Path) -> None:
+    row = filled_store.customer(filled_store.current_load(), NASTY_ID)
+    names = ["=1+1", "+1", "-1", "@SUM(A1)", "http://example.org", "\x00", "x" * 40_000]
+    write_workbook((replace(row, name=name, owner=name) for name in names), tmp_path / "list.xlsx")
+    sheet = zipfile.ZipFile(tmp_path / "list.xlsx").read("xl/worksheets/sheet1.xml").decode()
+    assert "<f>" not in sheet
+    assert "hyperlink" not in sheet
+    assert "=1+1" in sheet
+    assert "x" * 32_767 in sheet
+    assert "x" * 32_768 not in sheet

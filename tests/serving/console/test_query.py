@@ -5,16 +5,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keepwell.errors import RequestError
-from serving.console.query import FILTERS, LAST_PAGE, PAGE_SIZE, SORTS, CustomerQuery
+from serving.console.query import COLUMNS, FILTERS, LAST_PAGE, PAGE_SIZE, RANGES, SORTS, CustomerQuery
 from serving.console.urls import Urls
+
+
+def place(filter_: tuple[str, str]) -> int:
+    """Where a filter stands among its kind."""
+    return (*FILTERS, *RANGES).index(filter_[0])
+
 
 words = st.text(max_size=30).map(str.strip)
 queries = st.builds(
     CustomerQuery,
     search=words,
-    filters=st.dictionaries(st.sampled_from(FILTERS), st.text(min_size=1, max_size=9)).map(
-        lambda chosen: tuple((name, chosen[name]) for name in FILTERS if name in chosen)
-    ),
+    filters=st.tuples(
+        st.dictionaries(st.sampled_from(FILTERS), st.text(min_size=1, max_size=9)),
+        st.dictionaries(st.sampled_from(tuple(RANGES)), st.floats(0, 100).map(str)),
+    ).map(lambda chosen: tuple((name, value) for part in chosen for name, value in sorted(part.items(), key=place))),
+    columns=st.sets(st.sampled_from(COLUMNS), min_size=1).map(lambda chosen: tuple(sorted(chosen, key=COLUMNS.index))),
     sort=st.sampled_from(SORTS),
     descending=st.booleans(),
     page=st.integers(1, LAST_PAGE),
