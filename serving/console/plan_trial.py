@@ -1,4 +1,4 @@
-"""The part of the plan page that tries limits: fields and sliders, what a plan under them would bring, the frontier it lies on."""
+"""The part of the plan page that tries limits: fields, what the best plan under them would bring, and the frontier it lies on."""
 
 from __future__ import annotations
 
@@ -75,6 +75,7 @@ def limit_fields(
 
 
 def draft_card(draft: Draft, currency: str | None) -> DraftCard:
+    """What a plan under the limits of the form would be, with the frontier and its own place there."""
     x, y = draft.curve.budget, draft.curve.expected_net_value
     at = draft.limits[0].used
     words = t("plan.frontier.point", cost=show.total(draft.cost, currency), gain=show.total(draft.expected_net_value, currency))

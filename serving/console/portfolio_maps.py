@@ -86,6 +86,7 @@ def _shade(part: float, most: float) -> int:
 
 
 def risk_map(cells: Sequence[Cell], urls: Urls) -> RiskMap | None:
+    """The map; None where no customer has a value."""
     if not cells:
         return None
     bands = list(dict.fromkeys(cell.churn for cell in cells))
