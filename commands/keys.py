@@ -23,6 +23,8 @@ def keys() -> None:
     """Make, list and end the API keys of the service.
 
     A key is needed wherever the service is reached over a network; a service on its own machine (127.0.0.1) asks for none.
+
+    Example: keepwell keys create checkout --scope predict
     """
 
 

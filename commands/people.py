@@ -25,6 +25,8 @@ def users() -> None:
 
     A viewer reads, without names; an agent sees names and works on customers; a manager plans and assigns too; an admin may do
     everything, rollback among it. While nobody is set up, a console on its own machine opens to whoever uses the machine.
+
+    Example: keepwell users add ann --role manager
     """
 
 
