@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from decisions.catalogue import DO_NOTHING
 from serving.console import charts
 from serving.console import format as show
 from serving.console.actions import action_title
@@ -18,6 +19,8 @@ from serving.console.text import label, t
 from serving.console.what_if import WhatIf
 from serving.console.work import WorkCard
 from serving.store.records import Event, Load, PlanItem, ScoreRow
+
+_NEXT_BEST = " Next best: "
 
 NEWEST_EVENTS = 25
 """How many events the table below the timeline holds."""
@@ -48,13 +51,14 @@ class NamedTag:
 
 @dataclass(frozen=True)
 class ActionCard:
-    """The planned action with its price, its promise and the sentence that argues for it."""
+    """The planned action: its price, its promise, what argues for it, and the next best one (empty: not known)."""
 
     name: str
     channel: str
     cost: str
     net_value: str
     reason: str
+    runner_up: str
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,17 @@ def _action_card(item: PlanItem) -> ActionCard:
         channel=label("channel", item.channel) if item.channel else "",
         cost=show.money(item.cost, decimals),
         net_value=show.money(item.expected_net_value, decimals),
-        reason=item.reason or "",
+        # The plan's own sentence about the runner-up is told here in the language of the page.
+        reason=(item.reason or "").partition(_NEXT_BEST)[0] if item.runner_up else item.reason or "",
+        runner_up=_runner_up(item, decimals) if item.runner_up else "",
+    )
+
+
+def _runner_up(item: PlanItem, decimals: int) -> str:
+    if item.runner_up == DO_NOTHING:
+        return t("customer.action.nothing")
+    return t(
+        "customer.action.next", action=action_title(str(item.runner_up)), gain=show.money(item.runner_up_net_value, decimals)
     )
 
 

@@ -12,6 +12,7 @@ from decisions.lifetime import lifetime_interval
 from decisions.policy import LifetimePolicy
 from serving.console import charts
 from serving.console import format as show
+from serving.console.customers import Interval, interval
 from serving.console.small_charts import Line, line
 from serving.console.text import t
 from serving.store.past import PastScore
@@ -44,7 +45,7 @@ class Lifetime:
     """What the customer is expected to bring over the years, and how much of it in the time ahead and later."""
 
     value: str
-    interval: str
+    interval: Interval | None
     soon_name: str
     soon: str
     later: str
@@ -91,10 +92,9 @@ def lifetime(row: ScoreRow, load: Load, terms: LifetimePolicy) -> Lifetime | Non
         return None
     low, high = _bounds(row, load, terms)
     decimals = show.money_decimals([whole, high])
-    known = low is not None and high is not None
     return Lifetime(
         value=show.total(whole, load.currency, decimals),
-        interval=t("interval", low=show.money(low, decimals), high=show.money(high, decimals)) if known else "",
+        interval=interval(low, high, decimals),
         soon_name=t("days", count=load.horizon_days),
         soon=show.money(min(soon, whole), decimals),
         later=show.money(max(0.0, whole - soon), decimals),

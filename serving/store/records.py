@@ -181,7 +181,8 @@ class PlanItem:
     """The action planned for one customer; `priority` 1 comes first.
 
     `arm` is treated or control, `propensity` the chance of being treated that the draw gave; both None in plans from before
-    there were controls. `assigned_to` is who should, `taken_by` who does.
+    there were controls. `assigned_to` is who should, `taken_by` who does. `runner_up` is the next best action and what it
+    would bring, None in plans from before it was kept.
     """
 
     customer_id: str
@@ -199,6 +200,8 @@ class PlanItem:
     assigned_to: str | None = None
     taken_by: str | None = None
     taken_at: datetime | None = None
+    runner_up: str | None = None
+    runner_up_net_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

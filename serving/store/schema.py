@@ -187,5 +187,7 @@ plan_items = Table(
     Column("assigned_to", String(PERSON_CHARACTERS)),
     Column("taken_by", String(PERSON_CHARACTERS)),
     Column("taken_at", UtcDateTime),
+    Column("runner_up", String(100)),
+    Column("runner_up_net_value", Float),
     sqlite_with_rowid=False,
 )

@@ -55,7 +55,7 @@ def test_moves_between_tiers_are_counted_with_their_value(store: Store) -> None:
     assert [flow.customers for flow in flows if flow.was is None] == [1]
     told = changes(flows, before, URLS)
     moved = sum(flow.customers for flow in flows if flow.was == "small" and flow.now != "small")
-    assert told.lead == f"Since 2 Mar 2026: {moved} customers moved up a tier, 0 moved down, 1 are new."
+    assert told.lead == f"Customers since 2 Mar 2026: moved up a tier {moved}, moved down 0, new 1."
     assert {line.way for line in told.lines} == {"up"}
     assert all("value_tier=" in line.link for line in told.lines)
 

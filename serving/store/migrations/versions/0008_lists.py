@@ -1,4 +1,4 @@
-"""What a customer is and whose, and each load's list of customers in columns, which no index has to serve any more."""
+"""What a customer is and whose, what else could be done for them, and each load's list of customers in columns, which no index has to serve any more."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def upgrade() -> None:
     """Add the columns and the table; the list of what was scored before is made from its rows when first asked for."""
     op.add_column("scores", sa.Column("kind", sa.String(200)))
     op.add_column("scores", sa.Column("account_id", sa.String(200)))
+    op.add_column("plan_items", sa.Column("runner_up", sa.String(100)))
+    op.add_column("plan_items", sa.Column("runner_up_net_value", sa.Float()))
     op.drop_index("ix_scores_list", table_name="scores")
     op.create_table(
         "score_lists",
@@ -32,5 +34,7 @@ def downgrade() -> None:
     """Drop them, and bring back the index."""
     op.drop_table("score_lists")
     op.create_index("ix_scores_list", "scores", list(_LIST))
+    op.drop_column("plan_items", "runner_up_net_value")
+    op.drop_column("plan_items", "runner_up")
     op.drop_column("scores", "account_id")
     op.drop_column("scores", "kind")
