@@ -16,7 +16,6 @@ from serving.console.customers import Tag, tag
 from serving.console.frame import Frame
 from serving.console.plan_trial import Figure
 from serving.console.portfolio_maps import Matrix, RiskMap, matrix, risk_map
-from serving.console.query import ALL_BUT_LOST
 from serving.console.text import label, t
 from serving.console.urls import Urls
 from serving.portfolio import GONE, Cohort, Portfolio, Since
@@ -135,7 +134,7 @@ def _group_lines(groups: Sequence[Group], column: str, urls: Urls) -> Iterable[G
     for group, polygon in zip(groups, slices, strict=True):
         yield GroupLine(
             word=Tag(group.name or "", group.name or t("portfolio.nobody"), "") if column == "owner" else tag(column, group.name),
-            link=urls.customers({column: group.name, "status": ALL_BUT_LOST}) if group.name else "",
+            link=urls.customers({column: group.name}) if group.name else "",
             polygon=polygon,
             customers=show.number(group.customers),
             share=show.percent(group.customers / everybody if everybody else None),

@@ -17,6 +17,9 @@ SHADES = 5
 """A cell of the map or of a matrix is shaded in one of so many steps."""
 
 
+_HAIR = 1e-6
+
+
 @dataclass(frozen=True)
 class MatrixCell:
     """Customers who went from one word to another: how many, their value; `shade` from 0 to SHADES, `stayed` on the diagonal."""
@@ -63,7 +66,7 @@ def matrix(flows: Sequence[Flow], column: str) -> Matrix:
     most = max((flow.customers for flow in flows if not flow.stayed), default=0)
     rows = []
     for was in down:
-        cells = tuple(_matrix_cell(taken.get((was, now)), most, stayed=was == now) for now in across)
+        cells = tuple(_matrix_cell(taken.get((was, now)), most, stayed=was is not None and was == now) for now in across)
         rows.append((label(column, was) if was else t("portfolio.not_scored"), cells))
     return Matrix(tuple(label(column, word) if word else t("portfolio.no_longer") for word in across), tuple(rows))
 
@@ -102,9 +105,7 @@ def risk_map(cells: Sequence[Cell], urls: Urls) -> RiskMap | None:
 
 
 def _map_cell(cell: Cell, most: float, decimals: int, urls: Urls) -> MapCell:
-    low, high = cell.value
-    bounds = {"churn_from": cell.churn[0], "churn_to": cell.churn[1], "value_from": low, "value_to": high}
-    asked = {name: f"{bound:g}" for name, bound in bounds.items() if bound is not None}
+    asked = {name: f"{bound:.12g}" for name, bound in _bounds(cell).items() if bound is not None}
     customers, at_risk = show.number(cell.customers), show.money(cell.value_at_risk, decimals)
     says = t(
         "portfolio.map.says",
@@ -115,6 +116,14 @@ def _map_cell(cell: Cell, most: float, decimals: int, urls: Urls) -> MapCell:
     )
     link = urls.customers({**asked, "status": ALL_BUT_LOST}) if cell.customers else ""
     return MapCell(link, customers if cell.customers else "", at_risk, _shade(cell.value_at_risk, most), says)
+
+
+def _bounds(cell: Cell) -> dict[str, float | None]:
+    """What the list is asked for. There a bound belongs to both of its sides, so a band ends a hair below the next one."""
+    churn, (low, high) = cell.churn, cell.value
+    most = 100 * churn[1] - (_HAIR if churn[1] < 1 else 0)
+    above = None if high is None else high - _HAIR
+    return {"churn_from": 100 * churn[0], "churn_to": most, "value_from": low, "value_to": above}
 
 
 def _between_shares(low: float, high: float) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from html import unescape
 
@@ -45,3 +46,12 @@ def test_the_page_reads_in_chinese(open_console: Callable[..., TestClient], twic
 def test_an_empty_store_says_how_to_fill_it(open_console: Callable[..., TestClient], empty_store: Store) -> None:
     for path in ("/portfolio", "/plan"):
         assert "There are no scores yet" in open_console(empty_store).get(path).text
+
+
+def test_each_field_of_the_map_leads_to_its_own_customers(open_console: Callable[..., TestClient], twice: Store) -> None:
+    client = open_console(twice)
+    fields = re.findall(r'<td class="shade-\d"[^>]*><a href="([^"]+)">(\d+)</a>', client.get("/portfolio").text)
+    assert len(fields) > 10
+    for link, customers in fields:
+        listed = client.get(unescape(link)).text
+        assert f"of {customers}<" in listed, link
