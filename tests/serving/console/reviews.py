@@ -1,4 +1,4 @@
-"""A review with a figure of each kind, as a command could have kept it."""
+"""A review with a figure of each kind, as a command could have kept it, and models as a registry could have them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from decisions.review_forecast import PastTotal
 from decisions.review_measures import Measured
 from decisions.review_promises import Calibrated, Promise
 from decisions.rollup import Group
-from tests.serving.console.shop import NASTY_NAME
+from serving.model_desk import ModelDesk, Version
+from tests.serving.console.shop import AS_OF, NASTY_NAME, NOW
 
 NAN = float("nan")
 KEPT = ActionFacts("winback_call", "Win-back call", 30, 6, 24, 9, 5, 96.0, 96.0, Between(800.0, 210.0, 1400.0))
@@ -68,3 +69,31 @@ def a_review(since: date = date(2026, 1, 1), until: date = date(2026, 4, 1)) -> 
         equity=(Equity(None, 1200, 410_000.0, 1170, 402_000.0),),
         notes=("there is no table surveys, so nothing is told of satisfaction and loyalty",),
     )
+
+
+class FixedDesk(ModelDesk):
+    """A desk whose registry has three versions and one look of the monitor, and needs no MLflow."""
+
+    def __init__(self) -> None:
+        pass
+
+    def first(self, company: str | None, horizon_days: int | None) -> tuple[str, int]:
+        return company or "northwind-tea", horizon_days or 90
+
+    def versions(self, company: str, horizon_days: int) -> tuple[Version, ...]:
+        calibration = [{"customers": 120, "promised": i / 12, "left": 11 * i} for i in range(10)]
+        figures = {
+            "churn_auc": [0.81, 0.79, 0.83],
+            "value_total_ratio": [None, None, None],
+            "value_top_decile_captured": [0.4, 0.3, 0.5],
+        }
+        card = {"customers": 1200, "figures": figures, "calibration": calibration, "warnings": [NASTY_NAME]}
+        champion = Version("champion", "3", "stack", "B", AS_OF, AS_OF, NOW, "surely better", "ann", card)
+        return (
+            champion,
+            replace(champion, alias="challenger", version="4"),
+            replace(champion, alias="previous", version="2", card={}),
+        )
+
+    def watched(self, company: str, horizon_days: int) -> dict[str, object]:
+        return {"status": "drift", "as_of": "2026-04-01", "version": "3", "warnings": [NASTY_NAME]}

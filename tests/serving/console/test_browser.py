@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from urllib.parse import urlencode
 
 import pytest
@@ -18,7 +19,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from serving.console.app import console_app
+from serving.review_shelf import ReviewShelf
 from serving.store import Store
+from tests.serving.console.reviews import FixedDesk, a_review
 from tests.serving.console.shop import BUSY_ID, NASTY_ID, NOW, QUIET_ID
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -30,14 +33,27 @@ PAGES = (
     "/console/customers",
     "/console/customers?q=weber&status=lapsing&sort=name",
     *(f"/console/customers/one?{urlencode({'id': customer_id})}" for customer_id in (BUSY_ID, NASTY_ID, QUIET_ID)),
+    "/console/plan",
+    "/console/portfolio",
+    "/console/models",
+    "/console/models?back=1",
+    "/console/review",
+    "/console/audit",
+    "/console/audit?who=nobody",
     "/empty/",
+    "/empty/review",
+    "/empty/audit",
 )
 
 
 @pytest.fixture(scope="module")
-def address(filled_store: Store, empty_store: Store) -> Iterator[str]:
+def address(filled_store: Store, empty_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     stores = {"/console": filled_store, "/empty": empty_store}
-    routes = [Mount(path, console_app(lambda store=store: store, now=lambda: NOW)) for path, store in stores.items()]
+    shelf = ReviewShelf(tmp_path_factory.mktemp("reviews"))
+    for since, until in ((date(2025, 7, 1), date(2025, 10, 1)), (date(2026, 1, 1), date(2026, 4, 1))):
+        shelf.keep(a_review(since, until))
+    parts = {"now": lambda: NOW, "reviews": shelf, "desk": FixedDesk()}
+    routes = [Mount(path, console_app(lambda store=store: store, **parts)) for path, store in stores.items()]
     with serving(Starlette(routes=routes)) as found:
         yield found
 
