@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,11 +107,10 @@ def _bounds(row: ScoreRow, load: Load, terms: LifetimePolicy) -> tuple[float | N
     """The interval that 8 of 10 such customers end in, where the scores hold what it takes."""
     if row.value_high is None or not load.horizon_days:
         return None, None
-    figures = (np.array([value], dtype=np.float64) for value in (row.churn_probability, row.expected_value, row.value_high))
-    bounds = lifetime_interval(*figures, load.horizon_days, yearly_rate=terms.discount_rate, years=terms.years)
-    low, high = (float(bound[0]) for bound in bounds)
-    return (low, high) if _are_numbers((low, high)) else (None, None)
-
-
-def _are_numbers(values: Iterable[float]) -> bool:
-    return all(np.isfinite(value) for value in values)
+    churn, expected, high = (
+        np.array([each], dtype=np.float64) for each in (row.churn_probability, row.expected_value, row.value_high)
+    )
+    rate, years = terms.discount_rate, terms.years
+    bounds = lifetime_interval(churn, expected, high, load.horizon_days, yearly_rate=rate, years=years)
+    least, most = (float(bound[0]) for bound in bounds)
+    return (least, most) if np.isfinite([least, most]).all() else (None, None)

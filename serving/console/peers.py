@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from decisions.columns import Floats
 from serving.console import format as show
 from serving.console.small_charts import Heights, heights
 from serving.console.text import label, t
@@ -60,7 +61,7 @@ def peers(row: ScoreRow, tier: pl.DataFrame, recency_days: Sequence[float | None
     return Peers(t("peers.title", count=tier.height, customers=show.number(tier.height), tier=name), places)
 
 
-def _place(column: str, own: float | None, values: np.ndarray) -> Place | None:
+def _place(column: str, own: float | None, values: Floats) -> Place | None:
     drawing = None if own is None else heights(values, own)
     if own is None or drawing is None:
         return None

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from decisions.columns import Floats
 from serving.console.charts import Span
 
 LINE_HEIGHT = 44
@@ -68,7 +69,7 @@ def line(values: Sequence[tuple[float, float, str]]) -> Line | None:
     return Line(points, tuple(Stroke(a.x, a.y, b.x, b.y) for a, b in pairwise(points)))
 
 
-def heights(values: Sequence[float], own: float) -> Heights | None:
+def heights(values: Sequence[float] | Floats, own: float) -> Heights | None:
     """The distribution of `values` and the place of `own` in it; None where all are alike or none is known.
 
     >>> heights([1.0, 1.0], 1.0) is None, heights([1.0, 2.0, 3.0], 3.0).mark

@@ -96,7 +96,7 @@ def what_if(row: ScoreRow, load: Load, features: Features, asked: Mapping[str, s
     return WhatIf(
         customer_id=row.customer_id,
         sliders=tuple(_slider(name, features, moved) for name in levers),
-        results=tuple(_results(*found.rows, load)) if moved else (),
+        results=tuple(_results(found.rows[0], found.rows[1], load)) if moved else (),
         note="" if found.version == load.model_version else t("if.other_model", version=found.version),
     )
 
@@ -163,8 +163,24 @@ def _slider(name: str, features: Features, moved: Mapping[str, float]) -> Slider
     entry, (low, high, step) = entry_of(name), _range(name, now)
     attribute = parsed(name)
     title = attribute.title if attribute else "" if entry is None else entry.title if spoken() == "en" else entry.title_zh
-    figures = (f"{each:.6g}" for each in (low, high, step, moved.get(name, now)))
-    return Slider(f"{PREFIX}{name}", title, *figures, now=t("if.now", value=show.plain(now)))
+    return Slider(
+        parameter=f"{PREFIX}{name}",
+        name=title,
+        low=_plain(low),
+        high=_plain(high),
+        step=_plain(step),
+        value=_plain(moved.get(name, now)),
+        now=t("if.now", value=show.plain(now)),
+    )
+
+
+def _plain(figure: float) -> str:
+    """A figure as fields of forms take it.
+
+    >>> _plain(2.0), _plain(1234567.5)
+    ('2', '1234567.5')
+    """
+    return f"{figure:.10g}"
 
 
 def _results(before: Forecast, after: Forecast, load: Load) -> Iterable[str]:

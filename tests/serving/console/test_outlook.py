@@ -137,7 +137,13 @@ def test_the_sliders_work_without_scripts(filled_store: Store, open_console: Cal
 
 
 def form(client: TestClient, load_id: int, note: str) -> dict[str, str]:
-    return {"form_token": token_of(client.get("/").text), "id": BUSY_ID, "step": "take", "load": str(load_id), "note": note}
+    return {
+        "form_token": token_of(client.get("/customers/one", params={"id": BUSY_ID}).text),
+        "id": BUSY_ID,
+        "step": "take",
+        "load": str(load_id),
+        "note": note,
+    }
 
 
 def test_a_form_on_older_scores_is_told_and_keeps_its_note(tmp_path_factory: pytest.TempPathFactory) -> None:
