@@ -1,4 +1,7 @@
-"""FastAPI with nothing around the handler: what the service is measured beside. `KEEPWELL_HOME` says whose champion answers."""
+"""FastAPI with the same handler inside the same layers: what the service is measured beside.
+
+`KEEPWELL_HOME` says whose champion answers.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,22 @@ import os
 from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request, Response
+from starlette.types import ASGIApp
 
 from keepwell.settings import Settings
 from serving.champion import Holder
+from serving.layers import layered
+from serving.metrics import Metrics
 from serving.predict import predict_rows
 from serving.schemas import PredictRowsRequest
-from training.registry import Registry
+from serving.store import Store
+from training.registry import ModelFolder
 
 
-def application() -> FastAPI:
-    """The application, with the champion loaded."""
+def application() -> ASGIApp:
+    """The application, with the champion loaded: keys, limits, logs and figures are those of the service."""
     settings = Settings.from_environment(os.environ)
-    holder = Holder(Registry(settings.resolved_tracking_uri, settings.artifact_root))
+    holder, store = Holder(ModelFolder(settings.kept_models)), Store(settings.resolved_store_url)
     holder.refresh()
     champion, app = holder.require(), FastAPI()
 
@@ -30,4 +37,12 @@ def application() -> FastAPI:
 
     gc.collect()
     gc.freeze()
-    return app
+    return layered(
+        app,
+        {"/v1/predict_rows", "/docs", "/livez"},
+        console=app,
+        store=lambda: store,
+        settings=settings,
+        metrics=Metrics(),
+        clock=lambda: datetime.now(UTC),
+    )
