@@ -15,6 +15,7 @@ class Masked(Reader):
 
     def __init__(self, reader: Reader) -> None:
         super().__init__(reader._engine)
+        self._listings = reader._listings  # one list in memory for all who look
 
     def customers(self, load: Load, chosen: CustomerFilter = CustomerFilter(), **how: Any) -> CustomerPage:  # noqa: ANN401
         """One page of the customers, as `Reader.customers` gives it; an order by name would tell names, and is one by id."""

@@ -12,13 +12,13 @@ from functools import cached_property, lru_cache
 from threading import Lock
 
 import polars as pl
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select
 
 from decisions.labels import Status
 from decisions.plan_rows import CONTROL
 from serving.store.engine import reading
 from serving.store.list_schema import score_lists
-from serving.store.records import CustomerFilter, Load, Summary, TierCount
+from serving.store.records import CustomerFilter, Load, PlannedAction, Summary, TierCount
 from serving.store.schema import plan_items, scores
 
 SORTABLE = (
@@ -126,6 +126,7 @@ class Listings:
         self._building = Lock()
         self._kept = lru_cache(maxsize=_LOADS_KEPT)(self._read)
         self._planned = lru_cache(maxsize=_LOADS_KEPT)(self._read_planned)
+        self.actions = lru_cache(maxsize=_LOADS_KEPT)(self._read_actions)
 
     def of(self, load: Load) -> Listing:
         """The list of a load; an empty one when the load is not kept any more."""
@@ -143,11 +144,24 @@ class Listings:
             blob = connection.scalar(select(score_lists.c.columns).where(score_lists.c.load_id == load_id))
             return Listing(pl.read_parquet(io.BytesIO(blob)) if blob else _from_rows(connection, load_id))
 
-    def _read_planned(self, plan_id: int) -> pl.DataFrame:
-        to_do = plan_items.c.plan_id == plan_id, plan_items.c.arm.is_distinct_from(CONTROL)
+    def _read_actions(self, plan_id: int) -> tuple[PlannedAction, ...]:
+        """What a plan has in mind, action by action, the one expected to bring most first; what a plan asks for never changes."""
+        gain = func.sum(plan_items.c.expected_net_value).label("expected_net_value")
+        figures = func.count().label("customers"), func.sum(plan_items.c.cost).label("cost"), gain
+        query = select(plan_items.c.action, func.max(plan_items.c.title).label("title"), *figures)
+        query = query.where(*_to_do(plan_id)).group_by(plan_items.c.action).order_by(gain.desc(), plan_items.c.action)
         with reading(self._engine) as connection:
-            rows = connection.execute(select(plan_items.c.customer_id, plan_items.c.action).where(*to_do)).all()
+            return tuple(PlannedAction(**row) for row in connection.execute(query).mappings())
+
+    def _read_planned(self, plan_id: int) -> pl.DataFrame:
+        query = select(plan_items.c.customer_id, plan_items.c.action).where(*_to_do(plan_id))
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
         return pl.DataFrame(rows, schema={"customer_id": pl.String, "action": pl.String}, orient="row")
+
+
+def _to_do(plan_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return plan_items.c.plan_id == plan_id, plan_items.c.arm.is_distinct_from(CONTROL)
 
 
 def keep_list(connection: Connection, load_id: int, rows: pl.DataFrame) -> None:

@@ -169,11 +169,7 @@ class Reader:
 
     def planned_actions(self, plan: Plan) -> tuple[PlannedAction, ...]:
         """What the plan has in mind, action by action, the one expected to bring most first."""
-        gain = func.sum(plan_items.c.expected_net_value).label("expected_net_value")
-        figures = func.count().label("customers"), func.sum(plan_items.c.cost).label("cost"), gain
-        query = select(plan_items.c.action, func.max(plan_items.c.title).label("title"), *figures)
-        query = query.where(plan_items.c.plan_id == plan.id, _TO_DO).group_by(plan_items.c.action)
-        return tuple(PlannedAction(**row) for row in self._all(query.order_by(gain.desc(), plan_items.c.action)))
+        return self._listings.actions(plan.id)
 
     def _found(self, load: Load, chosen: CustomerFilter, sort: str, descending: bool) -> tuple[Listing, pl.Series]:
         planned = None if chosen.action is None else self._planned(load, chosen.action)
