@@ -19,6 +19,7 @@ from serving.console.customers import FeatureRows
 from serving.console.doors import Doors
 from serving.console.masking import Masked
 from serving.console.message import empty_page
+from serving.console.peers import tier_sample
 from serving.console.render import Renderer
 from serving.console.roles import Right, Visitor
 from serving.console.what_if import Foresee
@@ -57,6 +58,7 @@ class LoadFacts:
     def __init__(self) -> None:
         self.summary = lru_cache(maxsize=8)(Reader.summary)
         self.choices = lru_cache(maxsize=8)(Reader.choices)
+        self.tier_sample = lru_cache(maxsize=64)(tier_sample)
         self.flows = lru_cache(maxsize=8)(tier_flows)
         self.overdue = lru_cache(maxsize=8)(overdue)
 

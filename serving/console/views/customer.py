@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-import polars as pl
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,12 +12,11 @@ from serving.console.customer import Outlook, customer_page
 from serving.console.frame import frame
 from serving.console.message import no_customer_page
 from serving.console.outlook import history, horizons, lifetime
-from serving.console.peers import COMPARED, RECENCY, SAMPLE, peers
+from serving.console.peers import RECENCY, peers
 from serving.console.views.context import Context, visitor_of
 from serving.console.what_if import Features, what_if
 from serving.console.work import GIVE_BACK, TAKE, Standing, work_card
 from serving.store.audit import Deed
-from serving.store.reading import Reader
 from serving.store.records import Load, Plan, PlanItem, ScoreRow
 
 
@@ -66,22 +64,14 @@ def customer_answer(
 
 def _outlook(console: Context, request: Request, load: Load, row: ScoreRow, features: Features) -> Outlook:
     store = console.store()
-    tier = store.listing(load).frame.filter(pl.col("value_tier") == row.value_tier)
+    tier = console.facts.tier_sample(store, load, row.value_tier) if row.value_tier else None
     return Outlook(
         history=history(row, load, store.past.scores(load, row.customer_id)),
         horizons=horizons(row, load),
         lifetime=lifetime(row, load, console.policy.lifetime),
-        peers=peers(row, tier.select(COMPARED), _recencies(store, load, tier), features.get(RECENCY)),
+        peers=peers(row, tier, features.get(RECENCY)) if tier else None,
         what_if=what_if(row, load, features, request.query_params, console.foresee),
     )
-
-
-def _recencies(store: Reader, load: Load, tier: pl.DataFrame) -> list[float | None]:
-    """How long ago some customers of the tier bought last, in days."""
-    if RECENCY not in load.feature_names:
-        return []
-    some = tier["customer_id"].gather_every(max(1, tier.height // SAMPLE)).to_list()
-    return [row[RECENCY] for row in store.features_by_id(load, some).values()]
 
 
 def _standing(console: Context, load: Load, plan: Plan | None, item: PlanItem | None, customer_id: str) -> Standing:

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from features.catalog import CATALOG
 from serving.console.app import console_app
 from serving.console.outlook import history, horizons, lifetime
-from serving.console.peers import peers
+from serving.console.peers import TierSample, peers
 from serving.console.small_charts import BARS_HEIGHT, heights, line
 from serving.console.what_if import LEVERS, Forecast, Forecasts, changed, what_if
 from serving.policy import read_policy
@@ -91,11 +91,11 @@ def test_a_line_needs_two_points() -> None:
 def test_among_peers_it_is_said_how_many_have_less(filled_store: Store, load: Load) -> None:
     row = replace(filled_store.customer(load, BUSY_ID), value_tier="VIP", churn_probability=0.5, expected_value=None)
     tier = pl.DataFrame({"churn_probability": np.linspace(0.0, 1.0, 101), "expected_value": [1.0] * 101})
-    told = peers(row, tier, [1.0] * 30 + [None], 1.0)
+    told = peers(row, TierSample(101, tier, (*[1.0] * 30, None)), 1.0)
     assert told.title == "Among 101 customers of the tier VIP"
     (place,) = told.places
     assert (place.own, place.middle, place.words) == ("50 %", "50 %", "50 % of the others have less")
-    assert peers(row, tier.head(9), [], None) is None
+    assert peers(row, TierSample(9, tier.head(9), ()), None) is None
 
 
 def test_levers_are_features_that_can_be_acted_on() -> None:
