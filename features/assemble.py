@@ -16,6 +16,7 @@ from features.config import CompanyConfig, TableConfig
 from features.matching import is_personal, match_columns
 from features.normalise import Normalised, Reading, normalise_columns
 from features.notation import IS_REFUND, prepared, translated
+from features.own import module_names
 from features.refund_table import with_refunds
 from features.refusals import Place, unreadable
 from features.tables import LOGS, REFUNDS, TABLES, Table
@@ -43,9 +44,11 @@ def assemble(
 
     `config` says zone, currency, static attributes and column names; `typeless` names tables whose values are all text, as a
     CSV file's, so that attributes that look like numbers are numbers. `notes` come before those made here.
-    Raises DataError for the first rule of docs/data.md that is broken.
+    Raises DataError for the first rule of docs/data.md that is broken, ConfigError for features of one's own that break a law.
     """
     config = config or CompanyConfig()
+    for module in config.features:
+        module_names(module)
     _refuse_unusable(frames)
     if config.static and "customers" not in frames:
         hint = "add customers, or remove static: from company.yaml"

@@ -12,6 +12,7 @@ from training.btyd import fit_purchases, fit_spend
 from training.data import TrainingData
 from training.linear import LinearModel, fit_logistic, fit_ridge
 from training.members import HISTORY, LifetimeMember, LinearMember, Member, TreeMember
+from training.own_members import MemberRows, fit_own_members
 from training.recipe import Recipe
 from training.season import Season, Windows, churn_windows, log_level, measure_season
 from training.splits import sampled_customers
@@ -50,9 +51,15 @@ def members_at(data: TrainingData, day: int, recipe: Recipe, seed: int) -> tuple
             learned = at_once(
                 partial(fit_linear_member, known, season, recipe), partial(fit_tree_member, known, season, recipe, seed)
             )
+            learned += fit_own_members(_member_rows(known, season, seed))
         data.memo[key] = (*learned, lifetime_at(data, day))
     fitted: tuple[Member, ...] = data.memo[key]
     return fitted
+
+
+def _member_rows(known: TrainingData, season: Season, seed: int) -> MemberRows:
+    """What members of one's own learn from."""
+    return MemberRows(known.names, known.matrix, known.churned, known.value, *season.offsets(known.day), seed)
 
 
 def fit_lifetime(data: TrainingData, day: int) -> LifetimeMember:

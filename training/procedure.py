@@ -13,6 +13,7 @@ from training.data import TrainingData, population_edges
 from training.fitting import lifetime_at, members_at, outlook_at, season_at
 from training.horizons import Further, FurtherTrial, Learned, fit_further, further_trial
 from training.members import LifetimeMember, Member
+from training.own_members import is_own
 from training.quantiles import DEFAULT_SPREAD, Spread, fit_spread
 from training.recipe import Recipe
 from training.scorer import BOUGHT, REFUNDED, ModelInfo, Scorer
@@ -73,7 +74,8 @@ def assemble(
     spread, refund_rate = DEFAULT_SPREAD, 0.0
     if trial is not None:
         season = _forecast_season(data, day)
-        churn, amount = fit_blends(trial, recipe, customers=int((data.day == day).sum()))
+        own = sum(is_own(member.name) for member in members)
+        churn, amount = fit_blends(trial, recipe, customers=int((data.day == day).sum()), own=own)
         spread, refund_rate = _spread(trial, churn, amount, season), trial.refund_rate
         churn, amount = replace(churn, shift=season[0].mean), replace(amount, shift=season[1].mean)
         churn, amount = anchored(churn, amount, members, lifetime_at(data, day), data.at(day))
@@ -131,9 +133,12 @@ def _trial(rows: TrainingData, members: Sequence[Member], lifetime: LifetimeMemb
     )
 
 
-def fit_blends(trial: OutOfTime, recipe: Recipe, customers: int) -> tuple[Blend, Blend]:
-    """Weights and levels of churn and amount; the fewer `customers` there are, the more buy-till-you-die counts."""
-    bought, prior = trial.churned == 0, leaning(trial.logits.shape[1], customers)
+def fit_blends(trial: OutOfTime, recipe: Recipe, customers: int, own: int = 0) -> tuple[Blend, Blend]:
+    """Weights and levels of churn and amount; the fewer `customers` there are, the more buy-till-you-die counts.
+
+    The `own` members before the last, one's own, count as far as the forecasts speak for them.
+    """
+    bought, prior = trial.churned == 0, leaning(trial.logits.shape[1], customers, own)
     rows = trial.logits, trial.churned, trial.churn_offset
     churn = fit_churn_blend(*rows, recipe.prior_rows, prior)
     if len(prior) > 1:

@@ -18,6 +18,7 @@ from training.explanation import Explanation, Habits, Refunds, blended, explaine
 from training.formats import FORMAT, upgraded
 from training.horizons import Further, further_column
 from training.members import LifetimeMember, LinearMember, Member, TreeMember
+from training.own_members import is_own, own_member
 from training.quantiles import Spread
 from training.recipe import Recipe
 from training.rules import RuleMember
@@ -29,6 +30,11 @@ DATES = ("trained_as_of", "labels_until", "data_until")
 Churn = Literal["purchases", "contracts", "labels"]
 
 MEMBERS = {member.name: member for member in (LinearMember, TreeMember, LifetimeMember, RuleMember)}
+
+
+def kind_of(name: str) -> type[Any]:
+    """The class of a member; ModelError for one of one's own that is not here."""
+    return own_member(name) if is_own(name) else MEMBERS[name]
 
 
 @dataclass(frozen=True)
@@ -190,7 +196,7 @@ class Scorer:
         return cls(
             info=ModelInfo.from_dict(values["info"]),
             recipe=Recipe.from_dict(values["recipe"]),
-            members=tuple(MEMBERS[name].from_dict(member) for name, member in values["members"]),
+            members=tuple(kind_of(name).from_dict(member) for name, member in values["members"]),
             churn=Blend.from_dict(values["churn"]),
             amount=Blend.from_dict(values["amount"]),
             spread=Spread.from_dict(values["spread"]),

@@ -81,16 +81,19 @@ def equal_blend(members: int) -> Blend:
     return Blend((1 / members,) * members, 0.0)
 
 
-def leaning(members: int, customers: int) -> tuple[float, ...]:
+def leaning(members: int, customers: int, own: int = 0) -> tuple[float, ...]:
     """The weights that blends are drawn to: equal ones, and the fewer customers there are, the more the last member's.
 
-    That is buy-till-you-die, which needs little to learn from.
+    That is buy-till-you-die, which needs little to learn from. The `own` members before it, one's own, begin with nothing.
 
     >>> leaning(3, 250)
     (0.0833..., 0.0833..., 0.8333...)
+    >>> leaning(4, 2_000, own=1)
+    (0.3333..., 0.3333..., 0.0, 0.3333...)
     """
-    each = min(1.0, customers / ENOUGH_CUSTOMERS) / members
-    return (*(each,) * (members - 1), 1 - each * (members - 1))
+    each = min(1.0, customers / ENOUGH_CUSTOMERS) / (members - own)
+    ours = members - own - 1
+    return (*(each,) * ours, *(0.0,) * own, 1 - each * ours)
 
 
 def fit_churn_blend(
