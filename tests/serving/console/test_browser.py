@@ -32,6 +32,7 @@ PAGES = (
     "/console/",
     "/console/customers",
     "/console/customers?q=weber&status=lapsing&sort=name",
+    "/console/customers?churn_from=10&columns=churn_probability,lifetime_value,owner,kind,account_id,abc_class,next_category",
     *(f"/console/customers/one?{urlencode({'id': customer_id})}" for customer_id in (BUSY_ID, NASTY_ID, QUIET_ID)),
     "/console/plan",
     "/console/portfolio",
