@@ -25,12 +25,13 @@ def models(console: Context, request: Request) -> Response:
     _, load = console.open(request)
     desk = console.models
     key = _key(console, desk, load) if desk else None
-    if desk is None or key is None:
+    versions = desk.versions(*key) if desk and key else ()
+    if desk is None or key is None or not versions:
         return console.renderer.answer(request, "message.html", no_models_page(exported=desk is None), here="models")
     page = models_page(
         frame(load, console.today()) if load else None,
         key,
-        desk.versions(*key),
+        versions,
         desk.watched(*key),
         may_roll_back=visitor_of(request).may(Right.ROLL_BACK),
         asked="back" in request.query_params,

@@ -157,7 +157,7 @@ def seen_in_today(browser: object, address: str) -> None:  # noqa: F811
         page.goto(f"{address}/sign-in")
         enter(page, "mia")
         page.wait_for_url(re.compile(r"/console/$"))
-        assert re.search(r"Accepted", page.locator("main").inner_text())
+        assert "8.00 EUR of 500.00 EUR spent" in page.locator(".budget").inner_text()  # two actions at 4.00
 
 
 def test_a_day_at_work_in_both_languages(browser: object, tmp_path: Path) -> None:  # noqa: F811

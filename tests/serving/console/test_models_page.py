@@ -115,6 +115,12 @@ def test_without_a_registry_or_a_model_the_page_says_so(
     assert not (tmp_path / "mlflow.db").exists()
 
 
+def test_scores_without_a_model_in_the_registry_say_so(
+    filled_store: Store, open_console: Callable[..., TestClient], registry: Registry
+) -> None:
+    assert "keepwell train" in open_console(filled_store, desk=ModelDesk(registry)).get("/models").text
+
+
 def test_the_desk_reads_what_training_and_monitor_write() -> None:
     assert (CARD, MONITOR) == (FILE, EXPERIMENT)
     assert set(FIGURES) <= set(METRICS)
