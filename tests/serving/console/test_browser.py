@@ -23,6 +23,7 @@ from serving.review_shelf import ReviewShelf
 from serving.store import Store
 from tests.serving.console.reviews import FixedDesk, a_review
 from tests.serving.console.shop import BUSY_ID, NASTY_ID, NOW, QUIET_ID
+from tests.serving.console.test_outlook import foresee
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="no Chromium on this machine")
@@ -53,7 +54,7 @@ def address(filled_store: Store, empty_store: Store, tmp_path_factory: pytest.Te
     shelf = ReviewShelf(tmp_path_factory.mktemp("reviews"))
     for since, until in ((date(2025, 7, 1), date(2025, 10, 1)), (date(2026, 1, 1), date(2026, 4, 1))):
         shelf.keep(a_review(since, until))
-    parts = {"now": lambda: NOW, "reviews": shelf, "desk": FixedDesk()}
+    parts = {"now": lambda: NOW, "reviews": shelf, "desk": FixedDesk(), "foresee": foresee}
     routes = [Mount(path, console_app(lambda store=store: store, **parts)) for path, store in stores.items()]
     with serving(Starlette(routes=routes)) as found:
         yield found
