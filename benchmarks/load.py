@@ -38,6 +38,8 @@ class Connection(asyncio.Protocol):
 
     def ask(self, request: bytes) -> asyncio.Future[int]:
         """Send a request; its status, once the whole answer is here."""
+        if self._transport.is_closing():
+            raise ConnectionResetError("the server closed the connection")
         self._came, self._status = b"", asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return self._status
@@ -82,7 +84,8 @@ class Load:
             opened.append(await self._open())
             await asyncio.sleep(APART_S)
         for turn in range(WARM_UP):
-            await asyncio.gather(*(each.ask(self.requests[turn % len(self.requests)]) for each in opened))
+            request = self.requests[turn % len(self.requests)]
+            await asyncio.gather(*(_asked(each, request) for each in opened), return_exceptions=True)
         self.began = time.perf_counter()
         pace = None if rate is None else connections / rate
         await asyncio.gather(*(self._ask(each, place, connections, pace) for place, each in enumerate(opened)))
@@ -115,6 +118,10 @@ class Load:
             "statuses": dict(self.statuses),
             "minutes": [percentiles(minute) for minute in minutes if minute],
         }
+
+
+async def _asked(connection: Connection, request: bytes) -> int:
+    return await connection.ask(request)
 
 
 def percentiles(took: Sequence[float]) -> dict[str, float]:
