@@ -14,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 export DO_NOT_TRACK := true
 
-.PHONY: help machine install dev demo test test-slow test-all check format bench lock clean
+.PHONY: help machine install dev demo test test-slow test-all check format bench soak lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -51,6 +51,10 @@ bench: $(VENV)/.dev  ## time features beside their peers, and the main job (an h
 	$(BIN)/python -m benchmarks.models
 	$(BIN)/python -m benchmarks.plans
 	$(BIN)/python -m benchmarks.main_job
+	$(BIN)/python -m benchmarks.service
+
+soak: $(VENV)/.dev  ## an hour of steady load on the service
+	$(BIN)/python -m benchmarks.soak
 
 lock:  ## choose the newest versions again (needs uv)
 	uv pip compile pyproject.toml --extra build --generate-hashes --no-header --no-annotate --python-version 3.11 --upgrade -q -o requirements.lock
