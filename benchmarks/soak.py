@@ -1,9 +1,9 @@
-"""An hour of steady load on the service: whether its memory stays, its answers come as quickly, and nothing fails.
+"""An hour of steady load on the service: whether its memory stays, its answers stay as quick, and nothing fails.
 
     python -m benchmarks.soak [--seconds 3600] [--rate 60] [--scratch FOLDER]
 
-Prints the memory of the worker each minute, and at the end what the load was answered. The exit code is 1 where memory grew by
-more than 5 % after the first tenth, or an answer was no 200.
+Prints a line for each minute as the memory of the worker is read, then what the load was answered. The exit code is 1 where
+memory grew by more than 5 % after the first tenth, or an answer was no 200.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from keepwell.errors import ModelError
 from keepwell.settings import Settings
 
 if TYPE_CHECKING:
-    from training.registry.promotion import Decision
     from training.registry import Registry
+    from training.registry.promotion import Decision
 
 
 def _user() -> str:

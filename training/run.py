@@ -28,9 +28,9 @@ from training.monitor.reference import FILE as REFERENCE
 from training.monitor.reference import make_reference
 from training.objectives import DEFAULT, checked
 from training.procedure import fit_procedure
-from training.registry.promotion import GATE
 from training.record import log_inputs, log_result
 from training.registry import Registry, model_name
+from training.registry.promotion import GATE
 from training.report import handed_out
 from training.result import TrainingResult
 from training.rivals import fit_rival

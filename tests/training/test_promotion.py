@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from keepwell.errors import ModelError
-from training.registry.promotion import EXPERIMENT, GATE, promote, rollback
 from training.registry import Registry
 from training.registry.mlflow_home import make_database
+from training.registry.promotion import EXPERIMENT, GATE, promote, rollback
 from training.scorer import FILE, Scorer
 
 MODEL = Path(__file__).parents[1] / "fixtures" / "model-v1" / "scorer"

@@ -1,4 +1,4 @@
-"""What a customer is and whose, what else could be done for them, and each load's list of customers in columns, which no index has to serve any more."""
+"""What else is known of a customer and could be done for them; each load keeps its list of customers in columns, without an index."""
 
 from __future__ import annotations
 
