@@ -1,4 +1,4 @@
-"""What else is known of a customer and could be done for them; each load keeps its list of customers in columns, without an index."""
+"""What else is known of a customer and could be done for them; each load keeps its list of customers in columns."""
 
 from __future__ import annotations
 
