@@ -23,7 +23,6 @@ from serving.model_desk import ModelDesk
 from serving.outcomes import record_outcomes
 from serving.policy import read_policy
 from serving.prediction_log import PredictionLog
-from serving.review_shelf import ReviewShelf
 from serving.schemas import ExplainRequest, OutcomeRow, OutcomesRequest, PlanRequest, ScoresRequest
 from serving.store import Load, Store
 from serving.store.records import Outcome
@@ -55,6 +54,7 @@ class State:
     def console(self) -> ASGIApp:
         """The console on the same store; what it shows takes half a second to import."""
         from serving.console.app import console_app  # noqa: PLC0415  # see above
+        from serving.review_shelf import ReviewShelf  # noqa: PLC0415  # see above
 
         alone, reviews = not self.settings.asks_for_keys, ReviewShelf(self.settings.reviews_folder)
         return console_app(
