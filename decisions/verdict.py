@@ -63,7 +63,8 @@ def first_case(*cases: Case, otherwise: Label, why: str) -> Verdict:
     def reason(row: int) -> str:
         for case in cases:
             if case.holds[row]:
-                return case.why.format(*(float(np.broadcast_to(each, codes.shape)[row]) for each in case.figures))
+                figures = (float(np.broadcast_to(each, codes.shape)[row]) for each in case.figures)
+                return case.why.format(*(figure + 0.0 for figure in figures))  # a zero has no sign
         return why
 
     return Verdict(labels, codes, reason)

@@ -203,7 +203,7 @@ def _needed(column: str) -> str:
     """What a column of an action's condition is about, and the table that brings it where that is known.
 
     >>> _needed("days_to_birthday"), _needed("attr_branch")
-    ("the customer's birthday (table customers)", 'Attr branch')
+    ("the customer's birthday (table customers)", 'Branch (table customers)')
     """
     if known(f"needs.{column}"):
         return t(f"needs.{column}")

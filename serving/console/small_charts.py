@@ -90,7 +90,8 @@ def heights(values: Sequence[float] | Floats, own: float) -> Heights | None:
         for place, each in enumerate(tall.tolist())
         if each
     )
-    return Heights(bars, f"{2 + 96 * min(1.0, max(0.0, (own - low) / (high - low))):.2f}%")
+    inside = min(max(own, low), high)  # before the division, which could overflow
+    return Heights(bars, f"{2 + 96 * (inside - low) / (high - low):.2f}%")
 
 
 def _height_at(share: float) -> float:

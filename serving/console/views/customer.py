@@ -25,7 +25,9 @@ def customer(console: Context, request: Request) -> Response:
     customer_id, visitor = request.query_params.get("id", ""), visitor_of(request)
     answer = customer_answer(console, request, customer_id, done=request.query_params.get("done", ""))
     if answer.status_code == HTTPStatus.OK and not visitor.alone:
-        console.store().audit.add([Deed(console.now(), visitor.name, "customer seen", console.company, customer_id)])
+        _, load = console.open(request)
+        company = console.company if load is None else load.company
+        console.store().audit.add([Deed(console.now(), visitor.name, "customer seen", company, customer_id)])
     return answer
 
 
