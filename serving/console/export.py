@@ -1,4 +1,4 @@
-"""The list of customers as a CSV file, written line by line, and as an Excel workbook."""
+"""Lists as CSV files, written line by line, and the list of customers as an Excel workbook."""
 
 from __future__ import annotations
 
@@ -25,10 +25,15 @@ _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_lines(rows: Iterable[ScoreRow]) -> Iterator[str]:
+    """The list of customers, as `table_lines` writes it."""
+    return table_lines(COLUMNS, ([getattr(row, column) for column in COLUMNS] for row in rows))
+
+
+def table_lines(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
     """A heading and one line per row, as UTF-8 with the mark by which spreadsheets know it; a missing value is empty."""
-    yield "\ufeff" + _line(COLUMNS)
+    yield "\ufeff" + _line(columns)
     for row in rows:
-        yield _line(_cell(getattr(row, column)) for column in COLUMNS)
+        yield _line(map(_cell, row))
 
 
 def write_workbook(rows: Iterable[ScoreRow], path: Path) -> None:

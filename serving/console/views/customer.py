@@ -21,20 +21,14 @@ from serving.store.records import Load, Plan, PlanItem, ScoreRow
 
 
 def customer(console: Context, request: Request) -> Response:
-    """One customer's page; that it was looked at is on record."""
-    customer_id, visitor = request.query_params.get("id", ""), visitor_of(request)
-    answer = customer_answer(console, request, customer_id, done=request.query_params.get("done", ""))
-    if answer.status_code == HTTPStatus.OK and not visitor.alone:
-        _, load = console.open(request)
-        company = console.company if load is None else load.company
-        console.store().audit.add([Deed(console.now(), visitor.name, "customer seen", company, customer_id)])
-    return answer
+    """One customer's page."""
+    return customer_answer(console, request, request.query_params.get("id", ""), done=request.query_params.get("done", ""))
 
 
 def customer_answer(
     console: Context, request: Request, customer_id: str, *, done: str = "", refused: str = "", note: str = ""
 ) -> Response:
-    """The page of a customer; `done` is the step that was recorded just now.
+    """The page of a customer, and on record that it was looked at; `done` is the step that was recorded just now.
 
     `refused` says why a form was not done, which is answered with 409, and `note` is what was written in it.
     """
@@ -44,6 +38,9 @@ def customer_answer(
     row = store.customer(load, customer_id)
     if row is None:
         return console.renderer.answer(request, "message.html", no_customer_page(customer_id), here="customers", status=404)
+    visitor = visitor_of(request)
+    if not (refused or visitor.alone):
+        console.store().audit.add([Deed(console.now(), visitor.name, "customer seen", load.company, customer_id)])
     plan = store.plan(load)
     item = store.plan_item(plan, customer_id) if plan else None
     features = store.features(load, customer_id) or {}
@@ -54,7 +51,7 @@ def customer_answer(
         features=features,
         events=store.timeline(load, customer_id),
         item=item,
-        work=work_card(visitor_of(request), _standing(console, load, plan, item, customer_id), _reasons(console), _known(done)),
+        work=work_card(visitor, _standing(console, load, plan, item, customer_id), _reasons(console), _known(done)),
         outlook=_outlook(console, request, load, row, features),
         refused=refused,
         note=note,

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from keepwell.errors import KeepwellError, RequestError
+from serving.console.export import table_lines
 from serving.console.frame import frame
 from serving.console.message import MessagePage
 from serving.console.plan import Known, plan_page
-from serving.console.plan_export import table_lines
 from serving.console.plan_query import PAGE_SIZE, PlanQuery, parameters_of, wanted_by, wanted_in
 from serving.console.plan_trial import Trial
 from serving.console.roles import Right, Role
