@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from keepwell.errors import StoreError
 
 WRITER_WAITS_S = 300
 """How long a writer waits for the one before it; readers of SQLite in WAL mode never wait."""
+
+_LOOKS_AGAIN_S = 0.01
 
 _WAIT = "keepwell_writer_waits_s"
 """The option of an engine that holds how long its writers wait."""
@@ -90,14 +93,28 @@ def _set_up_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
-        for pragma in (f"busy_timeout={_wait_ms(engine)}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        for pragma in (f"busy_timeout={_wait_ms(engine)}", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
+        _turn_to_wal(connection, until=time.monotonic() + _wait_ms(engine) / 1000)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A writer takes its place in the queue at once; upgrading a reader later could fail instead of wait.
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _turn_to_wal(connection: sqlite3.Connection, until: float) -> None:
+    """Turn a file to WAL. SQLite's own waiting leaves out this step, which fails at once where two take it together."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(_LOOKS_AGAIN_S)
+        else:
+            return
 
 
 @contextmanager

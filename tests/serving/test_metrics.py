@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -86,7 +87,8 @@ def test_a_store_that_is_away_is_told_by_metrics_and_readiness(
     with monkeypatch.context() as patch:
         patch.setattr(served.state, "store", Store(f"sqlite:///{tmp_path / 'empty.db'}"))
         assert told() == (1, "the store cannot be read")
-    assert told() == (0, None)
+    # The service looks by itself too: a look that began before may end after ours.
+    assert (0, None) in (told() for _ in range(20) if not time.sleep(0.05))
 
 
 def test_the_page_on_access_tells_every_metric_of_ours(service: TestClient) -> None:

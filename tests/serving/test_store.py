@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -305,6 +306,28 @@ def test_several_programs_may_migrate_at_once(store_url: str) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_the_first_to_open_a_new_file_waits_for_another_who_is_writing_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        threading.Timer(0.2, lambda: other.execute("COMMIT")).start()
+        with closing(Store(f"sqlite:///{path}")) as store:
+            store.migrate()
+            assert store.current_load() is None
+
+
+def test_a_new_file_that_stays_locked_is_told_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with (
+            closing(Store(f"sqlite:///{path}", writer_waits_s=0.05)) as store,
+            pytest.raises(StoreError, match="database is locked") as caught,
+        ):
+            store.migrate()
+    assert "another program is writing" in caught.value.hint
 
 
 def test_the_list_is_sorted_paged_and_counted(store: Store) -> None:
