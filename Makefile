@@ -14,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 export DO_NOT_TRACK := true
 
-.PHONY: help machine install dev demo test test-slow test-all check format bench soak lock clean
+.PHONY: help machine install dev demo test test-slow test-all check format bench soak docs docs-serve lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -55,6 +55,12 @@ bench: $(VENV)/.dev  ## time features beside their peers, and the main job (an h
 
 soak: $(VENV)/.dev  ## an hour of steady load on the service
 	$(BIN)/python -m benchmarks.soak
+
+docs: $(VENV)/.dev  ## the docs as a site, in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+docs-serve: $(VENV)/.dev  ## the same at http://127.0.0.1:8000, made again as one writes
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --dev-addr 127.0.0.1:8000
 
 lock:  ## choose the newest versions again (needs uv)
 	uv pip compile pyproject.toml --extra build --generate-hashes --no-header --no-annotate --python-version 3.11 --upgrade -q -o requirements.lock
