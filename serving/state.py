@@ -66,6 +66,7 @@ class State:
             reviews=reviews,
             desk=None if self.settings.models_path else ModelDesk(_registry(self.settings)),
             foresee=self.foresee,
+            policy=self.policy,
         )
 
     def foresee(self, load: Load, rows: Sequence[Mapping[str, float | None]]) -> Forecasts | None:

@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from decisions.policy import Policy
 from keepwell.errors import KeepwellError
 from serving.console.headers import SafeHeaders
 from serving.console.language import ChooseLanguage
@@ -73,6 +74,7 @@ def console_app(
     reviews: ReviewShelf | None = None,
     desk: ModelDesk | None = None,
     foresee: Foresee | None = None,
+    policy: Policy | None = None,
 ) -> ASGIApp:
     """The console, to be mounted anywhere.
 
@@ -80,9 +82,10 @@ def console_app(
     choose the scores to show; None: those loaded last. Until somebody is set up, `alone` lets in whoever comes, as on one's
     own machine; without it nobody comes in. `reviews` are those that were made, `desk` tells of the models (None: there
     is nothing to tell).
-    `foresee` asks the champion what it would say of other figures (None: nobody can be asked).
+    `foresee` asks the champion what it would say of other figures (None: nobody can be asked). `policy` has the rules of plans
+    (None: those that Keepwell brings).
     """
-    console = Context(store, now, company, horizon_days, alone, reviews, desk, foresee)
+    console = Context(store, now, company, horizon_days, alone, reviews, desk, foresee, policy)
     routes = [Route(path, endpoint(console, page), methods=page.methods) for path, page in PAGES.items()]
     failing = {HTTPException: failures.refused, KeepwellError: failures.failed, Exception: failures.broken}
     handlers = {error: partial(view, console) for error, view in failing.items()}

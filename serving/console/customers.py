@@ -20,6 +20,7 @@ from serving.console.query import (
     RANGES,
     SORTS,
     START,
+    TYPED,
     USUAL_COLUMNS,
     CustomerQuery,
 )
@@ -34,6 +35,9 @@ FeatureRows = Mapping[str, Mapping[str, float | None]]
 
 _OWN_WORDS = {"owner", "account_id", "next_category"}
 """The columns whose words are those of the company's own data."""
+
+MOST_OFFERED = 1_000
+"""How many owners are offered while one is typed; others can be typed as well."""
 
 _LEAST_SHOWN = 0.005  # what is less looks like 0 with the two decimals of an amount
 
@@ -130,7 +134,8 @@ class ViewLink:
 class CustomersPage:
     """One page of the list. `previous`, `next`, `restart` and `workbook` are links, empty where there is nowhere to go.
 
-    `written` has what stands in the fields of the filters that are typed; `more_open`: one of those folded away is in use.
+    `written` has what stands in the fields of the filters that are typed, `owners` the names that are offered for one of them;
+    `more_open`: one of those folded away is in use.
     `columns` are those shown, `column_choices` all there are; `query` is the list as an address, to be saved as a view.
     """
 
@@ -139,6 +144,7 @@ class CustomersPage:
     menus: tuple[Menu, ...]
     more_menus: tuple[Menu, ...]
     written: Mapping[str, str]
+    owners: tuple[str, ...]
     more_open: bool
     column_choices: tuple[Choice, ...]
     columns: tuple[str, ...]
@@ -175,7 +181,8 @@ def customers_page(
         search=query.search,
         menus=tuple(_menu(name, choices.get(name, {}), chosen.get(name, "")) for name in MENUS),
         more_menus=tuple(_menu(name, choices.get(name, {}), chosen.get(name, "")) for name in MORE_MENUS),
-        written={name: chosen.get(name, "") for name in ("account", *RANGES)},
+        written={name: chosen.get(name, "") for name in (*TYPED, *RANGES)},
+        owners=tuple(choices.get("owner", {}))[:MOST_OFFERED],
         more_open=bool(chosen.keys() - set(MENUS)),
         column_choices=tuple(Choice(name, t(f"column.{name}"), name in query.columns) for name in COLUMNS),
         columns=query.columns,

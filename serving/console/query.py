@@ -11,10 +11,13 @@ from keepwell.errors import RequestError
 MENUS = ("value_tier", "status", "quadrant", "action")
 """The filters that are chosen from a menu and always in sight."""
 
-MORE_MENUS = ("lifecycle", "relation", "kind", "owner", "complaint")
+MORE_MENUS = ("lifecycle", "relation", "kind", "complaint")
 """The menus that are folded away until somebody wants them."""
 
-FILTERS = (*MENUS, *MORE_MENUS, "account")
+TYPED = ("owner", "account")
+"""The filters of so many different words that one is typed."""
+
+FILTERS = (*MENUS, *MORE_MENUS, *TYPED)
 """The filters that take one word."""
 
 RANGES: Mapping[str, tuple[float | None, float | None]] = {
@@ -26,8 +29,8 @@ RANGES: Mapping[str, tuple[float | None, float | None]] = {
 ALL_BUT_LOST = "all_but_lost"
 """The choice of the filter `status` that leaves out those who are lost already."""
 
-OPEN = "open"
-"""The choice of the filter `complaint`: customers with an open one."""
+OPEN, OVERDUE = "open", "overdue"
+"""The choices of the filter `complaint`: customers with an open one, and those whose oldest one is past its time."""
 
 SORTS = (
     *("value_at_risk", "churn_probability", "expected_value", "lifetime_value", "current_value", "potential_value"),

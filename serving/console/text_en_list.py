@@ -18,6 +18,7 @@ LIST = {
     "filter.account": "Account",
     "filter.complaint": "Complaint",
     "filter.complaint.open": "open",
+    "filter.complaint.overdue": "past its time",
     "filter.churn_from": "Churn from (%)",
     "filter.churn_to": "Churn up to (%)",
     "filter.value_from": "Expected value from",

@@ -18,6 +18,7 @@ LIST = {
     "filter.account": "账户",
     "filter.complaint": "投诉",
     "filter.complaint.open": "未结",
+    "filter.complaint.overdue": "已超时",
     "filter.churn_from": "流失概率下限（%）",
     "filter.churn_to": "流失概率上限（%）",
     "filter.value_from": "预期价值下限",

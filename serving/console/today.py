@@ -12,7 +12,7 @@ from serving.console.actions import action_title
 from serving.console.customers import CustomerLine, FeatureRows, Tag, customer_lines, tag
 from serving.console.frame import Frame, Notice
 from serving.console.morning import Budget, Changes, Mine, PlanNotes, WentLine, plan_notes
-from serving.console.query import START, CustomerQuery
+from serving.console.query import OVERDUE, START, CustomerQuery
 from serving.console.text import label, t
 from serving.console.urls import Urls
 from serving.store.records import Plan, PlannedAction, ScoreRow, Summary, TierCount
@@ -144,7 +144,7 @@ def _figures(summary: Summary, plan: Plan | None, waiting: Waiting, currency: st
         t("figure.lost.means"),
         urls.customers(CustomerQuery(filters=(("status", str(Status.LOST)),)).parameters),
     )
-    yield _complaints(summary.complaints_open) if waiting.customers is None else _overdue(summary.complaints_open, waiting)
+    yield _complaints(summary.complaints_open) if waiting.customers is None else _overdue(summary.complaints_open, waiting, urls)
     yield _plan_figure(plan, currency)
 
 
@@ -158,7 +158,7 @@ def _complaints(open_now: int | None) -> Figure:
     return Figure(t("figure.complaints"), show.number(open_now), note, t("figure.complaints.means"))
 
 
-def _overdue(open_now: int | None, waiting: Waiting) -> Figure:
+def _overdue(open_now: int | None, waiting: Waiting, urls: Urls) -> Figure:
     """Who waits for too long, and by which rule."""
     by_tier = (
         t("figure.overdue.rule", tier=label("value_tier", tier), days=show.measured(days, "days"))
@@ -167,7 +167,8 @@ def _overdue(open_now: int | None, waiting: Waiting) -> Figure:
     others = t("figure.overdue.others", days=show.measured(waiting.otherwise_days, "days"))
     rule = t("list.comma").join([*by_tier, others])
     note = t("figure.overdue.note", open=show.number(open_now))
-    return Figure(t("figure.overdue"), show.number(waiting.customers), note, t("figure.overdue.means", rule=rule))
+    link = urls.customers(CustomerQuery(filters=(("complaint", OVERDUE),)).parameters)
+    return Figure(t("figure.overdue"), show.number(waiting.customers), note, t("figure.overdue.means", rule=rule), link)
 
 
 def _plan_figure(plan: Plan | None, currency: str | None) -> Figure:

@@ -39,18 +39,19 @@ class Day:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def overdue(self, load: Load, allowed_days: Callable[[str | None], float]) -> int | None:
-        """How many customers have a complaint open for longer than their value tier is allowed; None where that is not known."""
+    def overdue(self, load: Load, allowed_days: Callable[[str | None], float]) -> tuple[str, ...] | None:
+        """Who has a complaint open for longer than their value tier is allowed, by id; None where that is not known."""
         if OLDEST_COMPLAINT not in load.feature_names:
             return None
         place = 1 + _BYTES * load.feature_names.index(OLDEST_COMPLAINT)
         days = func.substr(feature_rows.c.row, place, _BYTES, type_=LargeBinary)
         same = and_(feature_rows.c.load_id == scores.c.load_id, feature_rows.c.customer_id == scores.c.customer_id)
-        query = select(scores.c.value_tier, days).join(feature_rows, same)
+        query = select(scores.c.customer_id, scores.c.value_tier, days).join(feature_rows, same)
         with reading(self._engine) as connection:
             rows = connection.execute(query.where(scores.c.load_id == load.id, scores.c.complaints_open > 0)).all()
-        waited = np.frombuffer(b"".join(bytes(row[1]) for row in rows), dtype="<f8")
-        return int(sum(days > allowed_days(tier) for (tier, _), days in zip(rows, waited.tolist(), strict=True)))
+        waited = np.frombuffer(b"".join(bytes(row[2]) for row in rows), dtype="<f8")
+        each = zip(rows, waited.tolist(), strict=True)
+        return tuple(customer_id for (customer_id, tier, _), days in each if days > allowed_days(tier))
 
     def taken(self, plan: Plan, company: str, who: str) -> tuple[Taken, ...]:
         """The customers of the plan whom `who` has taken on and not finished, the most urgent first."""

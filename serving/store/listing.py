@@ -112,6 +112,10 @@ class Listing:
             conditions.append(pl.col("status").ne_missing(pl.lit(chosen.but_status)))
         if chosen.with_open_complaint:
             conditions.append(pl.col("complaints_open") > 0)
+        if chosen.owners is not None:
+            conditions.append(pl.col("owner").cast(pl.String).is_in(pl.Series(chosen.owners, dtype=pl.String).implode()))
+        if chosen.among is not None:
+            conditions.append(pl.col("customer_id").is_in(pl.Series(chosen.among, dtype=pl.String).implode()))
         if part := (chosen.search or "").strip().lower():
             place = pl.col("small_id" if chosen.ids_only else "small_text")
             conditions.append(place.str.contains(part, literal=True))

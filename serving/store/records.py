@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -86,7 +86,8 @@ class CustomerFilter:
 
     `ids_only` is for readers who may not know names: they search ids alone. `action` is the name of a planned action;
     `but_status` leaves out those of one status. The ranges of churn probability (0 to 1) and expected value hold both their
-    ends, and nobody whose value is missing.
+    ends, and nobody whose value is missing. `among` lets through nobody but customers of these ids, `owners` those of
+    any of these owners.
     """
 
     search: str | None = None
@@ -105,6 +106,8 @@ class CustomerFilter:
     value_to: float | None = None
     action: str | None = None
     with_open_complaint: bool = False
+    among: Sequence[str] | None = None
+    owners: Sequence[str] | None = None
     ids_only: bool = False
 
 

@@ -46,10 +46,21 @@ def tier_flows(store: Store, load: Load) -> tuple[tuple[Flow, ...], date | None]
     return migration(tuple(Tier), *words, *values), before.as_of
 
 
-def overdue(store: Store, load: Load, allowed_days: tuple[tuple[str, float], ...], otherwise_days: float) -> int | None:
-    """How many customers have a complaint open for longer than their tier is allowed, as `Day.overdue` tells it."""
-    allowed = dict(allowed_days)
-    return store.day.overdue(load, lambda tier: allowed.get(tier or "", otherwise_days))
+def overdue(store: Store, load: Load, patience: Patience) -> tuple[str, ...] | None:
+    """Who has a complaint open for longer than their tier is allowed, as `Day.overdue` tells it."""
+    return store.day.overdue(load, patience.days)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How many days a complaint may stay open: by tier, and where the policy sets none for the tier."""
+
+    by_tier: tuple[tuple[str, float], ...]
+    otherwise: float = 2.0
+
+    def days(self, tier: str | None) -> float:
+        """The days of one tier."""
+        return dict(self.by_tier).get(tier or "", self.otherwise)
 
 
 class LoadFacts:
@@ -75,6 +86,7 @@ class Context:
     reviews: ReviewShelf | None = None
     models: ModelDesk | None = None
     foresee: Foresee | None = None
+    rules: Policy | None = None
     renderer: Renderer = field(default_factory=Renderer)
     facts: LoadFacts = field(default_factory=LoadFacts)
     background: Background = field(default_factory=Background)
@@ -82,7 +94,17 @@ class Context:
     @cached_property
     def policy(self) -> Policy:
         """The rules by which plans are made: what may be recorded follows from them."""
-        return read_policy()
+        return self.rules or read_policy()
+
+    @cached_property
+    def patience(self) -> Patience:
+        """How long complaints may stay open: the hours to resolve one that the policy sets for each tier."""
+        hours = {str(tier): targets.resolve_hours for tier, targets in self.policy.targets.items()}
+        return Patience(tuple((tier, each / 24) for tier, each in hours.items() if each is not None))
+
+    def overdue(self, load: Load) -> tuple[str, ...] | None:
+        """Whose complaints are past their time, by id; None where that is not known."""
+        return self.facts.overdue(self.store(), load, self.patience)
 
     @cached_property
     def doors(self) -> Doors:

@@ -38,9 +38,6 @@ def today(console: Context, request: Request) -> Response:
     return console.renderer.answer(request, "today.html", page, here="today")
 
 
-OTHERWISE_DAYS = 2.0
-"""How long a complaint may stay open where the policy sets no hours for the tier."""
-
 WEEK = timedelta(days=7)
 YESTERDAY = timedelta(days=1)
 
@@ -66,10 +63,9 @@ def _mine(console: Context, request: Request, store: Reader, load: Load, plan: P
 
 
 def _waiting(console: Context, load: Load) -> Waiting:
-    """The hours to resolve a complaint that the policy sets for each tier, in days, as far as it sets any."""
-    hours = {str(tier): targets.resolve_hours for tier, targets in console.policy.targets.items()}
-    allowed = {tier: each / 24 for tier, each in hours.items() if each is not None}
-    return Waiting(console.facts.overdue(console.store(), load, tuple(allowed.items()), OTHERWISE_DAYS), allowed, OTHERWISE_DAYS)
+    """How many customers wait for too long, and by which rule."""
+    late, patience = console.overdue(load), console.patience
+    return Waiting(None if late is None else len(late), dict(patience.by_tier), patience.otherwise)
 
 
 def _top(store: Reader, load: Load, plan: Plan | None) -> list[ScoreRow]:

@@ -92,3 +92,14 @@ def test_a_list_too_long_for_a_workbook_is_offered_as_csv_alone(console: TestCli
     assert console.get("/customers.xlsx").status_code == 413
     assert "customers.xlsx" not in console.get("/customers").text
     assert "customers.xlsx" in console.get("/customers?status=lost").text
+
+
+@pytest.mark.parametrize("written", ["lena", "EN", "Lena"])
+def test_an_owner_is_found_by_a_part_of_the_name(console: TestClient, written: str) -> None:
+    assert total(console, f"owner={written}") == TABLE.height
+
+
+def test_owners_are_typed_and_offered_without_scripts(console: TestClient) -> None:
+    page = console.get("/customers?owner=le").text
+    assert 'name="owner" value="le" list="owners"' in page
+    assert '<datalist id="owners"><option value="Lena"></option></datalist>' in page

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import csv
+import io
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -133,11 +136,18 @@ def test_customers_who_complained_too_long_ago_are_counted_by_their_tier(tmp_pat
         }
     )
     load = store.load_scores(score_rows(30), company="waiting", loaded_at=NOW, features=features)
-    assert store.day.overdue(load, lambda _: 2.0) == 4
-    assert store.day.overdue(load, lambda tier: 0.5 if tier == "VIP" else 99.0) == 1
-    page = unescape(TestClient(console_app(lambda: store, now=lambda: NOW)).get("/").text)
+    assert sorted(store.day.overdue(load, lambda _: 2.0)) == sorted(ids[2:6])
+    assert store.day.overdue(load, lambda tier: 0.5 if tier == "VIP" else 99.0) == (ids[0],)
+    client = TestClient(console_app(lambda: store, now=lambda: NOW))
+    page = unescape(client.get("/").text)
     assert "Complaints past their time" in page
     assert "VIP 1 day" in page
+    link, told = re.search(r"Complaints past their time</dt>\s*<dd class=\"big\"><a href=\"([^\"]+)\">(\d+)</a>", page).groups()
+    rows = list(csv.DictReader(io.StringIO(client.get(link.replace("/customers", "/customers.csv")).content.decode("utf-8-sig"))))
+    late = set(ids[3:6])  # a day is allowed for the first, two for the second, three for those of the next tier
+    assert {row["customer_id"] for row in rows} == late
+    assert int(told) == len(rows) == len(late)
+    assert f"of {told}</p>" in client.get(link).text
 
 
 def test_without_complaints_in_the_data_nobody_waits_too_long(filled_store: Store) -> None:
