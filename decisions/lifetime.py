@@ -24,8 +24,10 @@ def geometric_sum(factor: Floats, periods: Floats) -> Floats:
     array([2.5, 1.5])
     """
     whole = np.floor(periods)
-    below_one = np.where(factor < 1, factor, 0.0)
-    full = np.where(factor < 1, (1 - below_one**whole) / (1 - below_one), whole)
+    near = np.where((factor > 0.5) & (factor < 1), factor, 0.75)  # near 1 the plain quotient would lose half of its digits
+    below = np.where(factor <= 0.5, factor, 0.0)
+    full = np.where(factor <= 0.5, (1 - below**whole) / (1 - below), np.expm1(whole * np.log(near)) / (near - 1))
+    full = np.where(factor == 1, whole, full)
     total: Floats = full + (periods - whole) * factor**whole
     return np.where(np.isnan(factor), np.nan, total)
 
