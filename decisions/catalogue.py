@@ -24,7 +24,9 @@ class Kept(Part):
     """Prior of the share of would-be leavers that an action keeps: Beta(a, b)."""
 
     a: Positive
+    """As if so many would-be leavers had been kept,"""
     b: Positive
+    """and so many had not."""
 
     @property
     def mean(self) -> float:
@@ -39,33 +41,44 @@ class Lift(Part):
     """
 
     mean: Annotated[float, Field(ge=-1)]
+    """What is expected, as a share of expected value."""
     sd: NotNegative
+    """How unsure that is."""
 
 
 class Gain(Part):
     """Prior of what an action brings besides: a share of a money column, as of what is overdue or of the yearly cost to serve."""
 
     of: Slug
+    """The money column."""
     mean: Share
+    """What is expected, as a share of it."""
     sd: NotNegative
+    """How unsure that is."""
 
 
 class ContactCap(Part):
     """At most so many contacts of any kind, this one included, in so many days."""
 
     contacts: AtLeastOne
+    """The most contacts."""
     days: AtLeastOne
+    """The days that they are counted in."""
 
 
 class Action(Part):
     """One thing that can be done for a customer."""
 
     name: Slug
+    """What files and programs call it."""
     title: Annotated[str, Field(min_length=1)]
+    """What people call it, in English."""
     title_zh: Annotated[str, Field(min_length=1)]
+    """What people call it, in Chinese."""
     bond: Literal["financial", "social", "structural"]
     """What ties the customer: money, people, or the way in which both work together."""
     channel: Slug
+    """How the customer is reached: what a capacity of a plan limits."""
     cost: NotNegative
     """What one costs, in the money of the scores."""
     hours: NotNegative = 0.0
@@ -77,13 +90,17 @@ class Action(Part):
     why: Annotated[str, Field(min_length=1)]
     """Said in the plan."""
     kept: Kept | None = None
+    """The share of would-be leavers whom it keeps."""
     lift: Lift | None = None
+    """What it adds to the value of whoever gets it."""
     gain: Gain | None = None
+    """What it brings besides, of a money column."""
     control: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of those chosen who are left alone, at random, so that the effect can be measured."""
     cooldown_days: Days = 0
     """Not again for so long after the same action was done for the customer."""
     contact_cap: ContactCap | None = None
+    """How often a customer may be contacted at all."""
     needs_consent: bool = False
     """Only for customers who have consented to marketing."""
     respects_preference: bool = False
@@ -146,7 +163,9 @@ class Titles(Part):
     """A name for people, in English and Chinese."""
 
     title: Annotated[str, Field(min_length=1)]
+    """In English."""
     title_zh: Annotated[str, Field(min_length=1)]
+    """In Chinese."""
 
 
 class PlanPolicy(Part):

@@ -65,10 +65,10 @@ Day = Annotated[
 class Strict(BaseModel):
     """A request, or a part of one: unknown fields, NaN, infinity and wrong types are refused by name."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, protected_namespaces=(), use_attribute_docstrings=True)
 
 
 class Answer(BaseModel):
     """An answer, or a part of one."""
 
-    model_config = ConfigDict(frozen=True, protected_namespaces=())
+    model_config = ConfigDict(frozen=True, protected_namespaces=(), use_attribute_docstrings=True)

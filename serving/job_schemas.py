@@ -21,6 +21,7 @@ class JobRequest(Strict):
     """Score a company by reference, as `keepwell score` does."""
 
     kind: Literal["score"] = "score"
+    """What to do; there is only this."""
     data: Text = Field(description="A folder of tables or a company.yaml, as a path below the folder KEEPWELL_JOBS_ROOT.")
     as_of: Day | None = Field(
         default=None, description="Only what happened before counts. Left out: the day of the request, in the company's zone."
@@ -29,6 +30,7 @@ class JobRequest(Strict):
         default=None, description="Left out: the only horizon that has a champion."
     )
     format: Literal["parquet", "csv"] = "parquet"
+    """How the scores are written."""
     load: bool = Field(default=True, description="Also make these the scores that the console and /v1/scores show.")
     explain: Annotated[int, Field(ge=0, le=10_000_000)] | None = Field(
         default=None, description="Customers that get reasons: those with most at risk. Left out: 20,000."
@@ -43,24 +45,35 @@ class JobCancel(Strict):
     """End a job."""
 
     id: JobId
+    """Which job."""
 
 
 class JobAnswer(Answer):
     """A job: what was asked, how far it is, what came of it."""
 
     id: str
+    """What to ask for it by."""
     kind: str
+    """What it does."""
     state: Literal["queued", "running", "done", "failed", "cancelled"]
+    """How far it is."""
     company: str
+    """The company's key."""
     data: str
+    """What is scored, as it was asked."""
     as_of: date | None
+    """The day that the scores are of; null: not settled yet."""
     created_at: datetime
+    """When it was asked for."""
     started_at: datetime | None = Field(description="When the latest attempt began.")
     finished_at: datetime | None
+    """When it ended; null: it has not."""
     attempts: int = Field(description="How often a worker has begun; after three that died the job has failed.")
     step: str | None = Field(description="What the worker is at, while it runs.")
     steps_done: int
+    """How many steps are behind it."""
     customers: int | None = Field(description="How many were scored; null until they are.")
     model_version: str | None
+    """The model that scores; null: none has been chosen yet."""
     error: dict[str, Any] | None = Field(description="Why it failed: code, message, hint.")
     result: str | None = Field(description="Where the scores can be fetched, once it is done.")

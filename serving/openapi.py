@@ -10,7 +10,6 @@ from pydantic.json_schema import models_json_schema
 
 from keepwell import __version__
 from serving.answer_schemas import (
-    ErrorAnswer,
     ExplainAnswer,
     ModelAnswer,
     OutcomesAnswer,
@@ -18,6 +17,7 @@ from serving.answer_schemas import (
     PredictAnswer,
     ScoresAnswer,
 )
+from serving.error_schemas import ErrorAnswer
 from serving.examples import histories_example, outcomes_example, plan_example, rows_example, stored_example
 from serving.job_routes import CANCEL_PATH, JOBS_PATH, MEDIA_TYPES
 from serving.job_schemas import JOB_EXAMPLE, JOB_ID_EXAMPLE, JobAnswer, JobCancel, JobRequest

@@ -91,6 +91,7 @@ class CustomerHistory(Strict):
     """The fields of a customer that no table declares."""
 
     customer_id: Identifier
+    """Who, as you call them."""
     attributes: Attributes | None = Field(
         None,
         description="What the columns of your customers table say beside those listed here: numbers, true or false, texts, dates "
@@ -150,6 +151,7 @@ class PredictRowsRequest(Asked):
     """Predict churn and value from feature rows, as `keepwell features` makes them for `as_of`."""
 
     customer_ids: CustomerIds
+    """Who, one for each value of a feature."""
     features: FeatureColumns = Field(description=_FEATURES)
 
 
@@ -161,7 +163,9 @@ class ExplainRequest(Asked):
 
     allow_missing_columns: bool = _MISSING_COLUMNS
     customers: FewHistories | None = None
+    """Who they are, and everything that happened before `as_of`."""
     customer_ids: FewCustomerIds | None = None
+    """Who, where their rows are given or stored."""
     features: FeatureColumns | None = Field(None, description=_FEATURES)
 
     @model_validator(mode="after")
@@ -177,12 +181,14 @@ class ScoresRequest(Strict):
     """Look up the latest batch scores."""
 
     customer_ids: CustomerIds
+    """Who, as the data call them."""
 
 
 class PlanRequest(Strict):
     """Plan actions for customers by id, under a budget and capacities, from the latest batch scores. Nothing is kept."""
 
     customer_ids: CustomerIds
+    """Who, as the data call them."""
     budget: Amount | None = Field(None, description="Most that all actions may cost together; left out: no limit.")
     capacities: dict[Channel, Amount] = Field({}, description="Channel -> most contacts; one that is not named has no limit.")
     hours: dict[Channel, Amount] = Field({}, description="Channel -> most hours of agents.")
@@ -195,6 +201,7 @@ class OutcomeRow(Strict):
     """One thing that happened to one customer."""
 
     customer_id: Identifier
+    """Who, as the data call them."""
     step: Annotated[str, StringConstraints(pattern=f"^({'|'.join(Step)})$")] = Field(description=_STEPS)
     on: Day = Field(description="The day on which it happened, in the company's zone.")
     action: Name | None = Field(None, description="The action that it came of; only what is of the customer as a whole has none.")
@@ -202,9 +209,11 @@ class OutcomeRow(Strict):
     cost: Amount | None = Field(None, description="What it cost, in currency units; left out: what the plan said.")
     reason: Name | None = Field(None, description="Why the customer declined, as the policy names reasons.")
     note: Text | None = None
+    """A word of the person who did it."""
 
 
 class OutcomesRequest(Strict):
     """Record what happened: all of it or nothing. What comes twice under one key counts once."""
 
     outcomes: Annotated[list[OutcomeRow], Field(min_length=1, max_length=MOST_CUSTOMERS)]
+    """Each thing that happened."""

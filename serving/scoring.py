@@ -22,8 +22,9 @@ from features.writing import table_file
 from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
 from serving.decision_inputs import decision_inputs, previous_words
-from serving.reasons import REASONS, reasons_as_json, reasons_of
+from serving.reasons import reasons_as_json, reasons_of
 from serving.requests import tables_read
+from serving.score_columns import SCORE_COLUMNS
 from serving.store import Load, Store
 from serving.timeline import timelines
 
@@ -33,21 +34,8 @@ if TYPE_CHECKING:
 MOST_EXPLAINED = 20_000
 """How many customers get reasons: those with the most value at risk."""
 
-SCORE_TYPES: Mapping[str, Any] = {
-    "customer_id": None,  # as it came: text or integer
-    "as_of": pl.Date,
-    "horizon_days": pl.Int32,
-    **dict.fromkeys(("churn_probability", "expected_value", "value_low", "value_high", "value_at_risk"), pl.Float64),
-    **dict.fromkeys(("current_value", "potential_value", "lifetime_value"), pl.Float64),
-    **dict.fromkeys(("status", "value_tier", "quadrant", "lifecycle", "loyalty", "relation"), pl.String),
-    **dict.fromkeys(("credit_grade", "service_level", "next_category"), pl.String),
-    **dict.fromkeys(("abc_class", "account_class", "rfm_cell", "rfm_segment", "moves"), pl.String),
-    "new_to_category": pl.Boolean,
-    "reasons": REASONS,
-    **dict.fromkeys(("model_version", "model_family", "grade"), pl.String),
-    "data_until": pl.Date,
-}
-"""The score columns in order, and their types (docs/architecture.md); those of further horizons follow churn_probability."""
+SCORE_TYPES: Mapping[str, Any] = {column.name: column.dtype for column in SCORE_COLUMNS}
+"""The score columns in order, and their types; those of further horizons follow churn_probability."""
 
 
 def score_types(further: Iterable[str]) -> dict[str, Any]:
