@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import click
 
+from commands.bench import bench
 from commands.data import check, features, simulate
 from commands.demo import demo
 from commands.export import export
@@ -82,6 +83,7 @@ for command in (
     import_public,
     simulate,
     demo,
+    bench,
 ):
     main.add_command(command)
 

@@ -43,8 +43,14 @@ def logit(probability: Floats) -> Floats:
     >>> logit(np.array([0.5, 1.0])).round(3)
     array([ 0.   , 13.816])
     """
-    inside = np.clip(probability, EDGE, 1 - EDGE)
-    return np.log(inside) - np.log1p(-inside)
+    possible = inside(probability)
+    return np.log(possible) - np.log1p(-possible)
+
+
+def inside(probability: Floats) -> Floats:
+    """The probability, clipped into [EDGE, 1 - EDGE]."""
+    clipped: Floats = np.clip(probability, EDGE, 1 - EDGE)
+    return clipped
 
 
 def probability_of(log_odds: Floats) -> Floats:

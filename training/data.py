@@ -137,10 +137,13 @@ def _sampled(company: Company, dates: Sequence[date], names: Sequence[str]) -> C
     keep = sampled_customers(_codes(customer_id), MOST_ROWS)
     if keep.all():
         return company
-    kept = customer_id.filter(pl.Series(keep)).unique().implode()
-    return replace(
-        company, tables={name: frame.filter(pl.col("customer_id").is_in(kept)) for name, frame in company.tables.items()}
-    )
+    return only_customers(company, customer_id.filter(pl.Series(keep)).unique())
+
+
+def only_customers(company: Company, customer_id: pl.Series) -> Company:
+    """The company with the rows of these customers alone."""
+    kept = pl.col("customer_id").is_in(customer_id.implode())
+    return replace(company, tables={name: frame.filter(kept) for name, frame in company.tables.items()})
 
 
 def _codes(customer_id: pl.Series) -> Ints:

@@ -81,8 +81,12 @@ def resampled_weights(customer: NDArray[np.int64], seed: int) -> Floats:
 
 def interval(metric: Weighted, resamples: Floats) -> Interval:
     """The figure with all weights 1, and the bounds over the resamples."""
-    figures = np.array([metric(weights) for weights in resamples])
-    known = figures[~np.isnan(figures)]
+    return bounded(metric(np.ones(resamples.shape[1])), np.array([metric(weights) for weights in resamples]))
+
+
+def bounded(value: float, resampled: Floats) -> Interval:
+    """A figure with the bounds that most of its resampled values (k,) keep to; missing ones are left out."""
+    known = resampled[~np.isnan(resampled)]
     bounds = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
     low, high = np.quantile(known, bounds) if len(known) else (np.nan, np.nan)
-    return Interval(metric(np.ones(resamples.shape[1])), float(low), float(high))
+    return Interval(value, float(low), float(high))

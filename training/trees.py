@@ -90,6 +90,12 @@ def fit_trees(
     return TreeModel(lgb.train(parameters(len(y), objective, settings, seed), data, num_boost_round=settings.rounds), base)
 
 
+def fit_default_trees(matrix: Floats, y: Floats, objective: Literal["binary", "regression"], seed: int) -> lgb.Booster:
+    """LightGBM as it comes, with nothing set but the seed; its `predict` gives a probability or an amount."""
+    quiet = {"objective": objective, "seed": seed, "deterministic": True, "num_threads": FIT_THREADS, "verbosity": -1}
+    return lgb.train(quiet, lgb.Dataset(matrix, label=y))
+
+
 @dataclass(frozen=True)
 class BinnedRows:
     """Rows of which the histograms' bins are made once, for any number of fits; `base` is what all of these start from."""
