@@ -47,7 +47,9 @@ class Task:
 def bench(
     data: tuple[str, ...], horizon: int | None, out: Path | None, trials: int, seed: int, quick: bool, as_json: bool
 ) -> None:
-    """Train and score a horizon before the data end, and hold it against what came, beside simple and well-known peers.
+    """Hold Keepwell against well-known peers on data of yours.
+
+    Trains and scores a horizon before the data end, and holds the scores, and those of the peers, against what came.
 
     \b
     DATA               any number of folders or company.yaml files, and of
