@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
 from decisions.columns import Floats, Ints, Texts
 from decisions.labels import Label
 from decisions.verdict import Verdict, codes_of, held
+
+Cuts: TypeAlias = Sequence[Floats]
+"""The cuts of one scheme, each (n,): what the customers of a group are measured by."""
 
 
 def cut_above_share(values: Floats, share: float) -> float:
@@ -43,16 +47,14 @@ def cut_above_sum(values: Floats, share: float) -> float:
 def per_group(cut: Callable[[Floats], float], values: Floats, groups: Ints | None) -> Floats:
     """`cut` of the values of each customer's group, shape (n,); of all values where `groups` is None."""
     if groups is None:
-        return np.full(values.shape, cut(values))
+        return np.broadcast_to(cut(values), values.shape)  # one number, however many customers
     cuts = np.empty(values.shape)
     for group in np.unique(groups):
         cuts[groups == group] = cut(values[groups == group])
     return cuts
 
 
-def bands(
-    values: Floats, cuts: Sequence[Floats], labels: Sequence[Label], previous: Texts | None, band: float, *, figure: str
-) -> Verdict:
+def bands(values: Floats, cuts: Cuts, labels: Sequence[Label], previous: Texts | None, band: float, *, figure: str) -> Verdict:
     """The first label whose cut lies below the value; the last label for the others, and for a missing or non-positive value.
 
     `cuts`, one for each label but the last, fall from label to label, each (n,). With `previous` words (None: no history) a

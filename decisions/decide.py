@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from decisions.bands import Cuts
 from decisions.columns import Columns, Floats, Ints, Texts, number, require
 from decisions.credit import credit_grade
 from decisions.lifecycle import lifecycle, new_to_category, relation, status
 from decisions.lifetime import lifetime_value
 from decisions.loyalty import attached, loyalty
 from decisions.policy import Policy
+from decisions.population import Population, kinds_of
 from decisions.quadrants import potential_value, quadrant
 from decisions.rfm_segments import previous_segments, rfm_cells, rfm_scores, rfm_segment
 from decisions.service import service_level
@@ -77,14 +79,18 @@ def missing_inputs(columns: Columns) -> tuple[str, ...]:
 
 
 def decide(
-    columns: Columns, policy: Policy, edges: Mapping[str, Sequence[float]] | None = None
+    columns: Columns,
+    policy: Policy,
+    edges: Mapping[str, Sequence[float]] | None = None,
+    among: Population | None = None,
 ) -> dict[str, npt.NDArray[np.generic]]:
     """The decision columns of customers, each of shape (n,).
 
     `columns` holds arrays of shape (n,) (a scalar stands for all): the predictions of `REQUIRED`, any of `OPTIONAL`, and
     customer_id, by which the policy protects. Missing numbers are NaN, missing texts None. `edges` are the model's, for the R, F
-    and M scores. Raises DataError where a required column is missing. Labels are texts and never missing, but for credit_grade
-    (no invoices), next_category (no category left, or none known), rfm_cell and rfm_segment (no edges), and moves (no move).
+    and M scores; `among` says what all customers together say, where these are only some of them. Raises DataError where a
+    required column is missing. Labels are texts and never missing, but for credit_grade (no invoices), next_category (no category
+    left, or none known), rfm_cell and rfm_segment (no edges), and moves (no move).
     """
     require(columns, REQUIRED, "a decision")
     rows = int(np.shape(columns["churn_probability"])[0])
@@ -92,7 +98,11 @@ def decide(
     past = _histories(columns, policy, rows)
     money = _money(of, policy)
     rfm = _rfm(of, edges, past["rfm_cell"])
-    verdicts = {**_worth(of, money["potential_value"], policy, past, columns.get("customer_id")), **_behaviour(of, policy, past)}
+    cuts = {} if among is None else _cuts(among, _texts(columns, "kind", rows))
+    customers = None if among is None else among.tier_customers
+    floors = protected_floors(columns.get("customer_id"), policy.tiers.protected)
+    worth = _worth(of, money["potential_value"], policy, past, floors=floors, cuts=cuts, customers=customers)
+    verdicts = {**worth, **_behaviour(of, policy, past)}
     before = {scheme: past[scheme].previous for scheme in verdicts}
     if rfm is not None:
         verdicts["rfm_segment"], before["rfm_segment"] = rfm_segment(rfm), previous_segments(past["rfm_cell"].previous, rows)
@@ -112,7 +122,7 @@ def _histories(columns: Columns, policy: Policy, rows: int) -> dict[str, History
     """What the last scoring said in each scheme, and which customers are compared with each other."""
     groups: Ints | None = None
     if policy.split_by_kind:
-        groups = np.unique(_texts(columns, "kind", rows).astype(str), return_inverse=True)[1]
+        groups = kinds_of(_texts(columns, "kind", rows), rows)[1]
     return {scheme: History(columns.get(name), policy.hysteresis, groups) for scheme, name in PREVIOUS.items()}
 
 
@@ -127,21 +137,33 @@ def _money(of: Columns, policy: Policy) -> dict[str, Floats]:
     }
 
 
+def _cuts(among: Population, kinds: Texts) -> dict[str, Cuts]:
+    """The cuts of all customers, for each of some."""
+    groups = among.groups(kinds)
+    return {scheme: among.of(scheme, groups) for scheme in among.cuts}
+
+
 def _worth(
-    of: Columns, potential: Floats, policy: Policy, past: Mapping[str, History], customer_ids: Texts | None
+    of: Columns,
+    potential: Floats,
+    policy: Policy,
+    past: Mapping[str, History],
+    *,
+    floors: Ints | None,
+    cuts: Mapping[str, Cuts],
+    customers: Ints | None,
 ) -> dict[str, Verdict]:
-    """Tiers, classes, quadrant and the service that follows: what money says."""
-    expected = of["expected_value"]
-    floors = protected_floors(customer_ids, policy.tiers.protected)
-    tier = value_tier(expected, policy.tiers, past["value_tier"], floors)
+    """Tiers, classes, quadrant and the service that follows: what money says; where `cuts` are silent, these are all."""
+    expected, current = of["expected_value"], of["net_spend_365d"]
+    tier = value_tier(expected, policy.tiers, past["value_tier"], floors, cuts.get("value_tier"))
     cost = np.where(np.isnan(of["service_cost"]), policy.lifetime.service_cost, of["service_cost"])
     yearly = expected * 365 / of["horizon_days"]
     return {
         "value_tier": tier,
-        "abc_class": abc_class(expected, policy.abc, past["abc_class"]),
-        "account_class": account_class(expected, potential, policy.accounts, past["account_class"]),
-        "quadrant": quadrant(of["net_spend_365d"], potential, policy.quadrants, past["quadrant"]),
-        "service_level": service_level(tier.codes, yearly, cost, policy.service, past["service_level"]),
+        "abc_class": abc_class(expected, policy.abc, past["abc_class"], cuts.get("abc_class")),
+        "account_class": account_class(expected, potential, policy.accounts, past["account_class"], cuts.get("account_class")),
+        "quadrant": quadrant(current, potential, policy.quadrants, past["quadrant"], cuts.get("quadrant")),
+        "service_level": service_level(tier.codes, yearly, cost, policy.service, past["service_level"], customers=customers),
     }
 
 

@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from decisions.bands import cut_above_share, per_group
-from decisions.columns import Bools, Floats
+from decisions.bands import Cuts, cut_above_share, per_group
+from decisions.columns import Bools, Floats, Ints
 from decisions.labels import Quadrant
 from decisions.policy import QuadrantPolicy
 from decisions.verdict import Case, History, Verdict, first_case, held, sides
@@ -16,10 +16,20 @@ HIGH_NOW = {Quadrant.GOLD, Quadrant.STREAM}
 HIGH_NEXT = {Quadrant.GOLD, Quadrant.STAR}
 
 
-def quadrant(current_value: Floats, potential_value: Floats, policy: QuadrantPolicy, history: History = History()) -> Verdict:
-    """The quadrant by current and potential value; high means above the cut of `high_share`, and above 0."""
-    now, now_cut = _high(current_value, HIGH_NOW, policy, history)
-    later, later_cut = _high(potential_value, HIGH_NEXT, policy, history)
+def quadrant(
+    current_value: Floats,
+    potential_value: Floats,
+    policy: QuadrantPolicy,
+    history: History = History(),
+    cuts: Cuts | None = None,
+) -> Verdict:
+    """The quadrant by current and potential value; high means above the cut of `high_share`, and above 0.
+
+    `cuts` are those of `quadrant_cuts`, where these customers are not all.
+    """
+    cuts = quadrant_cuts(current_value, potential_value, policy, history.groups) if cuts is None else cuts
+    now, now_cut = _high(current_value, cuts[0], HIGH_NOW, history)
+    later, later_cut = _high(potential_value, cuts[1], HIGH_NEXT, history)
     figures = current_value, now_cut, potential_value, later_cut
     why = "current value {:,.2f}, high above {:,.2f}; potential value {:,.2f}, high above {:,.2f}"
     return first_case(
@@ -32,11 +42,16 @@ def quadrant(current_value: Floats, potential_value: Floats, policy: QuadrantPol
     )
 
 
-def _high(values: Floats, words: set[Quadrant], policy: QuadrantPolicy, history: History) -> tuple[Bools, Floats]:
+def quadrant_cuts(current_value: Floats, potential_value: Floats, policy: QuadrantPolicy, groups: Ints | None = None) -> Cuts:
+    """Above which current value, and which potential value, a customer is high among these customers."""
+    cut = partial(cut_above_share, share=policy.high_share)
+    return [per_group(cut, values, groups) for values in (current_value, potential_value)]
+
+
+def _high(values: Floats, cuts: Floats, words: set[Quadrant], history: History) -> tuple[Bools, Floats]:
     """Whether each value is high, and its cut."""
-    cuts = per_group(partial(cut_above_share, share=policy.high_share), values, history.groups)
-    cuts = held(cuts, sides(history.previous, words, values.size), history.band)
-    return (values > cuts) & (values > 0), cuts
+    eased = held(cuts, sides(history.previous, words, values.size), history.band)
+    return (values > eased) & (values > 0), eased
 
 
 def potential_value(wallet: Floats, current_value: Floats, expected_value: Floats, horizon_days: Floats) -> Floats:

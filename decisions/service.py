@@ -15,15 +15,22 @@ OPEN_TO_ALL = LEVELS.index(ServiceLevel.REACTIVE)
 
 
 def service_level(
-    tier: Ints, yearly_value: Floats, yearly_cost: Floats, policy: ServicePolicy, history: History = History()
+    tier: Ints,
+    yearly_value: Floats,
+    yearly_cost: Floats,
+    policy: ServicePolicy,
+    history: History = History(),
+    *,
+    customers: Ints | None = None,
 ) -> Verdict:
     """As close as the tier allows (`tier`: position in `Tier`), and as there is room; basic for who is not worth its cost.
 
     Room is what the policy says that a level can bear, counted from the best customers down, so a better tier never has the
     lower level. `yearly_value` is the expected value scaled to a year, `yearly_cost` what serving the customer costs in a year; a
     value that is missing, or no more than the cost, means the standard and cheaper service, whatever the tier: divestment.
+    `customers` are the numbers of all customers by tier, where these are not all.
     """
-    of_tier = levels_of_tiers(np.bincount(tier, minlength=len(Tier)), policy)
+    of_tier = levels_of_tiers(customers_of_tiers(tier) if customers is None else customers, policy)
     cost = held(yearly_cost, -sides(history.previous, {ServiceLevel.BASIC}, tier.size), history.band)
     covered = yearly_value > cost
     codes = np.where(covered, of_tier[tier], BASIC)
@@ -35,6 +42,11 @@ def service_level(
         return f"the level of {list(Tier)[tier[row]]} customers"
 
     return Verdict(LEVELS, codes, reason)
+
+
+def customers_of_tiers(tier: Ints) -> Ints:
+    """How many customers each tier has, best tier first; `tier`: position in `Tier`."""
+    return np.bincount(tier, minlength=len(Tier))
 
 
 def levels_of_tiers(customers: Ints, policy: ServicePolicy) -> Ints:

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.next_category import next_categories
+from decisions.next_category import Steps, next_after, next_categories, steps_of
 
 CUSTOMERS, CATEGORIES = 6, 5
 purchases = st.lists(st.tuples(st.integers(0, CUSTOMERS - 1), st.integers(0, 12), st.integers(-1, CATEGORIES - 1)), max_size=60)
@@ -71,3 +71,13 @@ def test_a_customer_who_has_everything_or_nothing_known_gets_no_category():
 def test_without_categories_there_is_no_next_one():
     none = np.empty(0, dtype=np.int64)
     assert next_categories(none, none, none, customers=2, categories=0).tolist() == [-1, -1]
+
+
+@given(purchases, st.lists(st.integers(0, 2), min_size=CUSTOMERS, max_size=CUSTOMERS))
+def test_steps_counted_in_parts_add_up_and_give_each_part_the_answer_of_all(rows, part):
+    who, day, what = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    mine = [np.array(part)[who] == number for number in range(3)]
+    parts = [steps_of(who[rows], day[rows], what[rows], customers=CUSTOMERS, categories=CATEGORIES) for rows in mine]
+    together = Steps(np.concatenate([one.follows for one in parts]), sum(one.customers_of for one in parts), CUSTOMERS)
+    found = [next_after(who[rows], day[rows], what[rows], customers=CUSTOMERS, steps=together) for rows in mine]
+    assert np.max(found, axis=0).tolist() == answer(rows)
