@@ -13,6 +13,7 @@ from features.attributes import ATTRIBUTE_COLUMNS, UNUSABLE, is_usable
 from features.columns import read_attribute
 from features.company import Company, Note, NoteKind
 from features.config import CompanyConfig, TableConfig
+from features.left_out import columns_of, left_out_columns, left_out_notes, refuse_absent_tables, without_customers
 from features.matching import is_personal, match_columns
 from features.normalise import Normalised, Reading, normalise_columns
 from features.notation import IS_REFUND, prepared, translated
@@ -39,17 +40,20 @@ def assemble(
     config: CompanyConfig | None = None,
     typeless: Collection[str] = (),
     notes: tuple[Note, ...] = (),
+    left_out_customers: Collection[str] = (),
 ) -> Company:
     """A Company from frames by table name; only the columns that are used are collected.
 
     `config` says zone, currency, static attributes and column names; `typeless` names tables whose values are all text, as a
-    CSV file's, so that attributes that look like numbers are numbers. `notes` come before those made here.
+    CSV file's, so that attributes that look like numbers are numbers. `notes` come before those made here. Rows of
+    `left_out_customers`, ids as text, are left out.
     Raises DataError for the first rule of docs/data.md that is broken, ConfigError for features of one's own that break a law.
     """
     config = config or CompanyConfig()
     for module in config.features:
         module_names(module)
     _refuse_unusable(frames)
+    refuse_absent_tables(frames, config.leave_out)
     if config.static and "customers" not in frames:
         hint = "add customers, or remove static: from company.yaml"
         raise DataError("customers", config.static[0], "is declared static, but there is no table of customers", hint=hint)
@@ -64,6 +68,7 @@ def assemble(
         both = with_refunds(read["transactions"].normalised, refunds.normalised)
         read["transactions"] = _Read(both, {}, (*read["transactions"].notes, *refunds.notes))
     tables, id_notes = _with_one_type_of_ids({name: part.normalised.frame for name, part in read.items()})
+    tables, customer_notes = without_customers(tables, left_out_customers)
     scales = {f"{name}.{column}": n for name, part in read.items() for column, n in part.normalised.decimals.items()}
     own_notes = [note for part in read.values() for note in part.notes]
     company = Company(
@@ -72,7 +77,7 @@ def assemble(
         tables=MappingProxyType(tables),
         scales=MappingProxyType(scales),
         attributes=MappingProxyType(read["customers"].attributes if "customers" in read else {}),
-        notes=(*notes, *own_notes, *id_notes, *_stranger_notes(tables), *_order_notes(tables)),
+        notes=(*notes, *own_notes, *id_notes, *customer_notes, *_stranger_notes(tables), *_order_notes(tables)),
         currency=config.currency,
         attribution_days=config.attribution_days,
         builders=config.features,
@@ -101,6 +106,8 @@ def _read_table(
         given = prepared(table.name, source.lazy(), settings)
         present = [name for name in given.collect_schema() if name != IS_REFUND]
         match = match_columns(table, present, settings.columns)
+        unwanted = left_out_columns(table, match.ours, match.extra, columns_of(table.name, config.leave_out))
+        match = match.without(unwanted)
         wanted = [*match.ours.items(), *((name, name) for name in (match.extra if table.name == "customers" else ()))]
         refund = [pl.col(IS_REFUND)] if settings.negative_where else []
         raw = given.select(*(pl.col(theirs).alias(ours) for ours, theirs in wanted), *refund).collect()
@@ -113,13 +120,14 @@ def _read_table(
     reading = Reading(config.zone, settings.time_format, settings.zone, attribution_days=config.attribution_days)
     columns = raw.to_dict()
     del raw
+    spared = left_out_notes(table.name, unwanted)
     normalised = normalise_columns(table, columns, reading)
     if table.name != "customers":
         unused = [name for name in match.extra if name not in settings.negative_where]
         ignored = [Note(NoteKind.IGNORED, table.name, name, "is no column of ours") for name in unused]
-        return _Read(normalised, {}, (*match.notes, *translations, *ignored, *normalised.notes))
+        return _Read(normalised, {}, (*match.notes, *spared, *translations, *ignored, *normalised.notes))
     frame, attributes, told = _with_attributes(normalised.frame, match.extra, config.static, typeless=typeless, of_day=of_day)
-    return _Read(normalised._replace(frame=frame), attributes, (*match.notes, *translations, *told, *normalised.notes))
+    return _Read(normalised._replace(frame=frame), attributes, (*match.notes, *spared, *translations, *told, *normalised.notes))
 
 
 def _with_attributes(

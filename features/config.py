@@ -82,6 +82,12 @@ class CompanyConfig(BaseModel):
     static: tuple[str, ...] = Field(
         default=(), description="columns of customers that never change, and so may be used at any date"
     )
+    leave_out: tuple[str, ...] = Field(
+        default=(), description="columns that are as if they were not there: of customers, or of another table as complaints.category"
+    )
+    leave_out_customers: str | None = Field(
+        default=None, description="file with customer_id, relative to company.yaml: customers that are as if they were not there"
+    )
     features: tuple[str, ...] = Field(
         default=(), description="modules with features of your own: importable names, as my_shop.features"
     )
@@ -100,6 +106,12 @@ class CompanyConfig(BaseModel):
         if currency is not None and not re.fullmatch(r"[A-Z]{3}", currency):
             raise ValueError(f"{currency!r} is no ISO 4217 code, as EUR")
         return currency
+
+    @model_validator(mode="after")
+    def _used_or_left_out(self) -> CompanyConfig:
+        if both := sorted(set(self.static) & set(self.leave_out)):
+            raise ValueError(f"{both[0]!r} is under static and under leave_out: give one")
+        return self
 
     @field_validator("tables")
     @classmethod

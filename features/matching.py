@@ -55,6 +55,12 @@ class Matching(NamedTuple):
     extra: tuple[str, ...]
     notes: tuple[Note, ...]
 
+    def without(self, columns: Collection[str]) -> Matching:
+        """The same but for these columns, called as we call them."""
+        ours = {name: theirs for name, theirs in self.ours.items() if name not in columns}
+        extra = tuple(name for name in self.extra if name not in columns)
+        return Matching(ours, extra, tuple(note for note in self.notes if note.column not in columns))
+
 
 def match_columns(table: Table, present: Sequence[str], mapped: Mapping[str, str]) -> Matching:
     """Match the columns that are `present` with those of `table`; `mapped` (our name -> the user's) goes before all else.

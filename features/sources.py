@@ -10,6 +10,7 @@ from features.assemble import assemble
 from features.company import Company, Note, NoteKind, company_key
 from features.config import FILE_NAME, CompanyConfig, TableConfig, read_config
 from features.files import FOUND_ALONE, Opened, TextFormat, find_table, open_table, refuse_ragged_lines
+from features.left_out import read_customer_ids
 from features.own_sources import read_source
 from features.tables import INPUTS
 from keepwell.errors import ConfigError, DataError
@@ -30,6 +31,7 @@ def read_company(path: str | Path) -> Company:
             config=config,
             typeless=[name for name, table in opened.items() if table.typeless],
             notes=tuple(notes),
+            left_out_customers=read_customer_ids(folder / config.leave_out_customers) if config.leave_out_customers else (),
         )
     except DataError as error:
         if isinstance(error.__cause__, pl.exceptions.PolarsError) and error.table in opened:
@@ -44,9 +46,10 @@ def read_key(path: str | Path) -> str:
 
 
 def table_places(path: str | Path) -> frozenset[Path]:
-    """The files and folders, resolved, that `read_company` would read the tables at `path` from. Raises as it does."""
+    """The files and folders, resolved, that `read_company` would read at `path`. Raises as it does."""
     _, folder, config = _located(Path(path))
-    places = (_place(name, folder, config.tables.get(name, TableConfig())) for name in INPUTS)
+    places = [_place(name, folder, config.tables.get(name, TableConfig())) for name in INPUTS]
+    places += [folder / config.leave_out_customers] if config.leave_out_customers else []
     return frozenset(place.resolve() for place in places if place)
 
 
@@ -97,7 +100,8 @@ def _place(name: str, folder: Path, settings: TableConfig) -> Path | None:
 
 
 def _unused_files(folder: Path, config: CompanyConfig) -> list[Note]:
-    named = {(folder / table.file).resolve() for table in config.tables.values() if table.file}
+    files = [config.leave_out_customers, *(table.file for table in config.tables.values())]
+    named = {(folder / file).resolve() for file in files if file}
     strange = (file for file in folder.iterdir() if file.suffix in FOUND_ALONE and file.stem not in INPUTS)
     names = sorted(file.name for file in strange if file.resolve() not in named)
     return [Note(NoteKind.IGNORED, Path(name).stem, None, f"{name} is no table of ours") for name in names]

@@ -1,0 +1,98 @@
+"""What a company wants left out: columns, which are then as if the file did not have them, and customers, by a file of ids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from features.columns import read_ids
+from features.company import Note, NoteKind
+from features.files import open_table, refuse_ragged_lines
+from features.refusals import Place, unreadable
+from features.tables import INPUTS, Table
+from keepwell.errors import DataError
+
+KNOWN_AT = "known_at"
+"""Says what was known when: without it, time would be another."""
+
+
+def columns_of(table: str, names: Collection[str]) -> frozenset[str]:
+    """Which columns of a table are among the names of `leave_out`: `column` is one of customers, `table.column` of any table.
+
+    >>> sorted(columns_of("customers", ["age", "complaints.category"])), sorted(columns_of("complaints", ["complaints.category"]))
+    (['age'], ['category'])
+    """
+    return frozenset(column for owner, column in map(_split, names) if owner == table)
+
+
+def refuse_absent_tables(present: Collection[str], names: Collection[str]) -> None:
+    """Raise DataError for a name of `leave_out` whose table there is not."""
+    for table, column in map(_split, names):
+        if table not in present:
+            hint = f"there are {', '.join(sorted(present))}; correct leave_out: in company.yaml"
+            raise DataError(table, column, "is to be left out, but there is no such table", hint=hint)
+
+
+def _split(name: str) -> tuple[str, str]:
+    table, dot, column = name.partition(".")
+    return (table, column) if dot and table in INPUTS else ("customers", name)
+
+
+def left_out_columns(table: Table, ours: Mapping[str, str], extra: Collection[str], names: Collection[str]) -> tuple[str, ...]:
+    """The columns to leave out of a table, by the names that they have here: ours (of `ours`: our name -> theirs), else `extra`.
+
+    Raises DataError for a name that there is not, and for a column that cannot be spared.
+    """
+    unknown = sorted(names - {*ours, *ours.values(), *extra})
+    if unknown:
+        there = ", ".join(sorted({*ours.values(), *extra} - {"customer_id"})) or "none"
+        raise DataError(table.name, unknown[0], "is to be left out, but there is no such column", hint=f"there are {there}")
+    listed = [mine for mine, theirs in ours.items() if mine in names or theirs in names]
+    needed = next((name for name in listed if name in (*table.required, KNOWN_AT)), None)
+    if needed is not None:
+        raise DataError(table.name, needed, "cannot be left out: nothing works without it", hint="take it out of leave_out:")
+    return (*listed, *(name for name in extra if name in names))
+
+
+def left_out_notes(table: str, columns: Collection[str]) -> tuple[Note, ...]:
+    """That these columns are left out."""
+    return tuple(Note(NoteKind.IGNORED, table, column, "left out, as leave_out: in company.yaml says") for column in columns)
+
+
+def read_customer_ids(path: Path) -> tuple[str, ...]:
+    """The ids, as text and each once, in the column customer_id of a CSV or Parquet file. Raises DataError where there is none."""
+    opened = open_table("customers", path)
+    try:
+        frame = opened.frame.collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        refuse_ragged_lines("customers", opened.texts)
+        raise unreadable("customers", error) from error
+    if "customer_id" not in frame.columns:
+        hint = f"{path.name} has the columns {', '.join(frame.columns)}; the first line must name customer_id"
+        raise DataError("customers", "customer_id", "is missing in the list of customers", hint=hint)
+    ids = read_ids(Place("customers", "customer_id"), frame["customer_id"])
+    return tuple(ids.cast(pl.String).drop_nulls().unique(maintain_order=True))
+
+
+def without_customers(
+    tables: Mapping[str, pl.DataFrame], customer_ids: Collection[str]
+) -> tuple[dict[str, pl.DataFrame], tuple[Note, ...]]:
+    """The tables without the rows of these customers, and how many of these there were. DataError where nobody would be left."""
+    if not customer_ids:
+        return dict(tables), ()
+    named, found, left = pl.Series(list(customer_ids), dtype=pl.String), set[str](), dict[str, pl.DataFrame]()
+    for name, frame in tables.items():
+        theirs = frame["customer_id"].cast(pl.String).is_in(named.implode())
+        found |= set(frame["customer_id"].cast(pl.String).filter(theirs))
+        left[name] = frame.filter(~theirs)
+    for name in ("transactions", "customers"):
+        if name in tables and left[name].is_empty():
+            raise DataError(name, None, "has only customers who are left out", hint="correct leave_out_customers: in company.yaml")
+    if "referred_by" in left.get("customers", pl.DataFrame()).columns:
+        brought = pl.col("referred_by")
+        kept = pl.when(~brought.cast(pl.String).is_in(named.implode())).then(brought).alias("referred_by")
+        left["customers"] = left["customers"].with_columns(kept)
+    told = "customers are left out, as leave_out_customers: in company.yaml says"
+    return left, (Note(NoteKind.IGNORED, "customers", "customer_id", f"{len(found):,} {told}"),)
