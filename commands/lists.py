@@ -31,9 +31,9 @@ from keepwell.settings import Settings
 if TYPE_CHECKING:
     import polars as pl
 
-    from commands.evidence import Evidence
     from decisions.plan import Plan
     from features.company import Company
+    from serving.evidence import Evidence
 
 
 @click.command()
@@ -221,7 +221,8 @@ def _tell_plan(made: Plan, out: Path, *, as_json: bool) -> None:
 
 def _evidence(asked: str, company: Company | None, scores: pl.DataFrame, steps: Steps) -> Evidence | None:
     """What is known of effects at the date of the scores; None where only the priors count."""
-    from commands.evidence import AUTO, NONE, evidence_of, read_evidence
+    from commands.evidence import AUTO, NONE, evidence_of
+    from serving.evidence import read_evidence
 
     as_of, horizon = scores["as_of"][0], int(scores["horizon_days"][0])
     if asked not in (AUTO, NONE):

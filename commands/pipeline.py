@@ -20,10 +20,10 @@ from keepwell.settings import Settings
 if TYPE_CHECKING:
     import polars as pl
 
-    from commands.evidence import Evidence
     from decisions.plan import Plan
     from decisions.policy import Policy
     from features.company import Company
+    from serving.evidence import Evidence
     from serving.store import Store
     from training.loading import Predictor
     from training.registry import ModelFolder, Registry
@@ -232,28 +232,31 @@ def plan(
 ) -> Plan:
     """Choose the actions; write the file and, for a known company, show them in the console; draw the frontier where asked.
 
-    `evidence` is weighed with the priors of the policy (None: the priors alone).
+    `evidence` is weighed with the priors of the policy (None: the priors alone), and that of a known company is kept for the
+    plans of console and service.
     """
-    from commands.evidence import effects_and_notes
     from decisions.frontier import frontier
     from decisions.plan import plan as choose
+    from serving.evidence import EvidenceShelf, expected_effects
     from serving.frontier_plot import write_frontier
     from serving.planning import plan_columns, save_plan, unwilling_customers, with_wishes, write_plan
     from serving.store import Store
 
     store = Store(settings.resolved_store_url)
     rules, wishes = with_wishes(policy, scores, unwilling_customers(store, scores, None if company is None else company.key))
-    effects, told = effects_and_notes(evidence, rules)
+    expected = expected_effects(evidence, rules)
     with steps.step("Choosing actions"), libraries_on_stderr():
         columns = plan_columns(scores, rules, company)
-        made = choose(columns, rules, budget, capacities, hours=hours, effects=effects)
-        made = replace(made, notes=(*made.notes, *wishes, *told))
+        made = choose(columns, rules, budget, capacities, hours=hours, effects=expected.effects)
+        made = replace(made, notes=(*made.notes, *wishes, *expected.notes))
     if frontiers:
         with steps.step("Weighing budgets"):
-            curve = frontier(columns, rules, capacities, hours=hours, effects=effects)
+            curve = frontier(columns, rules, capacities, hours=hours, effects=expected.effects)
             for path in frontiers:
                 write_frontier(curve, made, path)
     write_plan(made, out)
+    if company is not None and evidence is not None:
+        EvidenceShelf(settings.evidence_folder).keep(evidence)
     shown = company is None or save_plan(store, company.key, scores, made, made_at=now(), budget=budget, capacities=capacities)
     if not shown:
         click.echo("  the console shows other scores than these, so the plan is in the file alone", err=True)

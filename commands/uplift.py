@@ -209,7 +209,8 @@ def _of_company(
     told: bool,
     evidence: Path | None,
 ) -> Found:
-    from commands.evidence import evidence_of, write_evidence
+    from commands.evidence import evidence_of
+    from serving.evidence import write_evidence
     from training.uplift_run import company_rows, study_company
 
     company = pipeline.read(data, asked.progress)

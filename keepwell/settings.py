@@ -141,6 +141,11 @@ class Settings:
         return self.home_path / "reviews"
 
     @property
+    def evidence_folder(self) -> Path:
+        """Where what came of actions is kept for the plans of console and service."""
+        return self.home_path / "evidence"
+
+    @property
     def policy_path(self) -> Path | None:
         """The policy file; None for the one that Keepwell brings."""
         return Path(self.policy).expanduser().resolve() if self.policy else None

@@ -17,6 +17,7 @@ from serving.answer_schemas import ExplainAnswer, OutcomesAnswer, PlanAnswer, Sc
 from serving.asked_rows import known
 from serving.champion import Champion, Holder
 from serving.console.what_if import Forecast, Forecasts
+from serving.evidence import EvidenceShelf
 from serving.explain import explain_stored
 from serving.jobs import JobDesk
 from serving.model_desk import ModelDesk
@@ -48,6 +49,7 @@ class State:
         self.horizon_days = _days(settings.horizon)
         self.store, self.store_is_away = Store(settings.resolved_store_url, writer_waits_s=WRITER_WAITS_S), False
         self.policy = read_policy(settings.policy_path)
+        self.evidence = EvidenceShelf(settings.evidence_folder)
         self.holder = _holder(settings, self.company, self.horizon_days)
 
     @cached_property
@@ -67,6 +69,7 @@ class State:
             desk=None if self.settings.models_path else ModelDesk(_registry(self.settings)),
             foresee=self.foresee,
             policy=self.policy,
+            evidence=self.evidence,
         )
 
     def foresee(self, load: Load, rows: Sequence[Mapping[str, float | None]]) -> Forecasts | None:
@@ -143,7 +146,8 @@ class State:
         today, ids = self.this_day(), [row.customer_id for row in found]
         recorded = self.store.outcomes.recorded(load.company, since=today - LONGEST_MEMORY)
         contacts = contact_columns(recorded, ids, self.policy, today)
-        made = plan_of(load, found, features, request, self.policy, unwilling=unwilling, contacts=contacts)
+        expected = self.evidence.expected(load.company, load.horizon_days, load.as_of, self.policy)
+        made = plan_of(load, found, features, request, self.policy, unwilling=unwilling, contacts=contacts, expected=expected)
         return plan_answer(load, made, unknown, today)
 
     def record(self, request: OutcomesRequest, today: date, recorded_by: str | None) -> OutcomesAnswer:

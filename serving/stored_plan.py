@@ -17,6 +17,7 @@ from decisions.policy import Policy
 from features.asof import day_number
 from keepwell.errors import ConfigError, RequestError
 from serving.answer_schemas import PlanAnswer, PlanItem, PlanLimit
+from serving.evidence import Expected
 from serving.outcomes import REACHED
 from serving.plan_facts import plan_facts
 from serving.planning import feature_columns, plan_columns, plan_table, with_wishes
@@ -38,10 +39,12 @@ def plan_of(
     *,
     unwilling: Collection[str],
     contacts: Columns,
+    expected: Expected,
 ) -> Plan:
     """The best plan for the customers of `rows`, whose feature rows by id are `features`, but for the `unwilling`.
 
-    `contacts` are the columns of `contact_columns`. The store knows of no consent, so only those have it whom the request names.
+    `contacts` are the columns of `contact_columns`, `expected` the effects that evidence gives actions. The store knows of no
+    consent, so only those have it whom the request names.
     RequestError for a limit that makes no sense, and where no money is known.
     """
     scores = _frame(load, rows)
@@ -55,11 +58,24 @@ def plan_of(
     rules, wishes = with_wishes(policy, scores, unwilling)
     try:
         consent = {"consent": np.isin(scores["customer_id"].to_list(), list(map(str, request.consenting))).astype(np.float64)}
-        columns = {**_features(load, rows, features), **plan_columns(scores, rules), **contacts, **consent}
-        made = plan(columns, rules, request.budget, request.capacities, hours=request.hours)
+        columns = {**_features(load, rows, features), **plan_columns(scores, rules), **kinds(rows), **contacts, **consent}
+        made = plan(columns, rules, request.budget, request.capacities, hours=request.hours, effects=expected.effects)
     except ConfigError as error:
         raise RequestError(error.message, hint=error.hint, status=422, code="bad_limit") from error
-    return replace(made, notes=(*made.notes, *wishes))
+    named = () if request.consenting else consent_notes(rules, "nobody is named in `consenting`")
+    return replace(made, notes=(*made.notes, *wishes, *named, *expected.notes))
+
+
+def consent_notes(policy: Policy, why: str) -> tuple[str, ...]:
+    """What a plan leaves out where consent is not known, in a sentence; nothing where no action needs it."""
+    left_out = [action.name for action in policy.actions if action.needs_consent]
+    return (f"{why}, so what needs consent is left out: {', '.join(left_out)}",) if left_out else ()
+
+
+def kinds(rows: Sequence[ScoreRow]) -> Columns:
+    """What kind of customer each is, which is kept beside the scores where the tables tell it."""
+    known = [row.kind for row in rows]
+    return {"kind": np.array(known, dtype=object)} if any(known) else {}
 
 
 def contact_columns(recorded: Sequence[RecordedOutcome], customer_ids: Sequence[str], policy: Policy, today: date) -> Columns:

@@ -39,6 +39,7 @@ from serving.console.views import (
 )
 from serving.console.views.context import Context
 from serving.console.what_if import Foresee
+from serving.evidence import EvidenceShelf
 from serving.model_desk import ModelDesk
 from serving.review_shelf import ReviewShelf
 from serving.store import Store
@@ -75,6 +76,7 @@ def console_app(
     desk: ModelDesk | None = None,
     foresee: Foresee | None = None,
     policy: Policy | None = None,
+    evidence: EvidenceShelf | None = None,
 ) -> ASGIApp:
     """The console, to be mounted anywhere.
 
@@ -83,9 +85,9 @@ def console_app(
     own machine; without it nobody comes in. `reviews` are those that were made, `desk` tells of the models (None: there
     is nothing to tell).
     `foresee` asks the champion what it would say of other figures (None: nobody can be asked). `policy` has the rules of plans
-    (None: those that Keepwell brings).
+    (None: those that Keepwell brings), `evidence` what is known of the effects of actions (None: their priors alone).
     """
-    console = Context(store, now, company, horizon_days, alone, reviews, desk, foresee, policy)
+    console = Context(store, now, company, horizon_days, alone, reviews, desk, foresee, policy, evidence)
     routes = [Route(path, endpoint(console, page), methods=page.methods) for path, page in PAGES.items()]
     failing = {HTTPException: failures.refused, KeepwellError: failures.failed, Exception: failures.broken}
     handlers = {error: partial(view, console) for error, view in failing.items()}

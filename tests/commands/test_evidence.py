@@ -11,11 +11,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commands.evidence import Evidence, effects_and_notes, evidence_of, read_evidence, write_evidence
+from commands.evidence import evidence_of
 from decisions.evidence import Measured
 from features.assemble import assemble
 from features.company import Company
-from keepwell.errors import ConfigError
+from keepwell.errors import ConfigError, StoreError
+from serving.evidence import MOST_KEPT, Evidence, EvidenceShelf, Expected, expected_effects, read_evidence, write_evidence
 from serving.policy import read_policy
 from tests.commands.conftest import Shop, run
 
@@ -75,18 +76,19 @@ def test_a_company_without_arms_has_no_evidence() -> None:
 
 
 def test_evidence_moves_the_effect_of_its_action_alone() -> None:
-    effects, notes = effects_and_notes(FOUND, POLICY)
+    found = expected_effects(FOUND, POLICY)
+    effects, notes = found.effects, found.notes
     assert effects["win_back_call"].kept == pytest.approx(0.19, abs=0.02)
     assert effects["win_back_call"].basis == "900 contacts, 300 controls"
     assert {effect.basis for name, effect in effects.items() if name != "win_back_call"} == {"prior"}
     assert notes == (f"contacts before 2026-01-01 tell what to expect of 1 of {len(POLICY.actions)} actions (column evidence)",)
-    assert effects_and_notes(None, POLICY) == ({}, ())
+    assert expected_effects(None, POLICY) == Expected({}, ())
 
 
 def test_evidence_of_an_unknown_action_changes_nothing() -> None:
-    effects, notes = effects_and_notes(replace(FOUND, measured=(replace(CALL, action="fax"),)), POLICY)
-    assert {effect.basis for effect in effects.values()} == {"prior"}
-    assert notes == ()
+    found = expected_effects(replace(FOUND, measured=(replace(CALL, action="fax"),)), POLICY)
+    assert {effect.basis for effect in found.effects.values()} == {"prior"}
+    assert found.notes == ()
 
 
 def test_evidence_comes_back_from_its_file(tmp_path: Path) -> None:
@@ -143,6 +145,16 @@ def test_every_plan_says_which_it_used(shop: Shop, tmp_path: Path) -> None:
     assert any("tell what to expect of" in note for note in told["auto"]["notes"])
 
 
+def test_a_plan_leaves_its_evidence_where_a_service_finds_it(shop: Shop, tmp_path: Path) -> None:
+    words = ("--data", shop.data, "--out", tmp_path / "plan.csv")
+    for asked in ("none", "auto"):
+        assert run(tmp_path / "home", "plan", shop.scores, "--evidence", asked, *words).exit_code == 0
+        assert (tmp_path / "home" / "evidence").exists() == (asked == "auto")
+    [file] = (tmp_path / "home" / "evidence").rglob("*.json")
+    expected = EvidenceShelf(tmp_path / "home" / "evidence").expected(file.parent.name, 90, AS_OF, POLICY)
+    assert any("contacts, " in effect.basis for effect in expected.effects.values())
+
+
 def test_uplift_writes_the_evidence_that_a_plan_reads(shop: Shop, tmp_path: Path) -> None:
     written = tmp_path / "evidence.json"
     made = run(tmp_path / "home", "uplift", shop.data, "--as-of", AS_OF, "--evidence", written)
@@ -161,3 +173,54 @@ def test_the_table_of_an_experiment_is_no_evidence_of_a_company(tmp_path: Path) 
     words = ("--treatment", "arm", "--control", "a", "--outcome", "y", "--evidence", tmp_path / "evidence.json")
     refused = run(tmp_path / "home", "uplift", tmp_path / "mails.csv", *words)
     assert "--evidence is for a company" in refused.output
+
+
+def kept_on(shelf: EvidenceShelf, *days: date, **changes: object) -> None:
+    for day in days:
+        shelf.keep(replace(FOUND, as_of=day, **changes))
+
+
+def test_the_newest_evidence_known_on_the_day_counts(tmp_path: Path) -> None:
+    shelf = EvidenceShelf(tmp_path / "evidence")
+    kept_on(shelf, AS_OF - timedelta(days=60), AS_OF + timedelta(days=1), AS_OF - timedelta(days=30))
+    kept_on(shelf, AS_OF, horizon_days=30)
+    kept_on(shelf, AS_OF, company="other")
+    told = shelf.expected("shop", 90, AS_OF, POLICY)
+    assert told.notes[0].startswith(f"contacts before {AS_OF - timedelta(days=30)} tell what to expect of 1 of")
+    assert told.effects == expected_effects(FOUND, POLICY).effects
+
+
+def test_without_evidence_the_priors_stand_and_it_is_said(tmp_path: Path) -> None:
+    told = EvidenceShelf(tmp_path / "evidence").expected("shop", 90, AS_OF, POLICY)
+    assert told == Expected({}, ("what actions do is taken from the policy: no evidence of contacts before 2026-01-01 is kept",))
+    assert not (tmp_path / "evidence").exists()
+
+
+def test_evidence_that_cannot_be_read_leaves_the_priors_and_it_is_said(tmp_path: Path) -> None:
+    shelf = EvidenceShelf(tmp_path / "evidence")
+    shelf.keep(FOUND).write_text("{")
+    told = shelf.expected("shop", 90, AS_OF, POLICY)
+    assert told.effects == {}
+    assert "cannot be read" in told.notes[0]
+
+
+def test_old_evidence_goes_and_that_of_other_horizons_stays(tmp_path: Path) -> None:
+    shelf = EvidenceShelf(tmp_path / "evidence")
+    kept_on(shelf, AS_OF - timedelta(days=400), horizon_days=30)
+    kept_on(shelf, *(AS_OF + timedelta(days=day) for day in range(MOST_KEPT + 3)))
+    names = sorted(file.name for file in (tmp_path / "evidence" / "shop").iterdir())
+    assert len(names) == MOST_KEPT + 1
+    assert "2026-01-01_90d.json" not in names
+    assert "2024-11-27_30d.json" in names
+
+
+@pytest.mark.parametrize("company_key", ["..", ".", "a/b", "店铺", "a b"])
+def test_the_name_of_a_company_leads_out_of_no_folder(tmp_path: Path, company_key: str) -> None:
+    file = EvidenceShelf(tmp_path / "evidence").keep(replace(FOUND, company=company_key))
+    assert file.resolve().parent.parent == (tmp_path / "evidence").resolve()
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "evidence").write_text("a file")
+    with pytest.raises(StoreError, match="cannot be kept"):
+        EvidenceShelf(tmp_path / "evidence").keep(FOUND)

@@ -8,11 +8,13 @@ import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
+from decisions.evidence import Measured
 from decisions.plan import plan
+from serving.evidence import Evidence
 from serving.planning import feature_columns, plan_columns, plan_scores, plan_table
 from serving.policy import read_policy
 from serving.store.records import RecordedOutcome
-from serving.stored_plan import contact_columns
+from serving.stored_plan import contact_columns, kinds
 from tests.serving.conftest import AS_OF, HORIZON
 from tests.serving.test_service import error
 
@@ -39,7 +41,9 @@ def test_a_plan_over_http_is_the_best_for_scores_and_feature_rows(
 ) -> None:
     policy = loaded.state.policy
     features = feature_columns(panel.drop("customer_id", "as_of"), AS_OF)
-    known = {"consent": np.ones(scored.height), **contact_columns([], scored["customer_id"].to_list(), policy, AS_OF)}
+    ids, store = scored["customer_id"].to_list(), loaded.state.store
+    rows = store.customers_by_id(store.current_load(), ids)
+    known = {"consent": np.ones(scored.height), **kinds([rows[each] for each in ids]), **contact_columns([], ids, policy, AS_OF)}
     expected = plan_table(plan({**features, **plan_columns(scored, policy), **known}, policy, 200.0))
     found = pl.DataFrame(asked(loaded, scored, budget=200.0, consenting=scored["customer_id"].to_list())["items"])
     for name in ("customer_id", "action", "arm", "reason", "runner_up", "priority"):
@@ -143,3 +147,33 @@ def test_who_wants_no_contact_is_in_no_plan(loaded: TestClient, scored: pl.DataF
     assert chosen not in {item["customer_id"] for item in answer["items"]}
     assert any("1 customer wants no contact" in note for note in answer["notes"])
     loaded.post("/v1/outcomes", json={"outcomes": [{**wish, "step": "contact_again"}]})
+
+
+def test_a_plan_over_http_goes_by_the_newest_evidence_and_says_so(loaded: TestClient, scored: pl.DataFrame) -> None:
+    shelf, company = loaded.state.evidence, loaded.state.require_load().company
+    ids = scored["customer_id"].to_list()
+    priors = asked(loaded, scored, consenting=ids)
+    assert {item["evidence"] for item in priors["items"]} == {"prior"}
+    assert any("no evidence of contacts before" in note for note in priors["notes"])
+    useless = [
+        Measured(action.name, 90_000, 90_000, 0.0, 1e-4, 0.5, 0.0, 1e-3, 30.0)
+        for action in loaded.state.policy.actions
+        if action.name == priors["items"][0]["action"]
+    ]
+    file = shelf.keep(Evidence(company, AS_OF, HORIZON, tuple(useless)))
+    learned = asked(loaded, scored, consenting=ids)
+    file.unlink()
+    assert any(note.startswith(f"contacts before {AS_OF} tell what to expect of 1 of") for note in learned["notes"])
+    count = {
+        name: sum(item["action"] == useless[0].action for item in told["items"])
+        for name, told in (("prior", priors), ("now", learned))
+    }
+    assert count["now"] < count["prior"]
+
+
+def test_what_needs_consent_is_named_where_nobody_is(loaded: TestClient, scored: pl.DataFrame) -> None:
+    [told] = [note for note in asked(loaded, scored)["notes"] if "consent" in note]
+    assert told.startswith("nobody is named in `consenting`, so what needs consent is left out: ")
+    assert all(action.name in told for action in loaded.state.policy.actions if action.needs_consent)
+    named = asked(loaded, scored, consenting=scored["customer_id"].to_list())["notes"]
+    assert [note for note in named if "consent" in note] == []

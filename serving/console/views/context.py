@@ -23,6 +23,7 @@ from serving.console.peers import tier_sample
 from serving.console.render import Renderer
 from serving.console.roles import Right, Visitor
 from serving.console.what_if import Foresee
+from serving.evidence import EvidenceShelf, Expected
 from serving.model_desk import ModelDesk
 from serving.policy import read_policy
 from serving.review_shelf import ReviewShelf
@@ -87,6 +88,7 @@ class Context:
     models: ModelDesk | None = None
     foresee: Foresee | None = None
     rules: Policy | None = None
+    evidence: EvidenceShelf | None = None
     renderer: Renderer = field(default_factory=Renderer)
     facts: LoadFacts = field(default_factory=LoadFacts)
     background: Background = field(default_factory=Background)
@@ -101,6 +103,12 @@ class Context:
         """How long complaints may stay open: the hours to resolve one that the policy sets for each tier."""
         hours = {str(tier): targets.resolve_hours for tier, targets in self.policy.targets.items()}
         return Patience(tuple((tier, each / 24) for tier, each in hours.items() if each is not None))
+
+    def expected(self, load: Load) -> Expected:
+        """The effects that plans of a load expect of actions: by the newest evidence known on its day."""
+        if self.evidence is None:
+            return Expected({}, ())
+        return self.evidence.expected(load.company, load.horizon_days, load.as_of, self.policy)
 
     def overdue(self, load: Load) -> tuple[str, ...] | None:
         """Whose complaints are past their time, by id; None where that is not known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
@@ -20,7 +21,7 @@ from serving.console.plan_trial import Trial
 from serving.console.roles import Right, Role
 from serving.console.text import t
 from serving.console.views.context import Context, visitor_of
-from serving.plan_draft import Draft, Wanted, draft, keep, material
+from serving.plan_draft import Draft, Material, Wanted, draft, keep, material
 from serving.store.audit import Deed
 from serving.store.plan_work import CONTROLS, PlanWork
 from serving.store.reading import Reader
@@ -187,7 +188,11 @@ def _trial(console: Context, load: Load, made: Plan | None, asked: Wanted | None
 
 
 def _drafted(console: Context, load: Load, wanted: Wanted) -> Draft:
-    return draft(material(console.store(), load, console.policy, console.today()), wanted)[1]
+    return draft(_material(console, load, console.today()), wanted)[1]
+
+
+def _material(console: Context, load: Load, today: date) -> Material:
+    return material(console.store(), load, console.policy, today, console.expected(load))
 
 
 def _begin(console: Context, load: Load, form: Mapping[str, str], who: str) -> Wanted:
@@ -202,7 +207,7 @@ def _begin(console: Context, load: Load, form: Mapping[str, str], who: str) -> W
 def _kept(console: Context, load: Load, wanted: Wanted, who: str) -> int:
     """Make a plan and keep it; who had it made is on record."""
     store, at = console.store(), console.now()
-    made, drafted = draft(material(store, load, console.policy, at.date()), wanted)
+    made, drafted = draft(_material(console, load, at.date()), wanted)
     plan_id = keep(store, load, made, drafted, wanted, made_at=at)
     store.audit.add([Deed(at, who, "plan made", load.company, None, f"plan {plan_id}")])
     return plan_id
