@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from reference_schemas import company_page, http_page, policy_page
+from reference_tables import table
 
 if TYPE_CHECKING:
     from features.definitions import Entry
@@ -46,7 +48,7 @@ def settings_page() -> str:
 
     rows = ((f"`{name}`", f"`{default}`" if default else "", meaning) for name, default, meaning in described_settings())
     head = "# Settings\n\nRead once, from the environment; an unknown `KEEPWELL_` name is refused.\n\n"
-    return head + _table(("variable", "default", "meaning"), rows)
+    return head + table(("variable", "default", "meaning"), rows)
 
 
 def features_page() -> str:
@@ -56,9 +58,9 @@ def features_page() -> str:
     parts = ["# Features\n\nEach is computed for one customer at one date, from what was known strictly before it.\n"]
     for builder in dict.fromkeys(entry.builder for entry in CATALOG.values()):
         rows = [entry for entry in CATALOG.values() if entry.builder == builder]
-        parts.append(f"## {builder}\n\n{_table(FEATURE_HEAD, map(_feature_row, rows))}")
+        parts.append(f"## {builder}\n\n{table(FEATURE_HEAD, map(_feature_row, rows))}")
     examples = (_feature_row(find(name).entry) for name in ATTRIBUTE_EXAMPLES)
-    parts.append(f"## attributes\n\n{ABOUT_ATTRIBUTES}\n{_table(FEATURE_HEAD, examples)}")
+    parts.append(f"## attributes\n\n{ABOUT_ATTRIBUTES}\n{table(FEATURE_HEAD, examples)}")
     return "\n".join(parts)
 
 
@@ -86,20 +88,36 @@ def _feature_row(entry: Entry) -> tuple[str, ...]:
     return (*texts, "yes" if entry.actionable else "no")
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """A Markdown table; a bar inside a cell would end it, so it becomes a slash."""
-    lines = (head, ("---",) * len(head), *rows)
-    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
+def scores_page() -> str:
+    """The page about scores as it stands, with the table of all columns made anew between its two marks."""
+    from serving.score_columns import FURTHER, SCORE_COLUMNS  # noqa: PLC0415
+
+    place = [column.name for column in SCORE_COLUMNS].index("churn_probability") + 1
+    columns = (*SCORE_COLUMNS[:place], FURTHER, *SCORE_COLUMNS[place:])
+    rows = ((f"`{c.name}`", c.type, c.unit, c.range, c.meaning, c.missing or "never") for c in columns)
+    made = table(("column", "type", "unit", "range", "meaning", "missing"), rows)
+    before, _, rest = (DOCS / "scores.md").read_text().partition(COLUMNS)
+    return f"{before}{COLUMNS}\n{made}{COLUMNS_END}{rest.partition(COLUMNS_END)[2]}"
 
 
-PAGES: dict[str, Callable[[], str]] = {"commands.md": commands_page, "settings.md": settings_page, "features.md": features_page}
+COLUMNS, COLUMNS_END = "<!-- columns: made by scripts/write_reference.py -->", "<!-- end of columns -->"
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": lambda: MADE + commands_page(),
+    "company-yaml.md": lambda: MADE + company_page(),
+    "features.md": lambda: MADE + features_page(),
+    "http-api.md": lambda: MADE + http_page(),
+    "policy.md": lambda: MADE + policy_page(),
+    "scores.md": scores_page,
+    "settings.md": lambda: MADE + settings_page(),
+}
 
 
 def main(*, check: bool) -> int:
     """Write or check every page; return the exit code."""
     stale = 0
     for name, page in PAGES.items():
-        place, made = DOCS / name, MADE + page()
+        place, made = DOCS / name, page()
         written = place.read_text() if place.exists() else ""
         if written == made:
             continue

@@ -79,7 +79,7 @@ SCORE_COLUMNS = (
         "current_value",
         "any",
         "net spend of the last 365 days",
-        f"{NO_PURCHASES}; nothing known of those days",
+        NO_PURCHASES,
     ),
     _money("potential_value", "0 and up", "what they could bring in the next 365 days", NO_PURCHASES),
     _money("lifetime_value", "any", "the expected value of the years ahead, while they stay, discounted", NO_PURCHASES),

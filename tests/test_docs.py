@@ -4,23 +4,42 @@ from __future__ import annotations
 
 import re
 import runpy
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli import main
+from decisions.policy import Policy
+from features.config import CompanyConfig
+from serving.openapi import openapi
 from serving.scoring import SCORE_TYPES
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def test_the_reference_pages_are_what_the_code_says() -> None:
+def test_the_reference_pages_are_what_the_code_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
     reference = runpy.run_path(str(ROOT / "scripts" / "write_reference.py"))
     assert reference["main"](check=True) == 0, "run python scripts/write_reference.py"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def not_described(schema: Mapping[str, Any]) -> list[str]:
+    """The fields of a model and of those within that say nothing of what they mean."""
+    models = {"": schema, **schema.get("$defs", {})}
+    named = [(model, field, told) for model, part in models.items() for field, told in part.get("properties", {}).items()]
+    return [f"{model}.{field}" for model, field, told in named if not told.get("description")]
+
+
+def test_every_key_of_the_policy_and_of_company_yaml_and_field_of_the_api_says_what_it_means() -> None:
+    assert not_described(Policy.model_json_schema()) == []
+    assert not_described(CompanyConfig.model_json_schema()) == []
+    assert not_described({"$defs": openapi()["components"]["schemas"]}) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
