@@ -15,6 +15,7 @@ from commands.bench import bench
 from commands.data import check, features, simulate
 from commands.demo import demo
 from commands.export import export
+from commands.forget import forget
 from commands.horizon import horizon
 from commands.importing import import_public
 from commands.jobs import jobs
@@ -80,6 +81,7 @@ for command in (
     keys,
     users,
     jobs,
+    forget,
     import_public,
     simulate,
     demo,

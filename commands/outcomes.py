@@ -72,7 +72,7 @@ def outcome(
     if rows is None and export is None:
         raise ConfigError("there is nothing to record", hint="name a file, or say --customer, --action, --step and --on")
     store = Store(settings.resolved_store_url)
-    name = _company(store, company or settings.company)
+    name = company_of(store, company or settings.company)
     told: dict[str, Any] = {"company": name}
     if rows is not None:
         told |= asdict(_record(store, name, rows, policy=policy, as_of=as_of, recorded_by=recorded_by))
@@ -102,7 +102,7 @@ def _said(file: Path | None, one: Mapping[str, Any]) -> Sequence[Outcome] | None
     return [Outcome(told.pop("customer"), told.pop("step"), told.pop("on"), **told)]
 
 
-def _company(store: Store, asked: str) -> str:
+def company_of(store: Store, asked: str) -> str:
     """The company that is asked for, else the only one of the store. Raises ConfigError where that is none."""
     known: tuple[str, ...] = ()
     if store.exists():

@@ -28,7 +28,7 @@ def _user() -> str:
 
 COMPANY = click.argument("company", metavar="DATA|NAME")
 REASON = click.option("--reason", default="", help="Why; kept in MLflow.")
-BY = click.option("--by", default=_user, show_default="your user name", help="Who decides; kept in MLflow.")
+BY = click.option("--by", default=_user, show_default="your user name", help="Who decides; it is kept on record.")
 
 
 @click.command()

@@ -83,10 +83,10 @@ class CompanyConfig(BaseModel):
         default=(), description="columns of customers that never change, and so may be used at any date"
     )
     leave_out: tuple[str, ...] = Field(
-        default=(), description="columns that are as if they were not there: of customers, or of another table as complaints.category"
+        default=(), description="columns taken as not there: of customers, or of another table, as complaints.category"
     )
     leave_out_customers: str | None = Field(
-        default=None, description="file with customer_id, relative to company.yaml: customers that are as if they were not there"
+        default=None, description="file with customer_id, relative to company.yaml: customers taken as not there"
     )
     features: tuple[str, ...] = Field(
         default=(), description="modules with features of your own: importable names, as my_shop.features"

@@ -40,7 +40,7 @@ def _split(name: str) -> tuple[str, str]:
     return (table, column) if dot and table in INPUTS else ("customers", name)
 
 
-def left_out_columns(table: Table, ours: Mapping[str, str], extra: Collection[str], names: Collection[str]) -> tuple[str, ...]:
+def left_out_columns(table: Table, ours: Mapping[str, str], extra: Collection[str], names: frozenset[str]) -> tuple[str, ...]:
     """The columns to leave out of a table, by the names that they have here: ours (of `ours`: our name -> theirs), else `extra`.
 
     Raises DataError for a name that there is not, and for a column that cannot be spared.
@@ -62,7 +62,7 @@ def left_out_notes(table: str, columns: Collection[str]) -> tuple[Note, ...]:
 
 
 def read_customer_ids(path: Path) -> tuple[str, ...]:
-    """The ids, as text and each once, in the column customer_id of a CSV or Parquet file. Raises DataError where there is none."""
+    """The ids in the column customer_id of a CSV or Parquet file, as text, each once. Raises DataError where there is none."""
     opened = open_table("customers", path)
     try:
         frame = opened.frame.collect()
@@ -89,7 +89,9 @@ def without_customers(
         left[name] = frame.filter(~theirs)
     for name in ("transactions", "customers"):
         if name in tables and left[name].is_empty():
-            raise DataError(name, None, "has only customers who are left out", hint="correct leave_out_customers: in company.yaml")
+            raise DataError(
+                name, None, "has only customers who are left out", hint="correct leave_out_customers: in company.yaml"
+            )
     if "referred_by" in left.get("customers", pl.DataFrame()).columns:
         brought = pl.col("referred_by")
         kept = pl.when(~brought.cast(pl.String).is_in(named.implode())).then(brought).alias("referred_by")

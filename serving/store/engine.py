@@ -6,7 +6,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -16,6 +16,9 @@ from keepwell.errors import StoreError
 
 WRITER_WAITS_S = 300
 """How long a writer waits for the one before it; readers of SQLite in WAL mode never wait."""
+
+CLEARING_WAITS_MS = 30_000
+"""How long the clearing of a SQLite file waits for whoever reads its old pages."""
 
 _LOOKS_AGAIN_S = 0.01
 
@@ -70,6 +73,24 @@ def writing(engine: Engine) -> Iterator[Connection]:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_wait_ms(engine)}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_KEY})")
         yield connection
+
+
+def cleared(engine: Engine) -> bool:
+    """Leave nothing of removed rows in the pages of a SQLite file and its log; False while somebody still reads old pages.
+
+    Other databases clear away removed rows by themselves: True. Raises StoreError.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with _speaking_plainly(engine), closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+        waits = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        try:
+            cursor.execute(f"PRAGMA busy_timeout={CLEARING_WAITS_MS}")
+            cursor.execute("VACUUM")  # writes the file anew: pages that were let go of long ago hold rows as well
+            busy = int(cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={waits}")
+    return busy == 0
 
 
 def _wait_ms(engine: Engine) -> int:

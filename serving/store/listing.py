@@ -1,7 +1,7 @@
 """The list of customers: a load in columns, held in memory, which answers any search, filter and order with an exact total.
 
-A load never changes, so its list is read once. Where it was written with the load it is one Parquet blob, a fraction of a
-second for a million customers; a million of them take some 150 MB.
+A load changes only where customers are forgotten, so its list is read once. Where it was written with the load it is one Parquet
+blob, a fraction of a second for a million customers; a million of them take some 150 MB.
 """
 
 from __future__ import annotations
@@ -135,7 +135,12 @@ class Listings:
     def of(self, load: Load) -> Listing:
         """The list of a load; an empty one when the load is not kept any more."""
         with self._building:  # whoever asks meanwhile waits for the one list instead of making another
-            return self._kept(load.id)
+            listing = self._kept(load.id)
+            if listing.frame.height > load.customers:  # somebody was forgotten since it was read
+                for kept in (self._kept, self._planned, self.actions):
+                    kept.cache_clear()
+                listing = self._kept(load.id)
+            return listing
 
     def planned(self, plan_id: int, action: str) -> pl.Series:
         """The ids of the customers for whom a plan has an action to be done."""
@@ -146,7 +151,7 @@ class Listings:
     def _read(self, load_id: int) -> Listing:
         with reading(self._engine) as connection:
             blob = connection.scalar(select(score_lists.c.columns).where(score_lists.c.load_id == load_id))
-            return Listing(pl.read_parquet(io.BytesIO(blob)) if blob else _from_rows(connection, load_id))
+            return Listing(unpacked_list(blob) if blob else _from_rows(connection, load_id))
 
     def _read_actions(self, plan_id: int) -> tuple[PlannedAction, ...]:
         """What a plan has in mind, action by action, the one expected to bring most first; what a plan asks for never changes."""
@@ -173,9 +178,19 @@ def keep_list(connection: Connection, load_id: int, rows: pl.DataFrame) -> None:
     lacking = {name: pl.lit(None, dtype) for name, dtype in _TYPES.items() if name not in rows.columns}
     numbers = pl.col(pl.Float32, pl.Float64).fill_nan(None)
     listed = rows.with_columns(**lacking).select(pl.col(name).cast(dtype) for name, dtype in _TYPES.items()).with_columns(numbers)
+    connection.execute(insert(score_lists), {"load_id": load_id, "columns": packed_list(listed)})
+
+
+def packed_list(listed: pl.DataFrame) -> bytes:
+    """The rows of a list as they are kept."""
     file = io.BytesIO()
     listed.write_parquet(file, compression="lz4", statistics=False)
-    connection.execute(insert(score_lists), {"load_id": load_id, "columns": file.getvalue()})
+    return file.getvalue()
+
+
+def unpacked_list(kept: bytes) -> pl.DataFrame:
+    """The rows of a list that `packed_list` made into bytes."""
+    return pl.read_parquet(io.BytesIO(kept))
 
 
 def _from_rows(connection: Connection, load_id: int) -> pl.DataFrame:

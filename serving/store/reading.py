@@ -172,8 +172,8 @@ class Reader:
         return self._listings.actions(plan.id)
 
     def _found(self, load: Load, chosen: CustomerFilter, sort: str, descending: bool) -> tuple[Listing, pl.Series]:
-        planned = None if chosen.action is None else self._planned(load, chosen.action)
         listing = self.listing(load)
+        planned = None if chosen.action is None else self._planned(load, chosen.action)
         return listing, listing.find(chosen, sort=sort, descending=descending, planned=planned)
 
     def _planned(self, load: Load, action: str) -> pl.Series:

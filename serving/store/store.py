@@ -18,6 +18,7 @@ from serving.reasons import reasons_as_json
 from serving.store.audit import Audit
 from serving.store.day import Day
 from serving.store.engine import open_engine, writing
+from serving.store.forget import Forgetting
 from serving.store.jobs import Jobs
 from serving.store.keys import Keys
 from serving.store.listing import keep_list
@@ -115,6 +116,11 @@ class Store(Reader):
     def views(self) -> SavedViews:
         """The views of the list that people have saved."""
         return SavedViews(self._engine)
+
+    @property
+    def forgetting(self) -> Forgetting:
+        """The way out of the store for customers."""
+        return Forgetting(self._engine)
 
     @property
     def audit(self) -> Audit:
