@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -19,6 +19,7 @@ from features.company import Company
 
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 PLACE = "customer_place"
+PATHS = {"categories": pl.List(pl.String), "category_days": pl.List(pl.Int32)}
 NO_ALTERNATIVE = "no_alternative"
 """An attribute of customers, 1 or 0: they have no other supplier."""
 
@@ -36,6 +37,16 @@ def decision_inputs(company: Company, customer_ids: pl.Series, as_of: date, poli
         "contacts": lambda: _contact_columns(company, customer_ids, day_number(as_of), policy),
         "transactions": lambda: _next_category(company, customer_ids, day_number(as_of)),
     }
+    return _built(company, builders)
+
+
+def own_inputs(company: Company, customer_ids: pl.Series, as_of: date) -> Arrays:
+    """Those of these columns that `decisions.decide` reads and that a customer's own rows tell: all but next_category."""
+    return _built(company, {"customers": lambda: _customer_columns(company, customer_ids, as_of)})
+
+
+def _built(company: Company, builders: Mapping[str, Callable[[], Arrays]]) -> Arrays:
+    """The columns of the tables that there are."""
     columns: Arrays = {}
     for table, build in builders.items():
         if table in company.tables:
@@ -95,13 +106,40 @@ def _contact_columns(company: Company, customer_ids: pl.Series, as_of_day: int, 
     }
 
 
+def category_paths(company: Company, customer_ids: pl.Series, as_of: date) -> pl.DataFrame:
+    """What leads to the next category, a row for each customer in their order.
+
+    `categories` (list of texts) are those bought of, `category_days` (list of day numbers) when first, by day and then name; both
+    null where none is known.
+    """
+    if "category" not in company.tables["transactions"].columns:
+        return pl.DataFrame(schema=PATHS).clear(len(customer_ids))
+    first = _with_category(company, customer_ids, day_number(as_of)).group_by(PLACE, "category").agg(pl.col("ordered_day").min())
+    ordered = first.sort(PLACE, "ordered_day", "category").group_by(PLACE, maintain_order=True)
+    paths = ordered.agg(categories="category", category_days="ordered_day")
+    everyone = pl.DataFrame({PLACE: np.arange(len(customer_ids))})
+    joined = everyone.join(paths, on=PLACE, how="left", maintain_order="left")
+    return joined.select(pl.col(name).cast(dtype) for name, dtype in PATHS.items())
+
+
 def _next_category(company: Company, customer_ids: pl.Series, as_of_day: int) -> Arrays:
     """The next category by all purchases known; None where there is none."""
     if "category" not in company.tables["transactions"].columns:
         return {}
-    rows = _known(company, "transactions", customer_ids, as_of_day).filter(pl.col("amount") > 0, pl.col("category").is_not_null())
+    rows = _with_category(company, customer_ids, as_of_day)
     names = rows["category"].unique().sort()
-    codes = rows["category"].replace_strict(names, pl.Series(range(len(names)), dtype=pl.Int64), return_dtype=pl.Int64).to_numpy()
-    who, day = rows[PLACE].to_numpy(), rows["ordered_day"].to_numpy()
+    who, day, codes = rows[PLACE].to_numpy(), rows["ordered_day"].to_numpy(), category_codes(rows["category"], names)
     best = next_categories(who, day, codes, customers=len(customer_ids), categories=len(names))
     return {"next_category": np.array([*names, None], dtype=object)[best]}
+
+
+def category_codes(categories: pl.Series, names: pl.Series) -> npt.NDArray[np.int64]:
+    """The place of each category among `names`, which are all of them."""
+    places = pl.Series(range(len(names)), dtype=pl.Int64)
+    return categories.replace_strict(names, places, return_dtype=pl.Int64).to_numpy()
+
+
+def _with_category(company: Company, customer_ids: pl.Series, as_of_day: int) -> pl.DataFrame:
+    """The purchases of these customers whose category is known."""
+    rows = _known(company, "transactions", customer_ids, as_of_day)
+    return rows.filter(pl.col("amount") > 0, pl.col("category").is_not_null())

@@ -55,11 +55,16 @@ def scoring_panel(company: Company, info: ModelInfo, as_of: date) -> pl.DataFram
     Raises ModelError where the data lack a table or column that the model reads, HistoryError where nobody has bought.
     """
     require_history(company, as_of)
+    require_readable(company, info)
+    return build_panel(company, [as_of], tuple(dict.fromkeys((*feature_names(company), *info.feature_names))))
+
+
+def require_readable(company: Company, info: ModelInfo) -> None:
+    """Raise ModelError where the data lack a table or column that the model reads."""
     allowed = feature_names(company)
     for name in info.feature_names:
         if name not in allowed and not allows(company, name):
             raise _lacking(company, name)
-    return build_panel(company, [as_of], tuple(dict.fromkeys((*allowed, *info.feature_names))))
 
 
 def score_company(
@@ -86,15 +91,15 @@ def score_company(
         with progress.step("features"):
             panel = scoring_panel(company, info, as_of)
     with progress.step("predictions"):
-        matrix = _matrix(panel, info.feature_names)
+        matrix = model_matrix(panel, info.feature_names)
         predictions = scorer.predict(matrix)
     with progress.step("decisions"):
         decided = _decided(company, panel, predictions, info, policy=policy, previous=previous)
     with progress.step("reasons"):
         at_risk = np.argsort(-decided["value_at_risk"], kind="stable")[:most_explained]
         reasons = reasons_of(scorer, matrix, predictions, np.sort(at_risk))
-    run = {**_run(info), "data_until": company.data_until(as_of)}
-    return _table(panel, predictions, decided, reasons, run)
+    run = {**run_facts(info), "data_until": company.data_until(as_of)}
+    return score_table(panel, predicted_columns(predictions), decided, reasons, run)
 
 
 def refuse_misfit(company: Company, info: ModelInfo, as_of: date, *, allow_hindsight: bool) -> None:
@@ -149,7 +154,8 @@ def _lacking(company: Company, name: str) -> ModelError:
     )
 
 
-def _matrix(panel: pl.DataFrame, names: tuple[str, ...]) -> npt.NDArray[np.float64]:
+def model_matrix(panel: pl.DataFrame, names: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """What a model reads of the rows of a panel, (n, features); NaN = missing."""
     return np.ascontiguousarray(panel.select(pl.col(names).fill_null(float("nan"))).to_numpy())
 
 
@@ -174,23 +180,28 @@ def _decided(
     return dict(decide(columns, policy, info.edges))
 
 
-def _run(info: ModelInfo) -> dict[str, Any]:
+def run_facts(info: ModelInfo) -> dict[str, Any]:
     """What the model says of every row alike."""
     of_model = {"model_version": info.version, "model_family": info.family, "grade": info.grade}
     return {"horizon_days": info.horizon_days, **of_model}
 
 
-def _table(
+def predicted_columns(predictions: Predictions) -> dict[str, npt.NDArray[Any]]:
+    """The score columns that the model gives, those of further horizons last."""
+    own = {name: getattr(predictions, name) for name in SCORE_TYPES if hasattr(predictions, name)}
+    return own | predictions.further_columns()
+
+
+def score_table(
     panel: pl.DataFrame,
-    predictions: Predictions,
+    predicted: Mapping[str, npt.NDArray[Any]],
     decided: Mapping[str, npt.NDArray[Any]],
     reasons: pl.Series,
     run: Mapping[str, Any],
 ) -> pl.DataFrame:
-    further = predictions.further_columns()
-    predicted = {name: getattr(predictions, name) for name in SCORE_TYPES if hasattr(predictions, name)} | further
-    columns = {name: pl.Series(name, column.tolist()) for name, column in (predicted | dict(decided)).items()}
+    """The score columns of the rows of `panel` (its customer_id and as_of); `run` is what all rows say alike."""
+    columns = {name: pl.Series(name, column.tolist()) for name, column in (*predicted.items(), *decided.items())}
     whole = panel.select("customer_id", "as_of").with_columns(reasons=reasons, **columns)
     whole = whole.with_columns(**{name: pl.lit(value) for name, value in run.items()})
-    types = score_types(further)
+    types = score_types(name for name in predicted if name not in SCORE_TYPES)
     return whole.select(pl.col(name) if dtype is None else pl.col(name).cast(dtype) for name, dtype in types.items())
