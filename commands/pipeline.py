@@ -236,6 +236,7 @@ def plan(
     plans of console and service.
     """
     from decisions.frontier import frontier
+    from decisions.limits import hours_limit
     from decisions.plan import plan as choose
     from serving.evidence import EvidenceShelf, expected_effects
     from serving.frontier_plot import write_frontier
@@ -257,7 +258,8 @@ def plan(
     write_plan(made, out)
     if company is not None and evidence is not None:
         EvidenceShelf(settings.evidence_folder).keep(evidence)
-    shown = company is None or save_plan(store, company.key, scores, made, made_at=now(), budget=budget, capacities=capacities)
+    limits = {**capacities, **{hours_limit(channel): most for channel, most in hours.items()}}
+    shown = company is None or save_plan(store, company.key, scores, made, made_at=now(), budget=budget, capacities=limits)
     if not shown:
         click.echo("  the console shows other scores than these, so the plan is in the file alone", err=True)
     return made

@@ -37,12 +37,21 @@ def plan_limits(
     for channel, most in (capacities or {}).items():
         rows.append((f"{channel} contacts", most, [float(action.channel == channel) for action in policy.actions]))
     for channel, most in (hours or {}).items():
-        rows.append((f"{channel} hours", most, _hours(policy, channel)))
+        rows.append((hours_limit(channel), most, _hours(policy, channel)))
     for limited in policy.actions:
         if limited.capacity is not None:
             rows.append((f"{limited.name} capacity", limited.capacity, [float(action is limited) for action in policy.actions]))
     names, amounts, usage = zip(*rows, strict=True)
     return Limits(names, np.array(amounts, dtype=np.float64), np.array(usage, dtype=np.float64).T.reshape(-1, len(rows)))
+
+
+def hours_limit(channel: str) -> str:
+    """What the limit of a channel's hours is called.
+
+    >>> hours_limit("call")
+    'call hours'
+    """
+    return f"{channel} hours"
 
 
 def _hours(policy: Policy, channel: str) -> list[float]:

@@ -17,6 +17,7 @@ import polars as pl
 from decisions.actions import Effect
 from decisions.columns import Columns
 from decisions.frontier import Frontier, frontier
+from decisions.limits import hours_limit
 from decisions.plan import REQUIRED, LimitUse, Plan, plan
 from decisions.plan_rows import CONTROL
 from decisions.policy import Policy
@@ -134,7 +135,7 @@ def keep(store: Store, load: Load, made: Plan, drafted: Draft, wanted: Wanted, *
         plan_table(made),
         made_at=made_at,
         budget=wanted.budget,
-        capacities=dict(wanted.capacities),
+        capacities={**dict(wanted.capacities), **{hours_limit(channel): most for channel, most in wanted.hours}},
         notes=drafted.notes,
     )
 

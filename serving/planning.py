@@ -164,7 +164,7 @@ def save_plan(
     *,
     made_at: datetime,
     budget: float | None,
-    capacities: Mapping[str, int],
+    capacities: Mapping[str, float],
 ) -> bool:
     """Keep the plan, for the console and for what comes of it, if these scores are the ones shown there; whether it was kept."""
     store.migrate()

@@ -62,11 +62,13 @@ class Menu:
 class PlanPage:
     """`made` tells when the plan was made, `approved` by whom it is approved ("" by nobody); `waits` that a draft is being made.
 
+    `done` and `refused` say what came of the form that was sent last.
     `fields` go with `draft`, and are empty for who may not plan; `list` is the query of the list, which forms carry along.
     """
 
     frame: Frame
     done: str
+    refused: str
     made: str
     approved: str
     figures: tuple[Figure, ...]
@@ -119,6 +121,7 @@ def plan_page(
     currency: str | None,
     urls: Urls,
     done: str = "",
+    refused: str = "",
 ) -> PlanPage:
     """Put the page together; `known` is None while there is no plan, `trial` None for who may not make one."""
     if known is None:
@@ -128,13 +131,14 @@ def plan_page(
     return PlanPage(
         frame=frame,
         done=done,
+        refused=refused,
         made=_made(plan) if plan else "",
         approved=_approved(plan) if plan else "",
         figures=tuple(_figures(known, currency)) if known else (),
         channels=tuple(_by_channel(known.shares, query, urls)) if known else (),
         people=tuple(_by_person(known.shares, query, urls)) if known else (),
         notes=plan.notes if plan else (),
-        fields=limit_fields(trial.wanted, trial.draft, plan, policy, known.shares if known else ()) if trial else (),
+        fields=limit_fields(trial, plan, policy, known.shares if known else ()) if trial else (),
         wanted=tuple(parameters_of(trial.wanted).items()) if trial else (),
         draft=draft_card(trial.draft, currency) if trial and trial.draft else None,
         waits=trial is not None and trial.waits,

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from decisions.limits import hours_limit
+from decisions.policy import Policy
 from keepwell.errors import RequestError
 from serving.console.query import LAST_PAGE
 from serving.plan_draft import Wanted
@@ -16,10 +18,11 @@ NOBODY = "-"
 """The choice of the filter `person` for what is meant for nobody yet; names of people begin with no dash."""
 
 PAGE_SIZE = 50
-CAPACITY = "most_"
-"""What the parameters of capacities begin with; the channel follows."""
+CAPACITY, HOURS = "most_", "hours_"
+"""What the parameters of contacts and of agents' hours begin with; the channel follows."""
 
-_MOST_MONEY, _MOST_CONTACTS = 1e15, 10**9
+_MOST_MONEY, _MOST_CONTACTS, _MOST_HOURS = 1e15, 10**9, 10**7
+_LONGEST_WRITTEN = 50
 
 
 @dataclass(frozen=True)
@@ -71,32 +74,53 @@ class PlanQuery:
         return replace(self, page=page)
 
 
-def wanted_in(parameters: Mapping[str, str], channels: tuple[str, ...]) -> Wanted | None:
+def timed_channels(policy: Policy) -> tuple[str, ...]:
+    """The channels whose actions take hours of somebody's time, in the order of the policy."""
+    return tuple(name for name in policy.channels if any(each.channel == name and each.hours > 0 for each in policy.actions))
+
+
+def wanted_in(parameters: Mapping[str, str], policy: Policy) -> Wanted | None:
     """The limits that the form of the page asks for; None where it was not sent. RequestError for what is no amount."""
     if "budget" not in parameters:
         return None
-    budget = _amount(parameters["budget"], "budget", _MOST_MONEY)
-    asked = ((channel, _amount(parameters.get(CAPACITY + channel, ""), channel, _MOST_CONTACTS)) for channel in channels)
-    return Wanted(budget, tuple((channel, int(most)) for channel, most in asked if most is not None))
+    budget = _amount(parameters, "budget", _MOST_MONEY)
+    contacts = ((channel, _amount(parameters, CAPACITY + channel, _MOST_CONTACTS)) for channel in policy.channels)
+    hours = ((channel, _amount(parameters, HOURS + channel, _MOST_HOURS)) for channel in timed_channels(policy))
+    return Wanted(
+        budget,
+        tuple((channel, int(most)) for channel, most in contacts if most is not None),
+        tuple((channel, most) for channel, most in hours if most is not None),
+    )
 
 
-def wanted_by(plan: Plan, channels: tuple[str, ...]) -> Wanted:
+def written_in(parameters: Mapping[str, str]) -> dict[str, str]:
+    """What was written in the fields of the form, whatever it is."""
+    begin = ("budget", CAPACITY, HOURS)
+    return {name: text[:_LONGEST_WRITTEN] for name, text in parameters.items() if name.startswith(begin)}
+
+
+def wanted_by(plan: Plan, policy: Policy) -> Wanted:
     """The limits that a plan was made under, as far as this policy knows its channels."""
-    return Wanted(plan.budget, tuple((name, int(plan.capacities[name])) for name in channels if name in plan.capacities))
+    limits = plan.capacities
+    contacts = tuple((name, int(limits[name])) for name in policy.channels if name in limits)
+    hours = ((name, hours_limit(name)) for name in timed_channels(policy))
+    return Wanted(plan.budget, contacts, tuple((name, float(limits[limit])) for name, limit in hours if limit in limits))
 
 
 def parameters_of(wanted: Wanted) -> dict[str, str]:
     """The parameters that `wanted_in` turns into these limits.
 
-    >>> parameters_of(Wanted(500.0, (("call", 20),)))
-    {'budget': '500', 'most_call': '20'}
+    >>> parameters_of(Wanted(500.0, (("call", 20),), (("call", 7.5),)))
+    {'budget': '500', 'most_call': '20', 'hours_call': '7.5'}
     """
     budget = "" if wanted.budget is None else f"{wanted.budget:.15g}"
-    return {"budget": budget, **{CAPACITY + channel: str(most) for channel, most in wanted.capacities}}
+    contacts = {CAPACITY + channel: str(most) for channel, most in wanted.capacities}
+    return {"budget": budget, **contacts, **{HOURS + channel: f"{most:.15g}" for channel, most in wanted.hours}}
 
 
-def _amount(text: str, name: str, most: float) -> float | None:
+def _amount(parameters: Mapping[str, str], name: str, most: float) -> float | None:
     """A figure of 0 or more; None for an empty field."""
+    text = parameters.get(name, "")
     bare = text.strip().replace(",", "")
     if not bare:
         return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,11 +13,14 @@ from serving.console import charts
 from serving.console import format as show
 from serving.console.actions import action_title
 from serving.console.curves import Curve, curve
-from serving.console.plan_query import CAPACITY, parameters_of
+from serving.console.plan_query import CAPACITY, HOURS, parameters_of
 from serving.console.text import label, t
 from serving.plan_draft import Draft, Wanted
 from serving.store.plan_work import Share
 from serving.store.records import Plan
+
+_OF_CHANNEL = re.compile(r"(.+) (contacts|hours)")
+"""What `decisions.limits` calls the limits of a channel."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,16 @@ class Figure:
 
 @dataclass(frozen=True)
 class LimitField:
-    """A limit in the form: the parameter, its label, what it is now, and the scale of its slider."""
+    """A limit in the form: the parameter, its label, what is written in it, and the scale of its slider.
+
+    `refused` says what is wrong with what is written, empty where nothing is.
+    """
 
     parameter: str
     name: str
     value: str
     most: str
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,27 +59,35 @@ class DraftCard:
 
 @dataclass(frozen=True)
 class Trial:
-    """The limits in the form, and what came of them: None while it is being worked out (`waits`) or was not asked for."""
+    """The limits in the form, and what came of them: None while it is being worked out (`waits`) or was not asked for.
+
+    Where one of them is no amount, `refused` is its parameter and `written` is what stands in the fields.
+    """
 
     wanted: Wanted
     draft: Draft | None
     waits: bool
+    written: Mapping[str, str] = field(default_factory=dict)
+    refused: str = ""
 
 
-def limit_fields(
-    wanted: Wanted, draft: Draft | None, plan: Plan | None, policy: Policy, shares: Sequence[Share]
-) -> tuple[LimitField, ...]:
-    """The budget, then the contacts of every channel that takes a budget of somebody's time or money."""
+def limit_fields(trial: Trial, plan: Plan | None, policy: Policy, shares: Sequence[Share]) -> tuple[LimitField, ...]:
+    """The budget, then the contacts of every channel and the hours of those that take an agent's time."""
+    wanted, draft = trial.wanted, trial.draft
     useful = float(draft.curve.budget[-1]) if draft else 2 * plan.cost if plan else 0.0
-    most = max(useful, wanted.budget or 0.0, 100.0)
-    values = parameters_of(wanted)
-    fields = [LimitField("budget", t("plan.budget"), values["budget"], f"{most:.0f}")]
+    scales = [("budget", t("plan.budget"), max(useful, wanted.budget or 0.0, 100.0))]
     for channel in policy.channels:
-        planned = sum(share.customers for share in shares if share.channel == channel)
-        parameter, scale = CAPACITY + channel, max(2 * planned, 2 * dict(wanted.capacities).get(channel, 0), 100)
-        name = t("plan.capacity", channel=label("channel", channel))
-        fields.append(LimitField(parameter, name, values.get(parameter, ""), str(scale)))
-    return tuple(fields)
+        planned, name = sum(share.customers for share in shares if share.channel == channel), label("channel", channel)
+        most = max(2 * planned, 2 * dict(wanted.capacities).get(channel, 0), 100)
+        scales.append((CAPACITY + channel, t("plan.capacity", channel=name), most))
+        if longest := max((action.hours for action in policy.actions if action.channel == channel), default=0.0):
+            hours = max(2 * planned * longest, 2 * dict(wanted.hours).get(channel, 0.0), 40.0)
+            scales.append((HOURS + channel, t("plan.hours", channel=name), hours))
+    values = trial.written or parameters_of(wanted)
+    return tuple(
+        LimitField(each, name, values.get(each, ""), f"{most:.0f}", t("plan.limit.refused") if each == trial.refused else "")
+        for each, name, most in scales
+    )
 
 
 def draft_card(draft: Draft, currency: str | None) -> DraftCard:
@@ -104,11 +120,11 @@ def _prices(draft: Draft, currency: str | None) -> Iterable[str]:
         gain = show.total(limit.shadow_price, currency)
         if limit.name == "budget":
             yield t("plan.price.budget", gain=gain) if limit.shadow_price > 0 else t("plan.price.budget.none")
-        elif limit.name.endswith(" contacts"):
-            channel = label("channel", limit.name.removesuffix(" contacts"))
+        elif found := _OF_CHANNEL.fullmatch(limit.name):
+            kind, channel = "channel" if found[2] == "contacts" else "hours", label("channel", found[1])
             used = {"used": show.number(limit.used), "most": show.number(limit.amount)}
-            none = t("plan.price.channel.none", channel=channel, **used)
-            yield t("plan.price.channel", channel=channel, gain=gain) if limit.shadow_price > 0 else none
+            none = t(f"plan.price.{kind}.none", channel=channel, **used)
+            yield t(f"plan.price.{kind}", channel=channel, gain=gain) if limit.shadow_price > 0 else none
         elif limit.shadow_price > 0:
             action = action_title(limit.name.removesuffix(" capacity"))
             yield t("plan.price.action", action=action, gain=gain)

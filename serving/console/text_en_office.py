@@ -31,6 +31,7 @@ OFFICE = {
     "deed.key created": "Made a key",
     "deed.key revoked": "Revoked a key",
     "deed.plan made": "Asked for a plan",
+    "deed.plan not made": "Could not make a plan",
     "deed.outcomes recorded": "Recorded outcomes",
     "deed.job asked for": "Asked for a job",
     "deed.job cancelled": "Cancelled a job",

@@ -81,4 +81,11 @@ PLAN = {
     "plan.done.assigned.other": "{count} customers assigned.",
     "plan.done.shared.one": "{count} customer shared out.",
     "plan.done.shared.other": "{count} customers shared out.",
+    "plan.hours": "{channel}: agents' hours at most",
+    "plan.limit.refused": "Write a number of 0 or more, or leave it empty.",
+    "plan.price.hours": "{channel}: one more hour would bring {gain}.",
+    "plan.price.hours.none": "{channel}: {used} of {most} hours are used, so more of them would bring nothing.",
+    "plan.refused.newer": "A newer plan has come. Here it is: look at it first.",
+    "plan.refused.nobody": "Nobody was chosen to share out among.",
+    "plan.refused.stranger": "One of those who were chosen cannot be given work: choose from the list.",
 }

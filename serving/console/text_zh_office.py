@@ -31,6 +31,7 @@ OFFICE = {
     "deed.key created": "创建密钥",
     "deed.key revoked": "吊销密钥",
     "deed.plan made": "请求计划",
+    "deed.plan not made": "未能制定计划",
     "deed.outcomes recorded": "登记结果",
     "deed.job asked for": "请求任务",
     "deed.job cancelled": "取消任务",

@@ -81,4 +81,11 @@ PLAN = {
     "plan.done.assigned.other": "已指派 {count} 位客户。",
     "plan.done.shared.one": "已分配 {count} 位客户。",
     "plan.done.shared.other": "已分配 {count} 位客户。",
+    "plan.hours": "{channel}：人工工时上限",
+    "plan.limit.refused": "请填写不小于 0 的数字，或留空。",
+    "plan.price.hours": "{channel}：每多一小时，可多带来 {gain}。",
+    "plan.price.hours.none": "{channel}：{most} 小时中用了 {used} 小时，增加工时不会带来更多。",
+    "plan.refused.newer": "已有更新的计划，如下所示，请先查看。",
+    "plan.refused.nobody": "没有选择任何人，无法分配。",
+    "plan.refused.stranger": "所选人员中有人不能接受任务，请从列表中选择。",
 }

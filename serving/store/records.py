@@ -163,14 +163,17 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One action plan: its cost and expected net value are sums over its items."""
+    """One action plan: its cost and expected net value are sums over its items.
+
+    `capacities` are its limits beside the budget: contacts by channel, and agents' hours by what `decisions.limits` calls them.
+    """
 
     id: int
     load_id: int
     as_of: date
     made_at: datetime
     budget: float | None
-    capacities: dict[str, int]
+    capacities: dict[str, float]
     cost: float
     expected_net_value: float
     customers: int

@@ -127,7 +127,11 @@ class Context:
         """What the visitor may read of the store, and the load that this request shows from top to bottom."""
         store = self.store()
         reader = store if visitor_of(request).may(Right.SEE_PEOPLE) else Masked(store)
-        return reader, store.current_load(self.company, self.horizon_days)
+        return reader, self.load()
+
+    def load(self) -> Load | None:
+        """The load that pages show now; None while there is none."""
+        return self.store().current_load(self.company, self.horizon_days)
 
     def empty(self, request: Request, *, here: str, status: int = 200) -> Response:
         """The page that says how to get scores, while there are none."""

@@ -1,34 +1,29 @@
-"""The page of the plan, its list as a file, and what a manager does with it."""
+"""The page of the plan, and its list as a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
-from urllib.parse import parse_qsl
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from keepwell.errors import KeepwellError, RequestError
 from serving.console.export import table_lines
 from serving.console.frame import frame
-from serving.console.message import MessagePage
 from serving.console.plan import Known, plan_page
-from serving.console.plan_query import PAGE_SIZE, PlanQuery, parameters_of, wanted_by, wanted_in
+from serving.console.plan_query import PAGE_SIZE, PlanQuery, wanted_by, wanted_in, written_in
 from serving.console.plan_trial import Trial
-from serving.console.roles import Right, Role
+from serving.console.roles import Right
 from serving.console.text import t
 from serving.console.views.context import Context, visitor_of
-from serving.plan_draft import Draft, Material, Wanted, draft, keep, material
-from serving.store.audit import Deed
-from serving.store.plan_work import CONTROLS, PlanWork
+from serving.console.views.plan_acts import REFUSALS, people
+from serving.console.views.plan_making import AGAIN_S, MAKING, SOON_S, making, material_of
+from serving.plan_draft import Draft, Wanted, draft
+from serving.store.plan_work import CONTROLS
 from serving.store.reading import Reader
 from serving.store.records import Load, Plan
-
-SOON_S, AGAIN_S = 1.0, 3
-"""A page waits so long for what is worked out beside it, and asks again after so many seconds."""
 
 DRAFTED_UNASKED = 20_000
 """Up to so many customers the page works out the frontier of its plan by itself."""
@@ -40,7 +35,6 @@ EXPORTED = (
     *("priority", "customer_id", "name", "action", "title", "channel", "assigned_to", "taken_by", "cost"),
     *("expected_net_value", "churn_probability", "value_at_risk", "reason"),
 )
-_PICK, _WITH = "pick.", "with."
 _ITEMS_AT_ONCE = 5_000
 
 
@@ -50,14 +44,15 @@ def plan(console: Context, request: Request) -> Response:
     if load is None:
         return console.empty(request, here="plan")
     parameters, may_plan = request.query_params, visitor_of(request).may(Right.PLAN)
-    wanted = wanted_in(parameters, console.policy.channels)
-    if wanted is not None and not may_plan:
+    if not may_plan and "budget" in parameters:
         raise HTTPException(403)
-    if wanted is not None and "making" in parameters:
-        return _making(console, request, load, wanted)
-    made = store.plan(load)
+    wanted, refused = _wanted(console, parameters)
+    if wanted is not None and MAKING in parameters:
+        return making(console, request, load, wanted)
+    made, query = store.plan(load), PlanQuery.read(parameters)
     trial = _trial(console, load, made, wanted) if may_plan else None
-    query = PlanQuery.read(parameters)
+    if trial and refused:
+        trial = replace(trial, written=written_in(parameters), refused=refused)
     page = plan_page(
         frame(load, console.today()),
         _known(console, store, load, made, query) if made else None,
@@ -68,8 +63,9 @@ def plan(console: Context, request: Request) -> Response:
         currency=load.currency,
         urls=console.renderer.urls(request),
         done=_done(parameters),
+        refused=_refused(parameters),
     )
-    answer = console.renderer.answer(request, "plan.html", page, here="plan")
+    answer = console.renderer.answer(request, "plan.html", page, here="plan", status=400 if refused else 200)
     if page.waits and wanted is not None:
         answer.headers["refresh"] = str(AGAIN_S)
     return answer
@@ -91,68 +87,12 @@ def plan_csv(console: Context, request: Request) -> Response:
     )
 
 
-def act(console: Context, request: Request, form: Mapping[str, str]) -> Response:
-    """Approve, assign, share out, or make anew; then the page again."""
-    store = console.store()
-    load = store.current_load(console.company, console.horizon_days)
-    if load is None:
-        return console.empty(request, here="plan", status=404)
-    urls, do = console.renderer.urls(request), form.get("do", "")
-    if do == "make":
-        wanted = _begin(console, load, form, visitor_of(request).name)
-        return RedirectResponse(urls.plan({**parameters_of(wanted), "making": "1"}), status_code=303)
-    desk = _Desk(console, load, visitor_of(request).name, _of_form(store.plan(load), form))
-    deeds: Mapping[str, Callable[[Mapping[str, str]], tuple[str, int]]] = {
-        "approve": desk.approve,
-        "assign": desk.assign,
-        "share": desk.share,
-    }
-    if do not in deeds:
-        raise RequestError(f"there is no step {do[:50]!r}", hint="use the buttons of the page", field="do")
-    done, count = deeds[do](form)
-    return RedirectResponse(urls.plan({**_list_of(form).parameters, "done": done, "count": str(count)}), status_code=303)
-
-
-@dataclass(frozen=True)
-class _Desk:
-    """What a manager works with: the plan of a load."""
-
-    console: Context
-    load: Load
-    who: str
-    plan: Plan
-
-    def approve(self, _form: Mapping[str, str]) -> tuple[str, int]:
-        self._work.approve(self.plan, company=self.load.company, by=self.who, at=self.console.now())
-        return "approved", 1
-
-    def assign(self, form: Mapping[str, str]) -> tuple[str, int]:
-        person = form.get("who", "")
-        if person:
-            self._require([person])
-        ids = [name.removeprefix(_PICK) for name in form if name.startswith(_PICK)]
-        whom = person or None
-        met = self._work.assign(self.plan, ids, whom, company=self.load.company, by=self.who, at=self.console.now())
-        return "assigned", len(met)
-
-    def share(self, form: Mapping[str, str]) -> tuple[str, int]:
-        people = [name.removeprefix(_WITH) for name in form if name.startswith(_WITH)]
-        self._require(people)
-        if not people:
-            raise RequestError("nobody was chosen", hint="go back and choose among whom to share out", field="with")
-        chosen = replace(_list_of(form).chosen, person=None, standing=None)
-        count = self._work.share_out(self.plan, people, chosen, company=self.load.company, by=self.who, at=self.console.now())
-        return "shared", count
-
-    @property
-    def _work(self) -> PlanWork:
-        return self.console.store().plan_work
-
-    def _require(self, people: list[str]) -> None:
-        known = {*_people(self.console), self.who}
-        for person in people:
-            if person not in known:
-                raise RequestError(f"there is nobody {person[:50]!r} who could do it", hint="choose from the list", field="who")
+def _wanted(console: Context, parameters: Mapping[str, str]) -> tuple[Wanted | None, str]:
+    """The limits that an address asks for, and the parameter of one that is no amount, which the page then says."""
+    try:
+        return wanted_in(parameters, console.policy), ""
+    except RequestError as error:
+        return None, error.field or ""
 
 
 def _known(console: Context, store: Reader, load: Load, made: Plan, query: PlanQuery) -> Known:
@@ -173,7 +113,7 @@ def _known(console: Context, store: Reader, load: Load, made: Plan, query: PlanQ
 
 def _trial(console: Context, load: Load, made: Plan | None, asked: Wanted | None) -> Trial:
     """The limits in the form, and the draft under them: worked out where somebody asked, or where it is quick."""
-    wanted = asked or (wanted_by(made, console.policy.channels) if made else Wanted(None))
+    wanted = asked or (wanted_by(made, console.policy) if made else Wanted(None))
     if asked is None and load.customers > DRAFTED_UNASKED:
         return Trial(wanted, None, waits=False)
     try:
@@ -188,45 +128,7 @@ def _trial(console: Context, load: Load, made: Plan | None, asked: Wanted | None
 
 
 def _drafted(console: Context, load: Load, wanted: Wanted) -> Draft:
-    return draft(_material(console, load, console.today()), wanted)[1]
-
-
-def _material(console: Context, load: Load, today: date) -> Material:
-    return material(console.store(), load, console.policy, today, console.expected(load))
-
-
-def _begin(console: Context, load: Load, form: Mapping[str, str], who: str) -> Wanted:
-    """Begin to make a plan under the limits of the form, unless the same is being made already."""
-    wanted = wanted_in(form, console.policy.channels) or Wanted(None)
-    key = ("make", load.id, wanted)
-    console.background.forget(key)
-    console.background.ask(key, lambda: _kept(console, load, wanted, who), wait_s=SOON_S)
-    return wanted
-
-
-def _kept(console: Context, load: Load, wanted: Wanted, who: str) -> int:
-    """Make a plan and keep it; who had it made is on record."""
-    store, at = console.store(), console.now()
-    made, drafted = draft(_material(console, load, at.date()), wanted)
-    plan_id = keep(store, load, made, drafted, wanted, made_at=at)
-    store.audit.add([Deed(at, who, "plan made", load.company, None, f"plan {plan_id}")])
-    return plan_id
-
-
-def _making(console: Context, request: Request, load: Load, wanted: Wanted) -> Response:
-    """Where the plan stands that is being made: done (on to its page), failed (why), or under way (ask again by itself)."""
-    urls, key = console.renderer.urls(request), ("make", load.id, wanted)
-    errand = console.background.known(key)
-    if errand is None:
-        return RedirectResponse(urls.plan({}), status_code=303)
-    if errand.done():
-        console.background.forget(key)
-        errand.result()
-        return RedirectResponse(urls.plan({"done": "made"}), status_code=303)
-    waiting = MessagePage(t("plan.making"), t("plan.making.text"), t("wait.hint"))
-    answer = console.renderer.answer(request, "message.html", waiting, here="plan")
-    answer.headers["refresh"] = str(AGAIN_S)
-    return answer
+    return draft(material_of(console, load, console.now()), wanted)[1]
 
 
 def _exported(console: Context, store: Reader, load: Load, made: Plan, query: PlanQuery) -> Iterator[list[object]]:
@@ -240,25 +142,13 @@ def _exported(console: Context, store: Reader, load: Load, made: Plan, query: Pl
         offset += len(items)
 
 
-def _of_form(made: Plan | None, form: Mapping[str, str]) -> Plan:
-    """The plan that the form was about. RequestError where a newer one has come since."""
-    if made is None or form.get("plan") != str(made.id):
-        raise RequestError("a newer plan has come", hint="go back, reload the page, and look at it first", status=409)
-    return made
-
-
-def _list_of(form: Mapping[str, str]) -> PlanQuery:
-    return PlanQuery.read(dict(parse_qsl(form.get("list", ""))))
-
-
-def _people(console: Context) -> list[str]:
-    """Who can be given work: everybody but viewers and those who may not sign in."""
-    users = console.store().people.all()
-    return [user.name for user in users if user.disabled_at is None and user.role != Role.VIEWER]
-
-
 def _persons(console: Context, request: Request) -> list[str]:
-    return _people(console) or [visitor_of(request).name]
+    return people(console) or [visitor_of(request).name]
+
+
+def _refused(parameters: Mapping[str, str]) -> str:
+    word = parameters.get("refused", "")
+    return t(f"plan.refused.{word}") if word in REFUSALS else ""
 
 
 def _done(parameters: Mapping[str, str]) -> str:

@@ -34,8 +34,7 @@ def act(console: Context, request: Request, form: Mapping[str, str]) -> Response
 
 
 def _desk(console: Context, who: str, customer_id: str) -> _Desk:
-    store = console.store()
-    load = store.current_load(console.company, console.horizon_days)
+    store, load = console.store(), console.load()
     if load is None or store.customer(load, customer_id) is None:
         raise RequestError("the scores hold no such customer", hint="go back to the list", status=404)
     plan = store.plan(load)

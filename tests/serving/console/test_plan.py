@@ -6,16 +6,20 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
+from keepwell.errors import StoreError
 from serving.console.app import console_app
 from serving.console.passwords import hashed
 from serving.console.roles import Role
+from serving.policy import read_policy
 from serving.store import Store
 from serving.store.plan_work import ItemFilter
 from tests.serving.console.shop import BUSY_ID, NASTY_ID, NOW, QUIET_ID, fill, new_store
@@ -73,6 +77,21 @@ def send(client: TestClient, store: Store, do: str, **fields: str) -> int:
     return client.last.status_code
 
 
+def until_answered(client: TestClient, address: str) -> Any:
+    """What the page of a plan that is being made answers in the end."""
+    deadline = time.monotonic() + 60
+    while (answer := client.get(address)).headers.get("refresh") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return answer
+
+
+def follow(client: TestClient) -> str:
+    """The page to which the plan leads whose making began last."""
+    answer = until_answered(client, client.last.headers["location"])
+    assert answer.status_code == 303
+    return client.get(answer.headers["location"]).text
+
+
 def assigned(store: Store) -> dict[str, str | None]:
     items = store.plan_work.items(store.plan(store.current_load()), ItemFilter())
     return {item.customer_id: item.assigned_to for item in items}
@@ -124,8 +143,17 @@ def test_sharing_out_goes_in_turn_from_the_most_urgent(as_: Callable[[str], Test
 
 @pytest.mark.parametrize("fields", [{"who": "nobody"}, {"who": "gone"}, {"who": "vic"}])
 def test_work_goes_to_people_who_may_do_it(as_: Callable[[str], TestClient], store: Store, fields: dict[str, str]) -> None:
-    assert send(as_("mia"), store, "assign", **fields, **{f"pick.{CALLS[0]}": "1"}) == 400
+    mia = as_("mia")
+    assert send(mia, store, "assign", **fields, **{f"pick.{CALLS[0]}": "1"}) == 303
+    assert "cannot be given work" in mia.get(mia.last.headers["location"]).text
     assert set(assigned(store).values()) == {None}
+
+
+def test_work_is_not_shared_out_among_nobody(as_: Callable[[str], TestClient], store: Store) -> None:
+    mia = as_("mia")
+    assert send(mia, store, "share", list="channel=call") == 303
+    assert mia.last.headers["location"].endswith("/plan?channel=call&refused=nobody")
+    assert "Nobody was chosen" in mia.get(mia.last.headers["location"]).text
 
 
 def test_a_plan_is_approved_once_and_that_is_on_record(as_: Callable[[str], TestClient], store: Store) -> None:
@@ -137,7 +165,10 @@ def test_a_plan_is_approved_once_and_that_is_on_record(as_: Callable[[str], Test
 
 
 def test_a_form_about_an_older_plan_is_refused(as_: Callable[[str], TestClient], store: Store) -> None:
-    assert send(as_("mia"), store, "approve", plan="999") == 409
+    mia = as_("mia")
+    assert send(mia, store, "approve", plan="999") == 303
+    assert "A newer plan has come" in mia.get(mia.last.headers["location"]).text
+    assert "Not approved yet" in page(mia)
 
 
 @pytest.mark.parametrize("name", ["ann", "vic"])
@@ -194,22 +225,86 @@ def test_limits_that_make_no_sense_are_refused(as_: Callable[[str], TestClient],
     assert as_("mia").get("/plan", params=query).status_code == 400
 
 
+def test_what_was_written_stays_beside_what_is_wrong_with_it(as_: Callable[[str], TestClient]) -> None:
+    answer = as_("mia").get("/plan", params={"budget": "70", "most_call": "many<"})
+    assert 'name="budget" value="70"' in answer.text
+    assert re.search(r'name="most_call" value="many&lt;"[^>]* aria-invalid="true"', answer.text)
+    assert answer.text.count("Write a number of 0 or more") == 1
+
+
+def test_hours_of_agents_limit_a_plan_and_stay_with_it(as_: Callable[[str], TestClient], store: Store) -> None:
+    mia = as_("mia")
+    tried = page(mia, budget="", hours_call="1.5")
+    assert "Call: agents' hours at most" in tried
+    assert "one more hour would bring" in tried or "hours are used" in tried
+    send(mia, store, "make", budget="", hours_call="1.5")
+    follow(mia)
+    made = store.plan(store.current_load())
+    assert made.capacities == {"call hours": 1.5}
+    hours = {action.name: action.hours for action in read_policy().actions}
+    assert 0 < sum(hours[item.action] for item in store.plan_items(made) if item.channel == "call") <= 1.5
+    assert 'name="hours_call" value="1.5"' in page(mia), "the page begins with the limits of its plan"
+
+
 def test_a_plan_is_made_anew_under_the_limits_of_the_form(as_: Callable[[str], TestClient], store: Store) -> None:
     mia, old = as_("mia"), store.plan(store.current_load())
     assert send(mia, store, "make", budget="60", most_call="3") == 303
-    for _ in range(100):
-        answer = mia.get(mia.last.headers["location"])
-        if answer.status_code == 303:
-            break
-        assert answer.headers["refresh"]
-        time.sleep(0.05)
-    assert "The new plan is made." in mia.get(answer.headers["location"]).text
+    assert "The new plan is made." in follow(mia)
     made = store.plan(store.current_load())
     assert made.id > old.id
     assert made.budget == 60.0
     assert made.capacities == {"call": 3}
     assert made.cost <= 60.0
     assert "plan made" in [deed.what for deed in store.audit.latest(5)]
+
+
+@pytest.fixture
+def workers(store: Store) -> list[TestClient]:
+    """Two workers of one service, each with a connection of its own to the one store, and mia at both."""
+    first, second = (
+        sign_in(TestClient(console_app(lambda each=each: each, now=lambda: NOW), follow_redirects=False), "mia")
+        for each in (store, Store(str(store._engine.url)))
+    )
+    return [first, second]
+
+
+def test_a_plan_that_one_worker_makes_is_followed_on_another(workers: list[TestClient], store: Store) -> None:
+    first, second = workers
+    send(first, store, "make", budget="60")
+    second.last = first.last
+    assert "The new plan is made." in follow(second)
+    assert store.plan(store.current_load()).budget == 60.0
+
+
+def test_a_draft_is_worked_out_by_whichever_worker_is_asked(workers: list[TestClient]) -> None:
+    told = {re.findall(r"<dd>([^<]+)</dd>", page(worker, budget="60"))[0] for worker in workers}
+    assert len(told) == 1
+
+
+def test_why_a_plan_was_not_made_is_told_by_every_worker(
+    workers: list[TestClient], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise StoreError("new scores came while the plan was made", hint="make it again, from these")
+
+    monkeypatch.setattr("serving.console.views.plan_making.keep", refuse)
+    first, second = workers
+    send(first, store, "make", budget="61")
+    answers = [until_answered(worker, first.last.headers["location"]) for worker in (second, first)]
+    assert {answer.status_code for answer in answers} == {409, 503}
+    assert all("ew scores came while the plan was made" in answer.text for answer in answers)
+
+
+def test_a_worker_that_died_over_a_plan_is_waited_for_a_while(workers: list[TestClient], store: Store) -> None:
+    newest = store.plan(store.current_load()).id
+    for since, status in ((NOW - timedelta(minutes=5), 200), (NOW - timedelta(minutes=16), 409)):
+        address = f"/plan?budget=62&making={newest}.{int(since.timestamp())}"
+        assert workers[0].get(address).status_code == status
+
+
+@pytest.mark.parametrize("text", ["x", "1", "1.", ".5", "1.2.3", "-1.5", "9" * 19 + ".1", "1." + "9" * 12, "１.２"])
+def test_an_address_of_no_plan_is_refused(as_: Callable[[str], TestClient], text: str) -> None:
+    assert as_("mia").get("/plan", params={"budget": "1", "making": text}).status_code == 400
 
 
 def test_the_page_reads_in_chinese(as_: Callable[[str], TestClient]) -> None:

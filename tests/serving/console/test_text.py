@@ -47,6 +47,8 @@ def test_every_text_of_the_catalogue_is_used() -> None:
         "deed.",
         "plan.filter.",
         "plan.standing.",
+        "plan.refused.",
+        "plan.price.",
         "review.",
         "changes.",
         "needs.",
