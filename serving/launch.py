@@ -32,6 +32,9 @@ MOST_FILES = 65_536
 _CODE = Path(__file__).parents[1]
 """Where the packages of Keepwell lie."""
 
+_LITTLE_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+"""The service looks for its champion every few seconds; MLflow's own four minutes of trying would hide that it is back."""
+
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Whatever proxy the environment names, our own address is not behind it."""
 
@@ -114,7 +117,7 @@ def _environment(settings: Settings, workers: int) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(filter(None, (str(_CODE), os.environ.get("PYTHONPATH")))),
         "FORWARDED_ALLOW_IPS": settings.trusted_proxies,  # the server's own default believes whoever is on this machine
     }
-    return {**os.environ, **ours, **settings.to_environment()}
+    return {**_LITTLE_PATIENCE, **os.environ, **ours, **settings.to_environment()}
 
 
 def _tracing(settings: Settings) -> dict[str, object]:

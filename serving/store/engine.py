@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from keepwell.errors import StoreError
@@ -21,6 +22,15 @@ CLEARING_WAITS_MS = 30_000
 """How long the clearing of a SQLite file waits for whoever reads its old pages."""
 
 _LOOKS_AGAIN_S = 0.01
+
+_GIVES_UP = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+}
+"""When a PostgreSQL server is held for lost, in seconds (`tcp_user_timeout`: ms). By itself it waits for a quarter of an hour."""
 
 _WAIT = "keepwell_writer_waits_s"
 """The option of an engine that holds how long its writers wait."""
@@ -47,7 +57,7 @@ def open_engine(url: str, *, writer_waits_s: float | None = None) -> Engine:
     """
     try:
         parsed = make_url(url)
-        engine = create_engine(parsed, execution_options={_WAIT: writer_waits_s})
+        engine = create_engine(parsed, execution_options={_WAIT: writer_waits_s}, **_network_options(parsed))
     except (ArgumentError, SQLAlchemyError, ImportError) as error:
         raise StoreError(
             f"the store's URL {_without_password(url)!r} cannot be used: {error}",
@@ -91,6 +101,16 @@ def cleared(engine: Engine) -> bool:
         finally:
             cursor.execute(f"PRAGMA busy_timeout={waits}")
     return busy == 0
+
+
+def _network_options(url: URL) -> dict[str, Any]:
+    """For PostgreSQL: kept connections are tried before use, as the server may have come again, and a lost one is given up soon.
+
+    What the URL itself says of that goes first.
+    """
+    if (url.get_backend_name(), url.get_driver_name()) != ("postgresql", "psycopg"):
+        return {}
+    return {"pool_pre_ping": True, "connect_args": {name: value for name, value in _GIVES_UP.items() if name not in url.query}}
 
 
 def _wait_ms(engine: Engine) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 from keepwell.errors import ModelError
 from training.registry.aliases import CHALLENGER, CHAMPION, PREVIOUS, aliases_of, change_aliases, one_at_a_time
 from training.registry.digest import require_unchanged
-from training.registry.mlflow_home import database_file, is_database, is_local, local_folder, make_database, mlflow, model_name
+from training.registry.mlflow_home import (
+    database_file,
+    downloaded,
+    is_database,
+    is_local,
+    local_folder,
+    make_database,
+    mlflow,
+    model_name,
+)
 from training.registry.run import DIGEST, Run, started_run
 
 if TYPE_CHECKING:
@@ -73,9 +83,9 @@ class Registry:
 
         found = self._require_version(company, horizon_days, version)
         uri = self._client.get_model_version_download_uri(found.name, version)
-        folder = local_folder(f"{uri}/artifacts/scorer", self.tracking_uri)
-        require_unchanged(folder, found.tags.get(DIGEST))
-        return load_predictor(folder).versioned(version)
+        with local_folder(f"{uri}/artifacts/scorer", self.tracking_uri) as folder:
+            require_unchanged(folder, found.tags.get(DIGEST))
+            return load_predictor(folder).versioned(version)
 
     def version(self, company: str, horizon_days: int, alias: str) -> str | None:
         """The version under `alias` (champion, challenger or previous); None when there is none."""
@@ -153,7 +163,7 @@ class Registry:
         )
         runs = (run for run in _all_pages(search) if run.data.tags.get("company") == company)
         newest = next(runs, None)
-        return None if newest is None else _json_of(newest, path)
+        return None if newest is None else self._json_of(newest, path)
 
     def tag(self, company: str, horizon_days: int, version: str, tags: Mapping[str, object]) -> None:
         """Note something on a version."""
@@ -168,7 +178,7 @@ class Registry:
         """The JSON file `path` of the training that made a version; None where it left none, or its run is gone."""
         run_id = self._require_version(company, horizon_days, version).run_id
         try:
-            return _json_of(self._client.get_run(run_id), path) if run_id else None
+            return self._json_of(self._client.get_run(run_id), path) if run_id else None
         except mlflow().exceptions.MlflowException:
             return None
 
@@ -208,6 +218,14 @@ class Registry:
         models = _all_pages(self._client.search_registered_models) if self._exists else ()
         return [model for model in models if "keepwell.company" in model.tags]
 
+    def _json_of(self, run: Any, path: str) -> dict[str, Any] | None:  # noqa: ANN401  # MLflow's Run
+        """A JSON file of a run; None where it has none."""
+        try:
+            with downloaded(f"{run.info.artifact_uri}/{path}", self.tracking_uri) as file:
+                return dict(json.loads(file.read_text(encoding="utf-8")))
+        except (mlflow().exceptions.MlflowException, OSError, ValueError):
+            return None
+
     def _require_version(self, company: str, horizon_days: int, version: str) -> Any:  # noqa: ANN401  # MLflow's ModelVersion
         name = model_name(company, horizon_days)
         try:
@@ -230,14 +248,6 @@ class Registry:
         known = ", ".join(f"{key} ({horizon} days)" for key, horizon in self.champions())
         train = f"train one: keepwell train DATA --horizon {horizon_days}d --as-of DATE"
         return f"{train}; champions there are for: {known}" if known else train
-
-
-def _json_of(run: Any, path: str) -> dict[str, Any] | None:  # noqa: ANN401  # MLflow's Run
-    """A JSON file of a run; None where it has none."""
-    try:
-        return dict(mlflow().artifacts.load_dict(f"{run.info.artifact_uri}/{path}"))
-    except (mlflow().exceptions.MlflowException, OSError, ValueError):
-        return None
 
 
 def _reraise_unless_absent(error: Any) -> None:  # noqa: ANN401  # an MlflowException, whose module is imported late

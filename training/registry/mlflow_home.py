@@ -6,6 +6,8 @@ import logging
 import os
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +25,7 @@ def mlflow() -> ModuleType:
     """The mlflow module, without telemetry and progress bars: it reads the variables when it is first imported."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # standard output is for programs that read ours
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow warns about type hints of its own
         import mlflow as module  # noqa: PLC0415  # two seconds that only those who need the registry pay
@@ -107,21 +110,31 @@ def is_local(tracking_uri: str) -> bool:
     return urlsplit(tracking_uri).scheme not in {"http", "https", "databricks"}
 
 
-def local_folder(uri: str, tracking_uri: str) -> Path:
-    """The folder that `uri` names: itself where it is on this machine, else a downloaded copy.
+@contextmanager
+def local_folder(uri: str, tracking_uri: str) -> Iterator[Path]:
+    """The folder that `uri` names: itself where it is on this machine, else a copy that is gone with the block.
 
     Raises ModelError when the artifacts are gone: the database knows them, the folder is not there.
     """
     parts = urlsplit(uri)
     if parts.scheme not in {"", "file"}:
-        return Path(mlflow().artifacts.download_artifacts(artifact_uri=uri, tracking_uri=tracking_uri))
+        with downloaded(uri, tracking_uri) as copy:
+            yield copy
+        return
     folder = Path(unquote(parts.path))
     if not folder.is_dir():
         raise ModelError(
             f"the model's files are gone: {folder}",
             hint="put the artifacts back where they were (MLflow keeps absolute paths), or train again",
         )
-    return folder
+    yield folder
+
+
+@contextmanager
+def downloaded(uri: str, tracking_uri: str) -> Iterator[Path]:
+    """A copy of an artifact, file or folder, that is gone with the block. Raises what MLflow raises where there is none."""
+    with tempfile.TemporaryDirectory(prefix="keepwell-") as place:
+        yield Path(mlflow().artifacts.download_artifacts(artifact_uri=uri, dst_path=place, tracking_uri=tracking_uri))
 
 
 def model_name(company: str, horizon_days: int) -> str:
