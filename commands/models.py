@@ -52,27 +52,16 @@ def train(
     from training.report import headline
 
     steps = Steps()
-    company = pipeline.read(data, steps)
+    company, study = pipeline.read(data, steps), {"trials": trials, "seed": seed}
     if is_flat(company):
         result = pipeline.learn_flat(
-            settings,
-            company,
-            horizon_days=horizon or 0,
-            before=as_of,
-            keep_columns=keep_column,
-            trials=trials,
-            seed=seed,
-            steps=steps,
+            settings, company, horizon_days=horizon or 0, before=as_of, keep_columns=keep_column, steps=steps, **study
         )
-    elif horizon is None:
-        raise click.UsageError("give --horizon, the time to look ahead, as 90d; `keepwell horizon` helps to choose one")
-    elif keep_column:
-        raise click.UsageError("--keep-column is for tables of customers whose labels were given: declare the column static:")
     else:
-        day = as_of or today(company)
+        days, day = _horizon(horizon, keep_column), as_of or today(company)
         pipeline.tell_what_counts(company, day)
         pipeline.tell_what_is_left_out(company, day)
-        result = pipeline.learn(settings, company, horizon, day, trials=trials, objectives=objectives, seed=seed, steps=steps)
+        result = pipeline.learn(settings, company, days, day, objectives=objectives, steps=steps, **study)
     if report is not None:
         write_text(report, result.card)
     if as_json:
@@ -80,6 +69,15 @@ def train(
         return
     click.echo(headline(result))
     click.echo(f"Look closer: mlflow ui --backend-store-uri {settings.resolved_tracking_uri}")
+
+
+def _horizon(horizon: int | None, keep_column: tuple[str, ...]) -> int:
+    """The horizon of a company whose labels are made of what its customers did. UsageError for options that do not fit one."""
+    if horizon is None:
+        raise click.UsageError("give --horizon, the time to look ahead, as 90d; `keepwell horizon` helps to choose one")
+    if keep_column:
+        raise click.UsageError("--keep-column is for tables of customers whose labels were given: declare the column static:")
+    return horizon
 
 
 def _summary(result: TrainingResult) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,32 +104,24 @@ def _look_back(
 
     store = Store(settings.resolved_store_url)
     store.migrate()
-    then = _then(store, company, since, horizon, scores)
+    registry, then = pipeline.open_registry(settings), _then(store, company, since, horizon, scores)
     until = _judged_until(company, since, as_of, then.horizon_days)
     later = _now(store, company, then, until, now)
-    return make_review(_material(settings, store, company, policy, then=then, later=later, until=until, steps=steps))
+    material = _material(registry, store, company, policy, then=then, until=until, steps=steps)
+    return make_review(material if later is None else _with_later(material, registry, store, then=then, later=later, steps=steps))
 
 
 def _material(
-    settings: Settings,
-    store: Store,
-    company: Company,
-    policy: Policy,
-    *,
-    then: Scoring,
-    later: Scoring | None,
-    until: date,
-    steps: Steps,
+    registry: Registry, store: Store, company: Company, policy: Policy, *, then: Scoring, until: date, steps: Steps
 ) -> Material:
-    """What came and was done between both scorings, what that earned, and what to expect next."""
+    """What came and was done since, and what that earned."""
     from serving.review import Material, require_scores
     from serving.review_scores import next_scoring
     from serving.review_work import work
     from training.since import came_since, newcomers
 
-    since, outcomes, registry = then.as_of, store.outcomes, pipeline.open_registry(settings)
+    since, outcomes = then.as_of, store.outcomes
     learned = _learned_until(registry, company, then)
-    honest = learned is None or learned <= since
     with steps.step("What came since"):
         came = came_since(company, since, then.horizon_days, until)
         told = outcomes.recorded(company.key, since=since, before=until)
@@ -143,17 +136,27 @@ def _material(
         horizon_days=then.horizon_days,
         model_version=then.model_version,
         then=scored,
-        now=None if later is None else require_scores(later.frame),
-        now_as_of=None if later is None else later.as_of,
         came=came,
         newcomers=newcomers(company, since, until),
         work=done,
         effects=effects,
         earned=all_earned,
-        wanted={} if later is None else _wanted(store, company, later, policy, steps),
-        past=() if later is None else _past(registry, company, then, came if honest else None, later),
-        hindsight_until=None if honest else learned,
+        hindsight_until=None if learned is None or learned <= since else learned,
         next_as_of=next_scoring(store, company.key, until, then.horizon_days),
+    )
+
+
+def _with_later(made: Material, registry: Registry, store: Store, *, then: Scoring, later: Scoring, steps: Steps) -> Material:
+    """And what to expect next, by the later scores; scores made in hindsight tell nothing of how far totals go astray."""
+    from serving.review import require_scores
+
+    came = made.came if made.hindsight_until is None else None
+    return replace(
+        made,
+        now=require_scores(later.frame),
+        now_as_of=later.as_of,
+        wanted=_wanted(store, made.company, later, made.policy, steps),
+        past=_past(registry, made.company, then, came, later),
     )
 
 

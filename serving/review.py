@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
@@ -60,7 +60,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Material:
-    """All that a review is made of; `then` and `now` have the columns SCORES, ids as text.
+    """All that a review is made of; `then` and `now` (None: nobody has been scored since) have the columns SCORES, ids as text.
 
     `came` is what the customers of `since` did in its horizon (customer_id, churned, value; None: it is not over), `newcomers`
     who came since (customer_id, value), `work` what was done (`serving.review_work`), `effects` and `wanted` go by the name of
@@ -76,15 +76,15 @@ class Material:
     horizon_days: int
     model_version: str
     then: pl.DataFrame
-    now: pl.DataFrame | None
-    now_as_of: date | None
     came: pl.DataFrame | None
     newcomers: pl.DataFrame
     work: pl.DataFrame
     effects: Mapping[str, Measured]
     earned: Measured
-    wanted: Mapping[str, Wanted]
-    past: tuple[PastTotal, ...]
+    now: pl.DataFrame | None = None
+    now_as_of: date | None = None
+    wanted: Mapping[str, Wanted] = field(default_factory=dict)
+    past: tuple[PastTotal, ...] = ()
     next_as_of: date | None = None
     hindsight_until: date | None = None
 

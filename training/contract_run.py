@@ -10,7 +10,7 @@ from features.company import Company
 from features.contracts import first_contract_day, require_contracts
 from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
-from training.arrays import thinned
+from training.arrays import Floats, thinned
 from training.backtest import Backtest
 from training.contract_data import ContractData, contract_data
 from training.contract_procedure import RECIPE, backtest_contracts, fit_contracts, later_loss, learnable
@@ -54,10 +54,7 @@ def train_contracts(
         fingerprint = log_flat_inputs(run, known, data.table, settings)
         name = f"{company.key} contracts {horizon_days}d as of {as_of}, seed {seed}, {fingerprint[:16]}"
         recipe = _recipe(data, Study(registry.study_storage(), trials, seed, name=name), run, progress)
-        with progress.step("backtest"):
-            tested = backtest_contracts(data, recipe, seed)
-        with progress.step("model"):
-            scorer = fit_contracts(data, day, recipe, seed, tested.champion).graded(tested.grade, len(tested.folds))
+        tested, scorer = _fitted(data, recipe, seed, progress)
         judged = partial(_compared, registry, data, tested, seed)
         with progress.step("comparison with the champion"):
             champion, verdict = judged()
@@ -75,9 +72,8 @@ def train_contracts(
                 run_id=run.id,
             )
             result = log_flat_result(run, result)
-            by_date = {day_date(past): data.part(data.day == past).matrix for past in (*data.labelled_days, day)}
             run.log_dict(as_plain(totals(tested)), TOTALS)
-            run.log_text(make_reference(known, by_date, data.table.names, scorer, result.importance).as_json(), REFERENCE)
+            run.log_text(make_reference(known, _by_date(data), data.table.names, scorer, result.importance).as_json(), REFERENCE)
         return settled(registry, result, champion, judged, partial(log_flat_result, run))
 
 
@@ -85,6 +81,21 @@ def _recipe(data: ContractData, study: Study, run: Run, progress: Progress) -> F
     """The recipe that a study finds; the default where the history has no date to spare for one."""
     loss_of = later_loss(data, study.seed)
     return RECIPE if loss_of is None else tuned(loss_of, RECIPE, study, run, progress)
+
+
+def _fitted(data: ContractData, recipe: FlatRecipe, seed: int, progress: Progress) -> tuple[Backtest, FlatScorer]:
+    """The procedure tried at past dates, and what is handed out at the newest, with its grade."""
+    with progress.step("backtest"):
+        tested = backtest_contracts(data, recipe, seed)
+    with progress.step("model"):
+        scorer = fit_contracts(data, day_number(data.as_of), recipe, seed, tested.champion)
+        return tested, scorer.graded(tested.grade, len(tested.folds))
+
+
+def _by_date(data: ContractData) -> dict[date, Floats]:
+    """The features of those with a running contract at each date, the newest last."""
+    days = (*data.labelled_days, day_number(data.as_of))
+    return {day_date(day): data.part(data.day == day).matrix for day in days}
 
 
 def _compared(registry: Registry, data: ContractData, tested: Backtest, seed: int) -> tuple[str | None, Verdict]:

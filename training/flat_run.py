@@ -62,12 +62,7 @@ def train_flat(
         name = f"{company.key} labels of {data.as_of}, seed {seed}, {fingerprint[:16]}, {len(data.names)} features"
         study = Study(registry.study_storage(), trials, seed, name=name)
         recipe = tuned(folds_loss(data, seed), FlatRecipe(), study, run, progress)
-        with progress.step("cross-validation"):
-            found = unseen(data, recipe, seed)
-            tested = judged((fold_of(found, data.as_of, recipe),), seed)
-        with progress.step("model"):
-            info = label_info(data, tested.champion or FAMILY)
-            scorer = fit_flat(data, found, recipe, info, seed=seed, rival=tested.champion).graded(tested.grade, 0)
+        found, tested, scorer = _fitted(data, recipe, seed, progress)
         compared = partial(_compared, registry, data, found, tested, scorer, seed=seed)
         with progress.step("comparison with the champion"):
             champion, verdict = compared()
@@ -85,6 +80,17 @@ def train_flat(
             )
             result = log_flat_result(run, result, left_out)
         return settled(registry, result, champion, compared, partial(log_flat_result, run, left_out=left_out))
+
+
+def _fitted(data: FlatData, recipe: FlatRecipe, seed: int, progress: Progress) -> tuple[Unseen, Backtest, FlatScorer]:
+    """Forecasts by fits that have not seen the labels, what they came to, and what is handed out, with its grade."""
+    with progress.step("cross-validation"):
+        found = unseen(data, recipe, seed)
+        tested = judged((fold_of(found, data.as_of, recipe),), seed)
+    with progress.step("model"):
+        info = label_info(data, tested.champion or FAMILY)
+        scorer = fit_flat(data, found, recipe, info, seed=seed, rival=tested.champion)
+        return found, tested, scorer.graded(tested.grade, 0)
 
 
 def column_importance(scorer: FlatScorer, matrix: Floats) -> dict[str, dict[str, float]]:

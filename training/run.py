@@ -28,6 +28,7 @@ from training.monitor.reference import FILE as REFERENCE
 from training.monitor.reference import make_reference
 from training.objectives import DEFAULT, checked
 from training.procedure import fit_procedure
+from training.recipe import Recipe
 from training.record import log_inputs, log_result
 from training.registry import Registry, model_name
 from training.registry.promotion import GATE
@@ -72,16 +73,8 @@ def train(
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {as_of}") as run:
         fingerprint = log_inputs(run, known, data, settings)
         study = Study(registry.study_storage(), trials, seed, tuple(objectives), study_name(data, seed, fingerprint))
-        recipe = tuned(data, run, study, progress).recipe
-        with progress.step("backtest"):
-            tested = backtest(data, recipe, seed)
-        with progress.step("model"):
-            scorer = fit_graded(data, tested, recipe, seed)
-
-        def judged() -> tuple[str | None, Verdict]:
-            champion = registry.version(company.key, horizon_days, "champion")
-            return champion, compared_with_champion(registry, known, data, tested, seed)
-
+        tested, scorer = _fitted(data, tuned(data, run, study, progress).recipe, seed, progress)
+        judged = partial(_judged, registry, known, data, tested, seed)
         with progress.step("comparison with the champion"):
             champion, verdict = judged()
         evidence = look(known, data, as_of, progress)
@@ -101,6 +94,20 @@ def train(
             result = log_result(run, result)
             run.log_text(make_reference(known, by_date(data), data.names, scorer, result.importance).as_json(), REFERENCE)
         return settled(registry, result, champion, judged, partial(log_result, run))
+
+
+def _fitted(data: TrainingData, recipe: Recipe, seed: int, progress: Progress) -> tuple[Backtest, Scorer]:
+    """The procedure tried at past dates, and what is handed out at the newest."""
+    with progress.step("backtest"):
+        tested = backtest(data, recipe, seed)
+    with progress.step("model"):
+        return tested, fit_graded(data, tested, recipe, seed)
+
+
+def _judged(registry: Registry, known: Company, data: TrainingData, tested: Backtest, seed: int) -> tuple[str | None, Verdict]:
+    """The champion's version as it was before the verdict on the candidate, and the verdict."""
+    champion = registry.version(data.company, data.horizon_days, "champion")
+    return champion, compared_with_champion(registry, known, data, tested, seed)
 
 
 def one_blas_thread() -> threadpool_limits:

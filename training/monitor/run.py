@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -19,18 +20,29 @@ from keepwell.progress import Progress, Silent
 from training.arrays import Floats
 from training.loading import Predictor
 from training.monitor.asked import asked_shifts, read_asked
-from training.monitor.drift import distributions, lost_auc, shifts
+from training.monitor.drift import Distribution, Shift, distributions, lost_auc, shifts
 from training.monitor.estimate import estimate
 from training.monitor.matured import FORECASTS, Forecasts, kept_promises
 from training.monitor.reference import FILE, Reference, score_columns
 from training.monitor.report import MonitorReport
-from training.monitor.tables import new_words, table_states
+from training.monitor.tables import NewWords, TableState, new_words, table_states
 from training.registry import Registry
 from training.run import known_until, one_blas_thread
-from training.scorer import Predictions
+from training.scorer import ModelInfo, Predictions
 
 MADE_AGAIN = "made again"
 """Where forecasts are from that the champion makes of an earlier day."""
+
+
+@dataclass(frozen=True)
+class _Drift:
+    """What has moved since the training, as the report has it; all but `tables` is empty where the training left no reference."""
+
+    tables: tuple[TableState, ...]
+    shifts: tuple[Shift, ...] = ()
+    scores: tuple[Distribution, ...] = ()
+    new_words: tuple[NewWords, ...] = ()
+    asked_shifts: tuple[Shift, ...] = ()
 
 
 def monitor(
@@ -52,23 +64,16 @@ def monitor(
     info = scorer.info
     require_watchable(company, scorer, as_of)
     known = known_until(company, as_of)
-    values = registry.trained_with(info.company, info.horizon_days, info.version, FILE)
-    reference = None if values is None else Reference.from_dict(values)
+    reference = _reference(registry, info)
     asked = None if asked_of is None else read_asked(asked_of, info, as_of)
     with one_blas_thread():
         with progress.step("features and scores"):
             _, matrix, predictions = scored(known, scorer, as_of)
         with progress.step("drift"):
-            gap_days = (as_of - info.trained_as_of).days
-            columns, scores = dict(zip(info.feature_names, matrix.T, strict=True)), score_columns(predictions)
-            moved = shifts(reference, columns, scores, gap_days) if reference else []
-            rows_then = reference.rows if reference else {}
-            moved_asked = asked_shifts(reference, info, asked, as_of) if reference and asked is not None else []
-            tables = table_states(known, as_of, rows_then, info.trained_as_of)
-            words = new_words(known, as_of, reference.categories) if reference else []
+            drift = _drift(reference, info, known, as_of, matrix=matrix, predictions=predictions, asked=asked)
         with progress.step("estimated performance"):
             estimated = estimate(predictions.churn_probability, predictions.value_if_active)
-            loss = lost_auc(reference, estimated.auc, gap_days) if reference else None
+            loss = lost_auc(reference, estimated.auc, (as_of - info.trained_as_of).days) if reference else None
         with progress.step("promises kept"):
             kept = kept_promises(known, [*earlier, *_made_again(known, scorer, as_of, earlier)], info, as_of)
     return MonitorReport(
@@ -80,15 +85,40 @@ def monitor(
         as_of=as_of,
         data_until=known.data_until(as_of),
         has_reference=reference is not None,
-        shifts=tuple(moved),
-        scores=tuple(distributions(reference, scores)) if reference else (),
-        tables=tuple(tables),
-        new_words=tuple(words),
         estimate=estimated,
         auc_loss=loss,
         promises=tuple(kept),
         asked=None if asked is None else asked.height,
-        asked_shifts=tuple(moved_asked),
+        **vars(drift),
+    )
+
+
+def _reference(registry: Registry, info: ModelInfo) -> Reference | None:
+    """What the training of the champion left to compare with."""
+    values = registry.trained_with(info.company, info.horizon_days, info.version, FILE)
+    return None if values is None else Reference.from_dict(values)
+
+
+def _drift(
+    reference: Reference | None,
+    info: ModelInfo,
+    known: Company,
+    as_of: date,
+    *,
+    matrix: Floats,
+    predictions: Predictions,
+    asked: pl.DataFrame | None,
+) -> _Drift:
+    tables = tuple(table_states(known, as_of, reference.rows if reference else {}, info.trained_as_of))
+    if reference is None:
+        return _Drift(tables)
+    columns, scores = dict(zip(info.feature_names, matrix.T, strict=True)), score_columns(predictions)
+    return _Drift(
+        tables=tables,
+        shifts=tuple(shifts(reference, columns, scores, (as_of - info.trained_as_of).days)),
+        scores=tuple(distributions(reference, scores)),
+        new_words=tuple(new_words(known, as_of, reference.categories)),
+        asked_shifts=() if asked is None else tuple(asked_shifts(reference, info, asked, as_of)),
     )
 
 
