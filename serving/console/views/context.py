@@ -15,6 +15,7 @@ from decisions.labels import Tier
 from decisions.migration import Flow, migration
 from decisions.policy import Policy
 from serving.console.background import Background
+from serving.console.current import Current
 from serving.console.customers import FeatureRows
 from serving.console.doors import Doors
 from serving.console.masking import Masked
@@ -28,8 +29,9 @@ from serving.model_desk import ModelDesk
 from serving.policy import read_policy
 from serving.review_shelf import ReviewShelf
 from serving.store import Store
+from serving.store.listing import WORDS
 from serving.store.reading import Reader
-from serving.store.records import Load, ScoreRow
+from serving.store.records import CustomerFilter, Load, ScoreRow
 
 
 def tier_flows(store: Store, load: Load) -> tuple[tuple[Flow, ...], date | None]:
@@ -94,6 +96,11 @@ class Context:
     background: Background = field(default_factory=Background)
 
     @cached_property
+    def current(self) -> Current:
+        """Which scores are shown."""
+        return Current(self._read)
+
+    @cached_property
     def policy(self) -> Policy:
         """The rules by which plans are made: what may be recorded follows from them."""
         return self.rules or read_policy()
@@ -131,7 +138,16 @@ class Context:
 
     def load(self) -> Load | None:
         """The load that pages show now; None while there is none."""
-        return self.store().current_load(self.company, self.horizon_days)
+        store = self.store()
+        return self.current.load(store, store.current_load(self.company, self.horizon_days), self.now())
+
+    def _read(self, store: Store, load: Load) -> None:
+        """Work out all that the pages of a load ask for first."""
+        store.customer_ids(load, CustomerFilter())
+        self.facts.summary(store, load)
+        self.facts.choices(store, load, *WORDS)
+        self.facts.flows(store, load)
+        self.overdue(load)
 
     def empty(self, request: Request, *, here: str, status: int = 200) -> Response:
         """The page that says how to get scores, while there are none."""

@@ -91,7 +91,7 @@ def _choices(console: Context, store: Reader, load: Load) -> dict[str, dict[str,
     choices = {"action": {action.action: action_title(action.action, action.title) for action in actions}}
     states = (OPEN,) if console.overdue(load) is None else (OPEN, OVERDUE)
     choices["complaint"] = {state: t(f"filter.complaint.{state}") for state in states}
-    for name, met in console.facts.choices(store, load, *WORDS).items():
+    for name, met in console.facts.choices(console.store(), load, *WORDS).items():
         order = {str(word): rank for rank, word in enumerate(SCHEMES.get(name, ()))}
         values = sorted(met, key=lambda value: order.get(value, len(order)))
         choices[name] = {value: value if name == "owner" else label(name, value) for value in values}

@@ -25,7 +25,7 @@ def today(console: Context, request: Request) -> Response:
     top = _top(store, load, plan)
     page = today_page(
         frame(load, console.today()),
-        console.facts.summary(store, load),
+        console.facts.summary(console.store(), load),
         plan=plan,
         planned=store.planned_actions(plan) if plan else (),
         top=top,
