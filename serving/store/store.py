@@ -165,7 +165,7 @@ class Store(Reader):
         *,
         made_at: datetime,
         budget: float | None,
-        capacities: Mapping[str, int],
+        capacities: Mapping[str, float],
         notes: Sequence[str] = (),
     ) -> int:
         """Write a plan made from `load` and return its id; the newest plan of a load is the one that readers see.
