@@ -12,8 +12,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.message import Message
-from importlib.metadata import metadata
+from importlib.metadata import PackageMetadata, metadata
 from itertools import groupby
 from pathlib import Path
 
@@ -113,13 +112,13 @@ def _package(name: str, version: str) -> Package:
     return Package(name, version, READ.get(name) or _licence(said), _home(said))
 
 
-def _licence(said: Message) -> str:
+def _licence(said: PackageMetadata) -> str:
     """The SPDX expression that a package gives, or what its classifiers or its short text mean."""
-    if said["License-Expression"]:
-        return str(said["License-Expression"])
+    if expression := _field(said, "License-Expression"):
+        return expression
     prefix = "License :: OSI Approved :: "
     classified = [each.removeprefix(prefix) for each in said.get_all("Classifier") or [] if each.startswith(prefix)]
-    text = said["License"] or ""
+    text = _field(said, "License")
     if classified == ["BSD License"] and _spdx(text) in ACCEPTED:
         return _spdx(text)  # says the clauses, too
     return " OR ".join(map(_spdx, classified)) if classified else _spdx(text)
@@ -130,11 +129,15 @@ def _spdx(words: str) -> str:
     return WORDS.get(first, first or "unknown")
 
 
-def _home(said: Message) -> str:
+def _home(said: PackageMetadata) -> str:
     named = [each.partition(", ") for each in said.get_all("Project-URL") or []]
     urls = {label.lower(): url for label, _, url in named}
-    found = next((urls[label] for label in HOMES if label in urls), said["Home-page"] or "")
-    return str(found)
+    return next((urls[label] for label in HOMES if label in urls), _field(said, "Home-page"))
+
+
+def _field(said: PackageMetadata, name: str) -> str:
+    """What stands under a name; empty where nothing does."""
+    return str((said.get_all(name) or [""])[0])
 
 
 def page(all_packages: list[Package]) -> str:
