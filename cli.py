@@ -15,6 +15,7 @@ from commands.bench import bench
 from commands.data import check, features, simulate
 from commands.demo import demo
 from commands.export import export
+from commands.fairness import fairness
 from commands.forget import forget
 from commands.horizon import horizon
 from commands.importing import import_public
@@ -65,6 +66,7 @@ for command in (
     train,
     retrain,
     backtest,
+    fairness,
     promote,
     rollback,
     export,

@@ -76,10 +76,17 @@ def read_customer_ids(path: Path) -> tuple[str, ...]:
     return tuple(ids.cast(pl.String).drop_nulls().unique(maintain_order=True))
 
 
+def refuse_nobody(tables: Mapping[str, pl.DataFrame]) -> None:
+    """Raise DataError where the transactions that there are have only customers who are left out."""
+    if "transactions" in tables and tables["transactions"].is_empty():
+        hint = "correct leave_out_customers: in company.yaml"
+        raise DataError("transactions", None, "has only customers who are left out", hint=hint)
+
+
 def without_customers(
     tables: Mapping[str, pl.DataFrame], customer_ids: Collection[str]
 ) -> tuple[dict[str, pl.DataFrame], tuple[Note, ...]]:
-    """The tables without the rows of these customers, and how many of these there were. DataError where nobody would be left."""
+    """The tables without the rows of these customers, and how many of these there were."""
     if not customer_ids:
         return dict(tables), ()
     named, found, left = pl.Series(list(customer_ids), dtype=pl.String), set[str](), dict[str, pl.DataFrame]()
@@ -87,11 +94,6 @@ def without_customers(
         theirs = frame["customer_id"].cast(pl.String).is_in(named.implode())
         found |= set(frame["customer_id"].cast(pl.String).filter(theirs))
         left[name] = frame.filter(~theirs)
-    for name in ("transactions", "customers"):
-        if name in tables and left[name].is_empty():
-            raise DataError(
-                name, None, "has only customers who are left out", hint="correct leave_out_customers: in company.yaml"
-            )
     if "referred_by" in left.get("customers", pl.DataFrame()).columns:
         brought = pl.col("referred_by")
         kept = pl.when(~brought.cast(pl.String).is_in(named.implode())).then(brought).alias("referred_by")
