@@ -57,7 +57,7 @@ soak: $(VENV)/.dev  ## an hour of steady load on the service
 	$(BIN)/python -m benchmarks.soak
 
 docs: $(VENV)/.dev  ## the docs as a site, in build/site
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 docs-serve: $(VENV)/.dev  ## the same at http://127.0.0.1:8000, made again as one writes
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --dev-addr 127.0.0.1:8000

@@ -29,15 +29,15 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add a page for every file outside docs/ that a page links to, and for those that these link to."""
-    waiting = [ROOT / "docs" / file.src_uri for file in files.documentation_pages()]
+    """Add a page for every file outside docs/ that the menu names or a page links to, and for those that these link to."""
+    waiting = [ROOT / name for name in re.findall(r'"source/([^"]+)"', json.dumps(config.nav))]
+    waiting += [link for page in files.documentation_pages() for link in _linked(ROOT / "docs" / page.src_uri)]
     while waiting:
-        page = waiting.pop()
-        for link in LINK.finditer(page.read_text()):
-            file = _file(page, link["path"])
-            if file.is_file() and (uri := _uri(file)).startswith("source/") and uri not in files.src_uris:
-                files.append(File.generated(config, uri, content=_shown(file)))
-                waiting += [file] if file.suffix == ".md" else []
+        file = waiting.pop()
+        uri = _uri(file)
+        if file.is_file() and uri.startswith("source/") and uri not in files.src_uris:
+            files.append(File.generated(config, uri, content=_shown(file)))
+            waiting += _linked(file) if file.suffix == ".md" else []
     return files
 
 
@@ -62,6 +62,12 @@ def on_post_build(config: MkDocsConfig) -> None:
     for entry in index["docs"]:
         entry |= {key: BETWEEN_HAN.sub("\u200b", entry[key]) for key in ("title", "text")}
     place.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")))
+
+
+def _linked(page: Path) -> list[Path]:
+    """The files of the repository that a page links to."""
+    files = [_file(page, link["path"]) for link in LINK.finditer(page.read_text())]
+    return [file for file in files if file.is_relative_to(ROOT)]
 
 
 def _file(page: Path, path: str) -> Path:
