@@ -13,7 +13,7 @@ from features.attributes import ATTRIBUTE_COLUMNS, UNUSABLE, is_usable
 from features.columns import read_attribute
 from features.company import Company, Note, NoteKind
 from features.config import CompanyConfig, TableConfig
-from features.left_out import columns_of, left_out_columns, left_out_notes, refuse_absent_tables, without_customers
+from features.left_out import columns_of, left_out_columns, left_out_notes, refuse_absent_tables, refuse_nobody, without_customers
 from features.matching import is_personal, match_columns
 from features.normalise import Normalised, Reading, normalise_columns
 from features.notation import IS_REFUND, prepared, translated
@@ -41,12 +41,15 @@ def assemble(
     typeless: Collection[str] = (),
     notes: tuple[Note, ...] = (),
     left_out_customers: Collection[str] = (),
+    decimals: Mapping[str, int] = MappingProxyType({}),
+    of_some: bool = False,
 ) -> Company:
     """A Company from frames by table name; only the columns that are used are collected.
 
     `config` says zone, currency, static attributes and column names; `typeless` names tables whose values are all text, as a
     CSV file's, so that attributes that look like numbers are numbers. `notes` come before those made here. Rows of
-    `left_out_customers`, ids as text, are left out.
+    `left_out_customers`, ids as text, are left out. `decimals` (as of `Company.scales`) fixes the minor units of amounts; where
+    it is silent the data decide. The rows may be those `of_some` customers alone, and then any table may be without rows.
     Raises DataError for the first rule of docs/data.md that is broken, ConfigError for features of one's own that break a law.
     """
     config = config or CompanyConfig()
@@ -59,16 +62,22 @@ def assemble(
         raise DataError("customers", config.static[0], "is declared static, but there is no table of customers", hint=hint)
     of_day = not set(LOGS) & set(frames)
     read = {
-        name: _read_table(table, frames[name], config, typeless=name in typeless, of_day=of_day)
+        name: _read_table(table, frames[name], config, _of(name, decimals), typeless=name in typeless, of_day=of_day)
         for name, table in TABLES.items()
         if name in frames
     }
+    if not of_some and "transactions" in read and read["transactions"].normalised.frame.is_empty():
+        hint = "check that the export or the query is complete, and skip_rows_without: in company.yaml"
+        raise DataError("transactions", None, "has no rows", hint=hint)
     if REFUNDS.name in frames and "transactions" in read:
-        refunds = _read_table(REFUNDS, frames[REFUNDS.name], config, typeless=False, of_day=False)
+        fixed = _of("transactions", decimals)
+        refunds = _read_table(REFUNDS, frames[REFUNDS.name], config, fixed, typeless=False, of_day=False)
         both = with_refunds(read["transactions"].normalised, refunds.normalised)
         read["transactions"] = _Read(both, {}, (*read["transactions"].notes, *refunds.notes))
     tables, id_notes = _with_one_type_of_ids({name: part.normalised.frame for name, part in read.items()})
     tables, customer_notes = without_customers(tables, left_out_customers)
+    if not of_some:
+        refuse_nobody(tables)
     scales = {f"{name}.{column}": n for name, part in read.items() for column, n in part.normalised.decimals.items()}
     own_notes = [note for part in read.values() for note in part.notes]
     company = Company(
@@ -85,6 +94,17 @@ def assemble(
     return replace(company, notes=(*company.notes, *snapshot_notes(company)))
 
 
+def _of(table: str, decimals: Mapping[str, int]) -> dict[str, int]:
+    """The decimals of one table, by column."""
+    return {column: n for owner, _, column, n in ((*name.partition("."), n) for name, n in decimals.items()) if owner == table}
+
+
+def customers_alone(source: pl.LazyFrame, config: CompanyConfig, *, typeless: bool) -> Normalised:
+    """The table of customers by itself, all its columns that can be attributes among them. Raises as `assemble` does."""
+    settings = CompanyConfig(zone=config.zone, static=config.static, leave_out=config.leave_out, tables=config.tables)
+    return _read_table(TABLES["customers"], source, settings, {}, typeless=typeless, of_day=True).normalised
+
+
 def _refuse_unusable(frames: Collection[str]) -> None:
     if {*LOGS, "customers"} & set(frames):
         return
@@ -99,7 +119,13 @@ def _refuse_unusable(frames: Collection[str]) -> None:
 
 
 def _read_table(
-    table: Table, source: pl.DataFrame | pl.LazyFrame, config: CompanyConfig, *, typeless: bool, of_day: bool
+    table: Table,
+    source: pl.DataFrame | pl.LazyFrame,
+    config: CompanyConfig,
+    decimals: Mapping[str, int],
+    *,
+    typeless: bool,
+    of_day: bool,
 ) -> _Read:
     settings = config.tables.get(table.name, TableConfig())
     try:
@@ -114,10 +140,7 @@ def _read_table(
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise unreadable(table.name, error) from error
     raw, translations = translated(table, raw, settings)
-    if raw.is_empty() and table.name == "transactions":
-        hint = "check that the export or the query is complete, and skip_rows_without: in company.yaml"
-        raise DataError(table.name, None, "has no rows", hint=hint)
-    reading = Reading(config.zone, settings.time_format, settings.zone, attribution_days=config.attribution_days)
+    reading = Reading(config.zone, settings.time_format, settings.zone, decimals, config.attribution_days)
     columns = raw.to_dict()
     del raw
     spared = left_out_notes(table.name, unwanted)
@@ -147,7 +170,7 @@ def _with_attributes(
         values = read_attribute(Place("customers", name), frame[name], typeless=typeless)
         if values is None:
             notes.append(Note(NoteKind.IGNORED, "customers", name, f"{frame[name].dtype} is no type for an attribute"))
-        elif is_personal(name) and values.dtype == pl.String and name not in static:
+        elif is_personal(name) and not _are_flags(values) and name not in static:
             notes.append(Note(NoteKind.IGNORED, "customers", name, "looks personal; name it under static: to use it"))
         elif not is_usable(name):
             notes.append(Note(NoteKind.IGNORED, "customers", name, UNUSABLE))
@@ -156,6 +179,11 @@ def _with_attributes(
             converted.append(values.rename(name))
     kept = frame.drop([name for name in names if name not in attributes]).with_columns(converted)
     return kept.drop("known_us", strict=False), attributes, notes
+
+
+def _are_flags(values: pl.Series) -> bool:
+    """Whether they are all yes or no: whether there is a telephone says nothing of whose it is."""
+    return values.dtype == pl.Float64 and bool(values.drop_nulls().is_in([0.0, 1.0]).all())
 
 
 def _refuse_unknown(static: Collection[str], possible: Collection[str]) -> None:

@@ -37,6 +37,7 @@ class Builder:
 
 _FEATURES: dict[str, Feature] = {}
 _VIEWS: dict[str, View] = {}
+_MODULES: dict[str, str] = {}
 
 
 def own_feature(name: str) -> Feature | None:
@@ -67,7 +68,14 @@ def module_names(module: str) -> tuple[str, ...]:
     except Exception as error:  # whatever a stranger's module raises, its user wants words
         told = f"the features {module!r} of company.yaml do not import ({type(error).__name__}: {error})"
         raise ConfigError(told, hint="name a module that is installed, or whose folder is on PYTHONPATH") from error
-    return take_in(builder)
+    names = take_in(builder)
+    _MODULES.update(dict.fromkeys(names, module))
+    return names
+
+
+def modules_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The modules that features of one's own among `names` were taken in from, for another process to take them in as well."""
+    return tuple(dict.fromkeys(_MODULES[name] for name in names if name in _MODULES))
 
 
 def take_in(builder: object) -> tuple[str, ...]:

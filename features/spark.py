@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import reduce
 from typing import TypeAlias
@@ -36,6 +36,7 @@ from features.assemble import assemble
 from features.company import Company
 from features.config import CompanyConfig, TableConfig
 from features.matching import match_columns
+from features.own import module_names, modules_of
 from features.panel import panel_blocks
 from features.recipe import recipe
 from features.tables import INPUTS, Kind
@@ -82,39 +83,63 @@ def spark_panel(
 
     As many partitions as `spark.sql.shuffle.partitions` says, or fewer where Spark's adaptive execution finds them small.
     """
+    builders = modules_of(names)
 
     def company_of(tables: Mapping[str, pl.DataFrame]) -> Company:
-        return Company("", "UTC", tables, scales, {}, ())
+        for module in builders:
+            module_names(module)
+        return Company("", "UTC", tables, scales, {}, (), builders=builders)
 
-    together = _together(frames, dict.fromkeys(frames, "customer_id"))
-    return _panel(together, company_of, dates, names)
+    return _panel(together(frames, dict.fromkeys(frames, "customer_id")), company_of, dates, names)
 
 
 def spark_panel_of_raw(
-    frames: Mapping[str, DataFrame], config: CompanyConfig, dates: Sequence[date], names: Sequence[str]
+    frames: Mapping[str, DataFrame],
+    config: CompanyConfig,
+    dates: Sequence[date],
+    names: Sequence[str],
+    *,
+    left_out_customers: Collection[str] = (),
 ) -> DataFrame:
     """The panel of tables as the user has them, by `company.yaml`: each partition checks and converts the rows of its customers.
 
+    `left_out_customers` are the ids in the file that company.yaml names. Raises as `raw_together` does; a wrong value fails the
+    job with a DataError.
+    """
+    rows = raw_together(frames, config, left_out_customers=left_out_customers)
+
+    def company_of(tables: Mapping[str, pl.DataFrame]) -> Company:
+        return assemble(tables, key="", config=config, of_some=True)
+
+    return _panel(rows, company_of, dates, names)
+
+
+def raw_together(
+    frames: Mapping[str, DataFrame], config: CompanyConfig, *, left_out_customers: Collection[str] = ()
+) -> DataFrame:
+    """The rows of all tables as the user has them: `customer_id`, and a struct for each table, missing in the rows of the others.
+
     What else is guessed from all values of a column must be told, since a partition sees only its own: times are timestamps or
     dates, or have a `time_format`, and ids have one type in all tables. Text attributes stay text.
-    Raises ConfigError for these and for tables that are none of ours, DataError for a column that is missing; a wrong value fails
-    the job with a DataError.
+    Raises ConfigError for these, for tables that are none of ours, and where company.yaml leaves out customers whose ids are not
+    given; DataError for a column that is missing.
     """
     if strange := sorted(set(frames) - set(INPUTS)):
         raise ConfigError(f"{strange[0]!r} is no table of ours", hint=f"there are {', '.join(INPUTS)}")
     if "transactions" not in frames:
         raise ConfigError("features need transactions, and they are not there", hint="give them under the name transactions")
+    if config.leave_out_customers and not left_out_customers:
+        hint = f"read them with features.left_out.read_customer_ids and pass them: {config.leave_out_customers}"
+        raise ConfigError("company.yaml leaves out customers, and their ids are not given", hint=hint)
     ids = {table: _customer_column(table, frame, config) for table, frame in frames.items()}
     kinds = {frame.schema[ids[table]].dataType for table, frame in frames.items()}
     if len(kinds) > 1:
         hint = "cast them to one type, text if in doubt"
         raise ConfigError(f"customer_id has several types: {', '.join(sorted(map(str, kinds)))}", hint=hint)
-
-    def company_of(tables: Mapping[str, pl.DataFrame]) -> Company:
-        return assemble(tables, key="", config=config)
-
-    kept = {table: _with_customer(frame, ids[table], config.tables.get(table)) for table, frame in frames.items()}
-    return _panel(_together(kept, ids), company_of, dates, names)
+    named = {table: _with_customer(frame, ids[table], config.tables.get(table)) for table, frame in frames.items()}
+    unwanted = list(left_out_customers)
+    kept = {table: frame.filter(~frame[ids[table]].cast("string").isin(unwanted)) for table, frame in named.items()}
+    return together(kept if unwanted else named, ids)
 
 
 def _with_customer(frame: DataFrame, customer_id: str, settings: TableConfig | None) -> DataFrame:
@@ -137,43 +162,45 @@ def _customer_column(table: str, frame: DataFrame, config: CompanyConfig) -> str
     return ours["customer_id"]
 
 
-def _together(frames: Mapping[str, DataFrame], ids: Mapping[str, str]) -> DataFrame:
+def together(frames: Mapping[str, DataFrame], ids: Mapping[str, str]) -> DataFrame:
     """The rows of all tables: `customer_id`, and a struct for each table, missing in the rows of the others."""
     parts = [frame.select(frame[ids[table]].alias("customer_id"), struct("*").alias(table)) for table, frame in frames.items()]
     return reduce(lambda above, below: above.unionByName(below, allowMissingColumns=True), parts)
 
 
-def _panel(together: DataFrame, company_of: CompanyOf, dates: Sequence[date], names: Sequence[str]) -> DataFrame:
-    """The panel of the rows of `_together`, a partition of customers at a time."""
-    recipe(names)  # an unknown name is refused here, not by a worker
-
-    def panel_of_partition(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        tables = _apart(batches)
-        if tables and len(tables["transactions"]):
-            yield from _arrow(panel_blocks(company_of(tables), dates, names))
-
-    schema = _panel_schema(together.schema["customer_id"].dataType, names)
-    return together.repartition("customer_id").mapInArrow(panel_of_partition, schema)
-
-
-def _panel_schema(customer_id: DataType, names: Sequence[str]) -> StructType:
-    kept = StringType() if isinstance(customer_id, StringType) else LongType()
-    keys = [StructField("customer_id", kept), StructField("as_of", DateType())]
-    return StructType([*keys, *(StructField(name, DoubleType()) for name in names)])
-
-
-def _apart(batches: Iterable[pa.RecordBatch]) -> dict[str, pl.DataFrame]:
-    """The tables of `_together`, from the rows of one partition; none where there are no rows."""
-    together = [pl.DataFrame(pl.from_arrow(batch)) for batch in batches]
-    if not together:
-        return {}
-    rows = pl.concat(together)
+def apart(batches: Iterable[pa.RecordBatch]) -> dict[str, pl.DataFrame]:
+    """The tables of `together`, from the rows of one partition; none where there are no rows."""
+    rows = frame_of(batches)
     return {table: rows.filter(pl.col(table).is_not_null()).select(pl.col(table).struct.unnest()) for table in rows.columns[1:]}
 
 
-def _arrow(blocks: Iterable[pl.DataFrame]) -> Iterator[pa.RecordBatch]:
-    """The blocks in Arrow types that Spark knows."""
-    for block in blocks:
-        ids = block["customer_id"]
-        wide = ids if ids.dtype == pl.String else ids.cast(pl.Int64)
-        yield from block.with_columns(wide).to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches()
+def frame_of(batches: Iterable[pa.RecordBatch]) -> pl.DataFrame:
+    """The rows of one partition; a frame without columns where there are none."""
+    frames = [pl.DataFrame(pl.from_arrow(batch)) for batch in batches]
+    return pl.concat(frames) if frames else pl.DataFrame()
+
+
+def id_type(customer_id: DataType) -> DataType:
+    """The type of ids that comes out where `customer_id` goes in: text stays text, and integers are the widest."""
+    return StringType() if isinstance(customer_id, StringType) else LongType()
+
+
+def with_wide_ids(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with ids of the type that `id_type` gives."""
+    ids = rows["customer_id"]
+    return rows if ids.dtype == pl.String else rows.with_columns(ids.cast(pl.Int64))
+
+
+def _panel(rows: DataFrame, company_of: CompanyOf, dates: Sequence[date], names: Sequence[str]) -> DataFrame:
+    """The panel of the rows of `together`, a partition of customers at a time."""
+    recipe(names)  # an unknown name is refused here, not by a worker
+
+    def panel_of_partition(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        tables = apart(batches)
+        if tables and len(tables["transactions"]):
+            for block in panel_blocks(company_of(tables), dates, names):
+                yield from with_wide_ids(block).to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches()
+
+    keys = [StructField("customer_id", id_type(rows.schema["customer_id"].dataType)), StructField("as_of", DateType())]
+    schema = StructType([*keys, *(StructField(name, DoubleType()) for name in names)])
+    return rows.repartition("customer_id").mapInArrow(panel_of_partition, schema)

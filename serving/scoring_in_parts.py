@@ -40,6 +40,8 @@ FORECASTS = ("churn_probability", "expected_value", LINK, "value_low", "value_hi
 FURTHER = "churn_probability_"
 NUMBERS = tuple(name for name in OPTIONAL if name not in TEXTS)
 WORDS = ("kind", *PREVIOUS.values())
+EXPLAINED_AT_ONCE = 10_000
+"""Customers whose contributions are in memory together."""
 STEP_TYPES = {"a": pl.String, "b": pl.String, "parts": pl.Int64, "times": pl.Int64}
 
 
@@ -155,9 +157,11 @@ def part_reasons(company: Company, scorer: Predictor, as_of: date) -> pl.DataFra
     """Columns customer_id and reasons, for everybody in `company` who bought before `as_of`."""
     names = scorer.info.feature_names
     panel = build_panel(company, [as_of], names)
-    matrix = model_matrix(panel, names)
-    reasons = reasons_of(scorer, matrix, scorer.predict(matrix), np.arange(panel.height))
-    return panel.select("customer_id").with_columns(reasons=reasons)
+    lists = []
+    for some in panel.iter_slices(EXPLAINED_AT_ONCE):
+        matrix = model_matrix(some, names)
+        lists.append(reasons_of(scorer, matrix, scorer.predict(matrix), np.arange(some.height)))
+    return panel.select("customer_id").with_columns(reasons=pl.concat(lists))
 
 
 def _forecasts(rows: pl.DataFrame) -> list[str]:
