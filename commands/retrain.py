@@ -36,7 +36,7 @@ class Retrained:
 
 @click.command()
 @DATA
-@click.option("--horizon", type=Days(), required=True, help="The time to look ahead, as 90d.")
+@click.option("--horizon", type=Days(), help="The time to look ahead, as 90d. Only labels that were given need none.")
 @AS_OF
 @click.option("--out", type=TABLE_FILE, required=True, help="Where to write the scores: .parquet or .csv.")
 @TRIALS
@@ -48,7 +48,7 @@ class Retrained:
 def retrain(
     settings: Settings,
     data: Path,
-    horizon: int,
+    horizon: int | None,
     as_of: date | None,
     out: Path,
     trials: int,
@@ -70,22 +70,46 @@ def retrain(
     require_no_input(out, data)
     company = pipeline.read(data, steps)
     day = as_of or today(company)
-    pipeline.tell_what_counts(company, day)
-    result = pipeline.learn(settings, company, horizon, day, trials=trials, seed=seed, steps=steps)
+    result = _learn(settings, company, horizon, as_of, trials=trials, seed=seed, steps=steps)
+    horizon_days = result.scorer.info.horizon_days
     try:
         scores = pipeline.score(
-            settings, company, day, out, horizon_days=horizon, policy=rules, allow_hindsight=False, steps=steps
+            settings, company, day, out, horizon_days=horizon_days, policy=rules, allow_hindsight=False, steps=steps
         )
     except KeepwellError as error:
-        _go_back(settings, company, horizon, result, error, by)
+        _go_back(settings, company, horizon_days, result, error, by)
         raise
     gate = result.verdict
     version = str(scores["model_version"][0])
-    told = Retrained(company.key, horizon, result.scorer.info.version, gate.promote, gate.reason, version, scores.height)
+    told = Retrained(company.key, horizon_days, result.scorer.info.version, gate.promote, gate.reason, version, scores.height)
     if as_json:
         click.echo(to_json(asdict(told)))
     else:
         _tell(told, out)
+
+
+def _learn(
+    settings: Settings, company: Company, horizon_days: int | None, as_of: date | None, *, trials: int, seed: int, steps: Steps
+) -> TrainingResult:
+    """Train as `keepwell train` does: on labels, where they were given, else on what customers did."""
+    from features.flat import is_flat
+
+    if is_flat(company):
+        return pipeline.learn_flat(
+            settings,
+            company,
+            horizon_days=horizon_days or 0,
+            before=as_of,
+            keep_columns=(),
+            trials=trials,
+            seed=seed,
+            steps=steps,
+        )
+    if horizon_days is None:
+        raise click.UsageError("give --horizon, the time to look ahead, as 90d; `keepwell horizon` helps to choose one")
+    day = as_of or today(company)
+    pipeline.tell_what_counts(company, day)
+    return pipeline.learn(settings, company, horizon_days, day, trials=trials, seed=seed, steps=steps)
 
 
 def _go_back(

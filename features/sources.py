@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -23,7 +24,11 @@ def read_company(path: str | Path) -> Company:
     """
     place, folder, config = _located(Path(path))
     opened = {name: found for name in INPUTS if (found := _open(name, folder, config)) is not None}
-    notes = [note for table in opened.values() for note in table.notes] + _unused_files(folder, config)
+    unused = _unused_files(folder, config)
+    if unused and not opened:
+        raise _unnamed(unused)
+    ignored = [Note(NoteKind.IGNORED, Path(name).stem, None, f"{name} is no table of ours") for name in unused]
+    notes = [note for table in opened.values() for note in table.notes] + ignored
     try:
         return assemble(
             {name: table.frame for name, table in opened.items()},
@@ -43,6 +48,17 @@ def read_key(path: str | Path) -> str:
     """The key of the company at `path`, without a look at its tables. Raises ConfigError as `read_company` does."""
     place, _, config = _located(Path(path))
     return _key(place, config)
+
+
+def opened_customers(path: str | Path, apart: Path | None = None) -> tuple[Opened, CompanyConfig]:
+    """The customers of the company at `path`, or those in a file `apart`, and how to read them. Raises as `read_company`."""
+    if apart is not None:
+        return open_table("customers", apart), CompanyConfig()
+    _, folder, config = _located(Path(path))
+    opened = _open("customers", folder, config)
+    if opened is None:
+        raise DataError("customers", None, "is not there", hint="add customers with the column, or name a file that has it")
+    return opened, config
 
 
 def table_places(path: str | Path) -> frozenset[Path]:
@@ -71,9 +87,8 @@ def _located(path: Path) -> tuple[Path, Path, CompanyConfig]:
     if not place.is_file():
         raise ConfigError(f"{path} does not exist", hint="give a folder of tables, or a company.yaml")
     if place.suffix not in (".yaml", ".yml"):
-        raise ConfigError(
-            f"{path} is neither a folder nor a .yaml file", hint="give the folder that holds transactions.parquet or .csv"
-        )
+        hint = "give the folder that holds transactions.parquet or .csv, or a company.yaml that says file:"
+        raise ConfigError(f"{path} is neither a folder nor a .yaml file", hint=hint)
     return place.parent if place.name == FILE_NAME else place, place.parent, read_config(place)
 
 
@@ -99,9 +114,19 @@ def _place(name: str, folder: Path, settings: TableConfig) -> Path | None:
     return folder / settings.file if settings.file else find_table(folder, name)
 
 
-def _unused_files(folder: Path, config: CompanyConfig) -> list[Note]:
+def _unused_files(folder: Path, config: CompanyConfig) -> list[str]:
+    """The names of files in `folder` that could be tables, and that nobody names."""
     files = [config.leave_out_customers, *(table.file for table in config.tables.values())]
     named = {(folder / file).resolve() for file in files if file}
     strange = (file for file in folder.iterdir() if file.suffix in FOUND_ALONE and file.stem not in INPUTS)
-    names = sorted(file.name for file in strange if file.resolve() not in named)
-    return [Note(NoteKind.IGNORED, Path(name).stem, None, f"{name} is no table of ours") for name in names]
+    return sorted(file.name for file in strange if file.resolve() not in named)
+
+
+def _unnamed(files: Sequence[str]) -> DataError:
+    """What to do where there are files, none of which has the name of a table."""
+    found = f"there {'are' if len(files) > 1 else 'is'} only {' and '.join(files[:3])}{' ...' if len(files) > 3 else ''}"
+    hint = (
+        f"rename it to transactions{Path(files[0]).suffix}, or write a company.yaml beside it: "
+        f"tables: {{transactions: {{file: {files[0]}}}}}"
+    )
+    return DataError("transactions", None, f"is required, and missing; {found}", hint=hint)

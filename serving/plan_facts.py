@@ -43,7 +43,7 @@ def plan_lines(made: Plan) -> Iterator[str]:
         yield "no other choice can be expected to bring more"
     else:
         above = f"at most {max(made.gap, 1e-4):.2%} above this choice"
-        yield f"no other choice can be expected to bring more than {made.bound:,.2f}: {above}"
+        yield f"no other choice can be expected to bring more than {made.bound:,.2f}, controls counted: {above}"
     if facts["controls"]:
         yield f"{facts['controls']:,} customers are controls: leave them alone, so that the effect can be measured (column arm)"
     for limit in made.limits:

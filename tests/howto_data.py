@@ -42,7 +42,7 @@ def german(amount: float) -> str:
 
 def telco_table(folder: Path, customers: int = 600) -> None:
     """`my-telco/telco.csv`: a row a customer; who pays by the month and came lately leaves most often."""
-    draw = Random(1)  # noqa: S311  # a seed, no secret
+    draw = Random(1)
     rows = []
     for number in range(customers):
         tenure, monthly = draw.randint(0, 72), round(draw.uniform(18, 118), 2)
@@ -87,14 +87,20 @@ def postgres_shop(url: str, folder: Path, customers: int = 300) -> None:
     engine = create_engine(url)
     with engine.begin() as database:
         database.execute(text("CREATE TABLE orders (order_no text, customer_no text, placed_at timestamptz, status text)"))
-        database.execute(text("CREATE TABLE order_lines (order_no text, product_no text, product_group text, pieces int, net numeric)"))
-        database.execute(text("CREATE TABLE tickets (customer_no text, opened timestamp, answered timestamp, closed timestamp, severity int)"))
+        database.execute(
+            text("CREATE TABLE order_lines (order_no text, product_no text, product_group text, pieces int, net numeric)")
+        )
+        database.execute(
+            text("CREATE TABLE tickets (customer_no text, opened timestamp, answered timestamp, closed timestamp, severity int)")
+        )
         fill = text("INSERT INTO orders VALUES (:order_id, :customer_id, :ordered_at, 'shipped')")
         database.execute(fill, orders.to_dicts())
         fill = text("INSERT INTO order_lines VALUES (:order_id, :product_id, :category, :quantity, :amount)")
         database.execute(fill, sales.select("order_id", "product_id", "category", "quantity", "amount").to_dicts())
         fill = text("INSERT INTO tickets VALUES (:customer_id, :opened_at, :first_response_at, :closed_at, :severity)")
-        database.execute(fill, tickets.select("customer_id", "opened_at", "first_response_at", "closed_at", "severity").to_dicts())
+        database.execute(
+            fill, tickets.select("customer_id", "opened_at", "first_response_at", "closed_at", "severity").to_dicts()
+        )
     engine.dispose()
 
 

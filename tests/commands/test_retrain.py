@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import polars as pl
 import pytest
 from click.testing import Result
 
+from datasets.contracts import simulate_flat
 from features.sources import read_key
 from keepwell.errors import DataError
 from training.gate import Verdict
@@ -59,3 +61,17 @@ def test_a_new_champion_that_cannot_score_gives_its_place_back(
     assert "so the one before is champion again" in done.output
     assert not out.exists()
     assert [registry.version(key, 90, alias) for alias in ("champion", "previous")] == ["1", "2"]
+
+
+def test_a_flat_table_is_trained_again_and_scored_without_a_horizon(keepwell: Keepwell, tmp_path: Path) -> None:
+    simulate_flat(tmp_path / "bank", customers=200, seed=5, as_of=date(2026, 1, 1))
+    done = keepwell("retrain", tmp_path / "bank", "--trials", 0, "--out", tmp_path / "scores.parquet", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["promoted"], told["scored_by"], told["horizon_days"], told["customers"]) == (True, "1", 0, 200)
+
+
+def test_a_company_with_purchases_is_not_trained_without_a_horizon(keepwell: Keepwell, shop: Shop, tmp_path: Path) -> None:
+    done = keepwell("retrain", shop.data, "--out", tmp_path / "scores.parquet")
+    assert done.exit_code == 2
+    assert "give --horizon" in done.output

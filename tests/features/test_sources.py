@@ -200,6 +200,14 @@ def test_a_path_that_is_no_company_is_refused(tmp_path, place) -> None:
         read_company(tmp_path / place)
 
 
+def test_files_under_other_names_alone_are_named_with_the_way_to_use_them(tmp_path: Path) -> None:
+    (tmp_path / "orders_export.csv").write_text("Client No,Ordered,Line total\nC1,2025-01-05,9.90\n")
+    with pytest.raises(DataError, match="there is only orders_export") as refused:
+        read_company(tmp_path)
+    assert "rename it to transactions.csv" in refused.value.hint
+    assert "tables: {transactions: {file: orders_export.csv}}" in refused.value.hint
+
+
 def test_an_attribute_that_is_declared_static_must_be_there(tmp_path) -> None:
     with pytest.raises(DataError, match=r"customers\.town: is declared static, but there is no such attribute"):
         read_company(
