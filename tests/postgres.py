@@ -19,36 +19,52 @@ PLACES = (*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), Path
 @contextmanager
 def running_server() -> Iterator[Path]:
     """The folder of a running server's socket; the test is skipped, with the reason, where none can be started."""
-    programs = _programs()
+    _programs()
     account = _unprivileged()
     folder = Path(tempfile.mkdtemp(prefix="keepwell-pg-"))  # short: the path of a socket has room for 107 letters
     if account:
         shutil.chown(folder, account)
     (folder / "password").write_text(PASSWORD)
     (folder / "password").chmod(0o644)
-
-    def run(program: str, *arguments: str) -> None:
-        with (folder / "log").open("a") as log:  # no pipe: the server would hold it open
-            subprocess.run(
-                [programs / program, "-D", folder / "data", *arguments],
-                user=account,
-                extra_groups=[] if account else None,
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                check=True,
-            )
-
     try:
-        run("initdb", "-U", USER, "--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "-E", "UTF8", "--no-sync")
-        run("pg_ctl", "-w", "-o", f"-c listen_addresses='' -k {folder} -c fsync=off", "start")
+        _run(folder, "initdb", "-U", USER, "--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "-E", "UTF8", "--no-sync")
+        _start(folder)
         try:
             yield folder
         finally:
-            run("pg_ctl", "-m", "immediate", "stop")
+            _run(folder, "pg_ctl", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def stopped_server(folder: Path) -> Iterator[None]:
+    """Stop the server of `folder` while the block runs, as for an update: whoever is connected is cut off."""
+    _run(folder, "pg_ctl", "-w", "-m", "fast", "stop")
+    try:
+        yield
+    finally:
+        _start(folder)
+
+
+def _start(folder: Path) -> None:
+    _run(folder, "pg_ctl", "-w", "-o", f"-c listen_addresses='' -k {folder} -c fsync=off", "start")
+
+
+def _run(folder: Path, program: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's own programs on the data of `folder`."""
+    account = _unprivileged()
+    with (folder / "log").open("a") as log:  # no pipe: the server would hold it open
+        subprocess.run(
+            [_programs() / program, "-D", folder / "data", *arguments],
+            user=account,
+            extra_groups=[] if account else None,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            check=True,
+        )
 
 
 def url_of(folder: Path, database: str = "postgres", password: str = PASSWORD) -> str:
