@@ -176,9 +176,12 @@ def score(
     from serving.flat_scoring import flat_scoring_panel, score_flat
     from serving.scoring import MOST_EXPLAINED, load_into_store, score_company, scoring_panel, write_table
     from serving.store import Store
+    from training.registry import Registry
+    from training.scored import log_scoring
 
     explained = MOST_EXPLAINED if most_explained is None else most_explained
-    scorer = champion(open_models(settings), company, horizon_days, steps)
+    models = open_models(settings)
+    scorer = champion(models, company, horizon_days, steps)
     with steps.step("Building features"):
         panels = {"labels": flat_scoring_panel, "contracts": contract_scoring_panel}
         panel = panels.get(scorer.info.churn, scoring_panel)(company, scorer.info, as_of)
@@ -205,6 +208,8 @@ def score(
         write_table(scores, temporary)
         if load:
             load_into_store(store, company, scores, panel, loaded_at=now())
+    if isinstance(models, Registry) and not scores.is_empty():
+        log_scoring(models, company.key, scores, out)
     return scores
 
 

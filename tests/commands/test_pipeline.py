@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
+from mlflow import MlflowClient
 
 from cli import main
 from commands.demo import demo_day
@@ -46,6 +48,18 @@ def test_score_loads_the_store_that_the_console_reads(shop: Shop) -> None:
     load = Store(f"sqlite:///{shop.home / 'store.db'}").current_load()
     assert load is not None
     assert load.customers == pl.read_parquet(shop.scores).height
+
+
+def test_a_scoring_is_a_run_in_mlflow_that_names_its_model_and_its_file(shop: Shop) -> None:
+    scores, client = pl.read_parquet(shop.scores), MlflowClient(f"sqlite:///{shop.home / 'mlflow.db'}")
+    found = client.search_runs([client.get_experiment_by_name("keepwell/score").experiment_id], order_by=["start_time"])
+    run, version = client.get_run(found[0].info.run_id), client.get_model_version_by_alias(client.search_registered_models()[0].name, "champion")
+    assert run.info.status == "FINISHED"
+    assert [each.model_id for each in run.inputs.model_inputs] == [version.source.removeprefix("models:/")]
+    assert run.data.params["version"] == str(version.version)
+    assert run.data.tags["scores_sha256"] == hashlib.sha256(shop.scores.read_bytes()).hexdigest()
+    assert run.data.metrics["customers"] == scores.height
+    assert run.data.metrics["expected_value_total"] == pytest.approx(scores["expected_value"].sum())
 
 
 def test_scoring_again_gives_the_same_bytes(shop: Shop, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ PYFUNC_FILE = Path(__file__).with_name("pyfunc_model.py")
 REQUIREMENTS = ("mlflow", "numpy", "scipy", "lightgbm", "pandas", "polars")
 OUTPUTS = ("churn_probability", "expected_value", "value_if_active", "value_low", "value_high")
 EXAMPLE_ROWS = 5
+_LOGGED = "models:/"  # and the id of a logged model: where a version comes from
 DIGEST = "sha256"
 """The tag of a version that says what its files must be."""
 
@@ -73,6 +74,12 @@ class Run:
             data = mlflow().data.from_polars(frame, name=name, digest=fingerprint[:32])
             mlflow().log_input(data, context=context)
 
+    def log_model_used(self, company: str, horizon_days: int, version: str) -> None:
+        """Log which registered model this run read: MLflow shows the run on the model's page, and the model on the run's."""
+        client = mlflow().MlflowClient()
+        source = client.get_model_version(model_name(company, horizon_days), version).source  # databases keep no model_id
+        client.log_inputs(self.id, models=[mlflow().entities.LoggedModelInput(model_id=source.removeprefix(_LOGGED))])
+
     @contextmanager
     def child(self, name: str) -> Iterator[Run]:
         """A nested run, such as one trial of a study."""
@@ -92,11 +99,11 @@ class Run:
         name, client = model_name(info.company, info.horizon_days), mlflow().MlflowClient()
         _ensure_model(client, name, info)
         made = client.create_model_version(
-            name, source=f"models:/{logged.model_id}", run_id=self.id, model_id=logged.model_id, tags=tags
+            name, source=f"{_LOGGED}{logged.model_id}", run_id=self.id, model_id=logged.model_id, tags=tags
         )
         return str(made.version)
 
-    def _log_model(self, folder: Path, names: list[str], example: np.ndarray, tags: dict[str, str]) -> Any:  # noqa: ANN401
+    def _log_model(self, folder: Path, names: list[str], example: np.ndarray, tags: dict[str, str]) -> Any:  # noqa: ANN401  # MLflow's
         from pandas import DataFrame  # noqa: PLC0415  # MLflow wants its example as a pandas frame
 
         with warnings.catch_warnings(), _no_bytecode():
