@@ -72,7 +72,7 @@ Answer_ = TypeVar("Answer_", bound=Answer)
 class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed
     """BentoML's application with our errors, our readiness and our OpenAPI document."""
 
-    def __init__(self, service: Any) -> None:  # noqa: ANN401
+    def __init__(self, service: Any) -> None:  # noqa: ANN401  # BentoML has no types
         super().__init__(service, is_main=True)
         self._document: tuple[Champion | None, bytes] | None = None
         self.timeout = None  # its timers hold every request for as long as the limit; `asgi.TimeLimit` is ours

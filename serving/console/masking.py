@@ -17,7 +17,7 @@ class Masked(Reader):
         super().__init__(reader._engine)
         self._listings = reader._listings  # one list in memory for all who look
 
-    def customers(self, load: Load, chosen: CustomerFilter = CustomerFilter(), **how: Any) -> CustomerPage:  # noqa: ANN401
+    def customers(self, load: Load, chosen: CustomerFilter = CustomerFilter(), **how: Any) -> CustomerPage:  # noqa: ANN401  # as `Reader` takes it
         """One page of the customers, as `Reader.customers` gives it; an order by name would tell names, and is one by id."""
         page = super().customers(load, replace(chosen, ids_only=True), **_without_names(how))
         return CustomerPage(tuple(map(_masked, page.rows)), page.total)
