@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from training.plots import BLUE, GREY, INK, ORANGE, titled, write_figure
 
@@ -37,9 +37,9 @@ def time(found: Figures) -> Figure:
             axes.plot(known, row, marker="o", color=ORANGE, markersize=7)
     for asked in found["dates"]:
         axes.axvline(day_of(asked), color=INK, linewidth=1, linestyle="--")
-        axes.annotate(f"as_of {asked}", (day_of(asked), -0.9), fontsize=8, ha="center", va="bottom", backgroundcolor="white")
+        axes.annotate(f"as_of {asked}", (day_of(asked), -1.2), fontsize=8, ha="center", va="bottom", backgroundcolor="white")
     axes.set_yticks(range(len(found["events"])), [event["what"] for event in found["events"]])
-    axes.set_ylim(len(found["events"]) - 0.5, -1)
+    axes.set_ylim(len(found["events"]) - 0.5, -2)
     calendar(axes)
     return figure
 
@@ -88,7 +88,7 @@ def calibration(found: Figures) -> Figure:
     percent(left, "xy")
     left.legend(frameon=False)
     half = found["half"]
-    titled(right, f"Told about {half['told']:.0%}: what is true of each?", "true chance to stay away", "share of these customers")
+    titled(right, f"Told about {half['told']:.0%}: what is true?", "true chance to stay away", "share of these customers")
     right.bar(np.arange(10) / 10 + 0.05, half["shares"], width=0.09, color=BLUE)
     right.axvline(half["true"], color=ORANGE, linewidth=2, label=f"their mean: {half['true']:.0%}")
     percent(right, "xy")
@@ -100,7 +100,7 @@ def value(found: Figures) -> Figure:
     """What came of customers with one expected value, and how often the tenths went beyond their intervals."""
     figure, left, right = pair()
     band = found["band"]
-    titled(left, f"Expected to bring about {band['expected']:.0f} each: what came", "value in the horizon", "customers")
+    titled(left, f"Expected about {band['expected']:.0f} each: what came", "value in the horizon", "customers")
     left.bar(np.arange(25) * 20 + 10, band["counts"], width=18, color=PALE_BLUE)
     marks = (
         ("expected", band["expected"], BLUE, "-"),
@@ -110,7 +110,7 @@ def value(found: Figures) -> Figure:
     for name, place, colour, style in marks:
         left.axvline(place, color=colour, linestyle=style, linewidth=2, label=name or None)
     left.legend(frameon=False)
-    titled(right, "How often more came than the high end", "tenth of the customers, best first", "share above the high end")
+    titled(right, "How often more came than the high end", "tenth of customers, best first", "share above the high end")
     right.bar(range(1, 11), [tenth["above_high"] for tenth in found["tenths"]], color=BLUE)
     right.axhline(0.1, color=ORANGE, linestyle="--", linewidth=2, label="at most so many: 10%")
     right.set_xticks(range(1, 11))
@@ -122,11 +122,11 @@ def value(found: Figures) -> Figure:
 def uplift(found: Figures) -> Figure:
     """What a call gains by risk, and what a budget gains by the order in which customers are chosen."""
     figure, left, right = pair()
-    titled(left, "What a call truly gains", "tenth of the customers, riskiest first", "net gain a customer")
+    titled(left, "What a call truly gains", "tenth of customers, riskiest first", "net gain a customer")
     left.bar(range(1, 11), found["gain"], color=[BLUE if gain > 0 else ORANGE for gain in found["gain"]])
     left.axhline(0, color=INK, linewidth=1)
     left.set_xticks(range(1, 11))
-    titled(right, f"At most {found['chosen']:,} contacts: what each order gains", "net gain, thousands", "")
+    titled(right, f"{found['chosen']:,} contacts, in what order?", "net gain, thousands", "")
     for shift, colour, (action, orders) in zip((-0.2, 0.2), (BLUE, ORANGE), found["actions"].items(), strict=True):
         gains = [one["gain"] / 1_000 for one in orders.values()]
         right.barh(np.arange(len(gains)) + shift, gains, 0.4, color=colour, label=f"a {action}")
@@ -148,7 +148,7 @@ def tiers(found: Figures) -> Figure:
         left.plot([cut, cut, 0], [0, share, share], color=GREY, linewidth=1, linestyle="--")
         left.annotate(f"down to {name}: {share:.0%}", (cut, share), xytext=(8, -12), textcoords="offset points", fontsize=9)
     percent(left, "xy")
-    titled(right, "A list of one customer in twenty covers", "share of what could still be saved", "")
+    titled(right, "Lists of one in twenty", "share of what could still be saved", "")
     lists = found["lists"]
     bars = right.barh([f"the {name}" for name in lists], [one["saveable"] for one in lists.values()], color=BLUE)
     right.bar_label(bars, fmt="{:.0%}", padding=3)
@@ -206,13 +206,13 @@ def grades(found: Figures) -> Figure:
 
 def wide(height: float) -> tuple[Figure, Axes]:
     """One drawing over the width of a page."""
-    figure = Figure(figsize=(9, height), layout="constrained")
+    figure = Figure(figsize=(7.8, height), layout="constrained")
     return figure, figure.subplots()
 
 
 def pair() -> tuple[Figure, Axes, Axes]:
     """Two drawings side by side."""
-    figure = Figure(figsize=(10.5, 3.9), layout="constrained")
+    figure = Figure(figsize=(8.6, 3.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     return figure, left, right
 
@@ -220,7 +220,9 @@ def pair() -> tuple[Figure, Axes, Axes]:
 def percent(axes: Axes, which: str) -> None:
     """Tell the axes of these letters, x or y, in whole percents."""
     for letter in which:
-        getattr(axes, f"{letter}axis").set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis = getattr(axes, f"{letter}axis")
+        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
 
 
 def day_of(text: str) -> float:
