@@ -1,7 +1,5 @@
-import re
 from contextlib import suppress
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -74,14 +72,6 @@ def test_an_unknown_key_is_answered_with_the_known_ones(tmp_path) -> None:
     with pytest.raises(ConfigError, match="unknown key") as refused:
         config(tmp_path, "tables: {transactions: {fiel: x}}")
     assert "file, url, query" in refused.value.hint
-
-
-def test_the_examples_of_the_docs_are_read(tmp_path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
-    blocks = [dedent(block) for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", page, re.MULTILINE) if "tables:\n" in block]
-    assert len(blocks) == 3
-    for block in blocks:
-        assert config(tmp_path, block).tables
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
