@@ -13,7 +13,7 @@ from features.attributes import ATTRIBUTE_COLUMNS, UNUSABLE, is_usable
 from features.columns import read_attribute
 from features.company import Company, Note, NoteKind
 from features.config import CompanyConfig, TableConfig
-from features.left_out import columns_of, left_out_columns, left_out_notes, refuse_absent_tables, refuse_nobody, without_customers
+from features.left_out import columns_of, left_out_columns, left_out_notes, refuse_absent_tables, without_customers
 from features.matching import is_personal, match_columns
 from features.normalise import Normalised, Reading, normalise_columns
 from features.notation import IS_REFUND, prepared, translated
@@ -31,6 +31,15 @@ class _Read(NamedTuple):
     normalised: Normalised
     attributes: dict[str, str]
     notes: tuple[Note, ...]
+
+
+class _Asked(NamedTuple):
+    """What holds for all tables of a company: as `assemble` takes it; `of_day` where customers are a snapshot of one day."""
+
+    config: CompanyConfig
+    decimals: Mapping[str, int] = MappingProxyType({})
+    left_out_customers: frozenset[str] = frozenset()
+    of_day: bool = False
 
 
 def assemble(
@@ -60,24 +69,12 @@ def assemble(
     if config.static and "customers" not in frames:
         hint = "add customers, or remove static: from company.yaml"
         raise DataError("customers", config.static[0], "is declared static, but there is no table of customers", hint=hint)
-    of_day = not set(LOGS) & set(frames)
-    read = {
-        name: _read_table(table, frames[name], config, _of(name, decimals), typeless=name in typeless, of_day=of_day)
-        for name, table in TABLES.items()
-        if name in frames
-    }
+    asked = _Asked(config, decimals, frozenset(left_out_customers), of_day=not set(LOGS) & set(frames))
+    read = _read_tables(frames, asked, typeless)
     if not of_some and "transactions" in read and read["transactions"].normalised.frame.is_empty():
-        hint = "check that the export or the query is complete, and skip_rows_without: in company.yaml"
+        hint = "check that the export is complete, and skip_rows_without: and leave_out_customers: in company.yaml"
         raise DataError("transactions", None, "has no rows", hint=hint)
-    if REFUNDS.name in frames and "transactions" in read:
-        fixed = _of("transactions", decimals)
-        refunds = _read_table(REFUNDS, frames[REFUNDS.name], config, fixed, typeless=False, of_day=False)
-        both = with_refunds(read["transactions"].normalised, refunds.normalised)
-        read["transactions"] = _Read(both, {}, (*read["transactions"].notes, *refunds.notes))
     tables, id_notes = _with_one_type_of_ids({name: part.normalised.frame for name, part in read.items()})
-    tables, customer_notes = without_customers(tables, left_out_customers)
-    if not of_some:
-        refuse_nobody(tables)
     scales = {f"{name}.{column}": n for name, part in read.items() for column, n in part.normalised.decimals.items()}
     own_notes = [note for part in read.values() for note in part.notes]
     company = Company(
@@ -86,12 +83,26 @@ def assemble(
         tables=MappingProxyType(tables),
         scales=MappingProxyType(scales),
         attributes=MappingProxyType(read["customers"].attributes if "customers" in read else {}),
-        notes=(*notes, *own_notes, *id_notes, *customer_notes, *_stranger_notes(tables), *_order_notes(tables)),
+        notes=(*notes, *own_notes, *id_notes, *_stranger_notes(tables), *_order_notes(tables)),
         currency=config.currency,
         attribution_days=config.attribution_days,
         builders=config.features,
     )
     return replace(company, notes=(*company.notes, *snapshot_notes(company)))
+
+
+def _read_tables(frames: Mapping[str, pl.DataFrame | pl.LazyFrame], asked: _Asked, typeless: Collection[str]) -> dict[str, _Read]:
+    """Every table that there is, in the order of TABLES, refunds among the transactions."""
+    read = {
+        name: _read_table(table, frames[name], asked, typeless=name in typeless)
+        for name, table in TABLES.items()
+        if name in frames
+    }
+    if REFUNDS.name in frames and "transactions" in read:
+        refunds = _read_table(REFUNDS, frames[REFUNDS.name], asked, typeless=False)
+        both = with_refunds(read["transactions"].normalised, refunds.normalised)
+        read["transactions"] = _Read(both, {}, (*read["transactions"].notes, *refunds.notes))
+    return read
 
 
 def _of(table: str, decimals: Mapping[str, int]) -> dict[str, int]:
@@ -101,8 +112,7 @@ def _of(table: str, decimals: Mapping[str, int]) -> dict[str, int]:
 
 def customers_alone(source: pl.LazyFrame, config: CompanyConfig, *, typeless: bool) -> Normalised:
     """The table of customers by itself, all its columns that can be attributes among them. Raises as `assemble` does."""
-    settings = CompanyConfig(zone=config.zone, static=config.static, leave_out=config.leave_out, tables=config.tables)
-    return _read_table(TABLES["customers"], source, settings, {}, typeless=typeless, of_day=True).normalised
+    return _read_table(TABLES["customers"], source, _Asked(config, of_day=True), typeless=typeless).normalised
 
 
 def _refuse_unusable(frames: Collection[str]) -> None:
@@ -118,16 +128,8 @@ def _refuse_unusable(frames: Collection[str]) -> None:
     raise DataError("transactions", None, f"is required, and missing; {found}", hint=hint)
 
 
-def _read_table(
-    table: Table,
-    source: pl.DataFrame | pl.LazyFrame,
-    config: CompanyConfig,
-    decimals: Mapping[str, int],
-    *,
-    typeless: bool,
-    of_day: bool,
-) -> _Read:
-    settings = config.tables.get(table.name, TableConfig())
+def _read_table(table: Table, source: pl.DataFrame | pl.LazyFrame, asked: _Asked, *, typeless: bool) -> _Read:
+    config, settings = asked.config, asked.config.tables.get(table.name, TableConfig())
     try:
         given = prepared(table.name, source.lazy(), settings)
         present = [name for name in given.collect_schema() if name != IS_REFUND]
@@ -139,18 +141,22 @@ def _read_table(
         raw = given.select(*(pl.col(theirs).alias(ours) for ours, theirs in wanted), *refund).collect()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise unreadable(table.name, error) from error
+    raw, left_out = without_customers(table.name, raw, asked.left_out_customers)
     raw, translations = translated(table, raw, settings)
+    decimals = _of("transactions" if table is REFUNDS else table.name, asked.decimals)
     reading = Reading(config.zone, settings.time_format, settings.zone, decimals, config.attribution_days)
     columns = raw.to_dict()
     del raw
-    spared = left_out_notes(table.name, unwanted)
+    before = (*match.notes, *left_out_notes(table.name, unwanted), *left_out, *translations)
     normalised = normalise_columns(table, columns, reading)
     if table.name != "customers":
         unused = [name for name in match.extra if name not in settings.negative_where]
         ignored = [Note(NoteKind.IGNORED, table.name, name, "is no column of ours") for name in unused]
-        return _Read(normalised, {}, (*match.notes, *spared, *translations, *ignored, *normalised.notes))
-    frame, attributes, told = _with_attributes(normalised.frame, match.extra, config.static, typeless=typeless, of_day=of_day)
-    return _Read(normalised._replace(frame=frame), attributes, (*match.notes, *spared, *translations, *told, *normalised.notes))
+        return _Read(normalised, {}, (*before, *ignored, *normalised.notes))
+    frame, attributes, told = _with_attributes(
+        normalised.frame, match.extra, config.static, typeless=typeless, of_day=asked.of_day
+    )
+    return _Read(normalised._replace(frame=frame), attributes, (*before, *told, *normalised.notes))
 
 
 def _with_attributes(

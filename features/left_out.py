@@ -76,27 +76,16 @@ def read_customer_ids(path: Path) -> tuple[str, ...]:
     return tuple(ids.cast(pl.String).drop_nulls().unique(maintain_order=True))
 
 
-def refuse_nobody(tables: Mapping[str, pl.DataFrame]) -> None:
-    """Raise DataError where the transactions that there are have only customers who are left out."""
-    if "transactions" in tables and tables["transactions"].is_empty():
-        hint = "correct leave_out_customers: in company.yaml"
-        raise DataError("transactions", None, "has only customers who are left out", hint=hint)
-
-
-def without_customers(
-    tables: Mapping[str, pl.DataFrame], customer_ids: Collection[str]
-) -> tuple[dict[str, pl.DataFrame], tuple[Note, ...]]:
-    """The tables without the rows of these customers, and how many of these there were."""
+def without_customers(table: str, raw: pl.DataFrame, customer_ids: Collection[str]) -> tuple[pl.DataFrame, tuple[Note, ...]]:
+    """The rows of a table, as they were written, without those of these customers, and how many these were."""
     if not customer_ids:
-        return dict(tables), ()
-    named, found, left = pl.Series(list(customer_ids), dtype=pl.String), set[str](), dict[str, pl.DataFrame]()
-    for name, frame in tables.items():
-        theirs = frame["customer_id"].cast(pl.String).is_in(named.implode())
-        found |= set(frame["customer_id"].cast(pl.String).filter(theirs))
-        left[name] = frame.filter(~theirs)
-    if "referred_by" in left.get("customers", pl.DataFrame()).columns:
-        brought = pl.col("referred_by")
-        kept = pl.when(~brought.cast(pl.String).is_in(named.implode())).then(brought).alias("referred_by")
-        left["customers"] = left["customers"].with_columns(kept)
-    told = "customers are left out, as leave_out_customers: in company.yaml says"
-    return left, (Note(NoteKind.IGNORED, "customers", "customer_id", f"{len(found):,} {told}"),)
+        return raw, ()
+    gone = pl.Series(sorted(customer_ids), dtype=pl.String).implode()
+    theirs = read_ids(Place(table, "customer_id"), raw["customer_id"]).cast(pl.String).is_in(gone).fill_null(value=False)
+    left = raw.filter(~theirs)
+    if "referred_by" in raw.columns:
+        brought = left["referred_by"]
+        still = ~read_ids(Place(table, "referred_by"), brought).cast(pl.String).is_in(gone)
+        left = left.with_columns(pl.when(still).then(brought).alias("referred_by"))
+    told = "left out, as leave_out_customers: in company.yaml says"
+    return left, (Note(NoteKind.IGNORED, table, "customer_id", told, int(theirs.sum())),) if theirs.any() else ()

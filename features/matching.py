@@ -40,7 +40,10 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
 PERSONAL_NAMES = (
     "email emailaddress mail phone phonenumber telephone mobile mobilenumber address street streetaddress postcode zipcode zip"
     " firstname lastname surname fullname givenname familyname iban ssn passport passportnumber nationalid taxid ipaddress"
-    " creditcard cardnumber"
+    " creditcard cardnumber middlename maidenname customername contactname contactperson username login nickname postalcode"
+    " housenumber addressline1 addressline2 cellphone cell fax ip deviceid imei macaddress bankaccount accountnumber vatnumber"
+    " taxnumber socialsecuritynumber driverlicense driverslicense licenseplate numberplate"
+    " 姓名 名字 电话 电话号码 手机 手机号 手机号码 邮箱 电子邮箱 地址 住址 邮编 身份证 身份证号 护照号 银行卡号 微信号"
 )
 """Names of personal columns, which become attributes only when company.yaml names them."""
 

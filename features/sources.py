@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -12,14 +13,19 @@ from features.company import Company, Note, NoteKind, company_key
 from features.config import FILE_NAME, CompanyConfig, TableConfig, read_config
 from features.files import FOUND_ALONE, Opened, TextFormat, find_table, open_table, refuse_ragged_lines
 from features.left_out import read_customer_ids
+from features.matching import match_columns
 from features.own_sources import read_source
-from features.tables import INPUTS
+from features.refusals import unreadable
+from features.sampling import COUNTED, Sample, drawn, share_for
+from features.tables import INPUTS, LOGS
 from keepwell.errors import ConfigError, DataError
 
 
-def read_company(path: str | Path) -> Company:
+def read_company(path: str | Path, *, sample: int | None = None) -> Company:
     """Read and check all tables of the company at `path`: a folder, or a company.yaml (used when the folder has one).
 
+    With `sample`, only the rows of about so many customers, the same ones every time: files are read a piece at a time, and no
+    others are ever in memory.
     Raises ConfigError for a path that is neither or a wrong company.yaml, DataError for a table that breaks a rule.
     """
     place, folder, config = _located(Path(path))
@@ -30,18 +36,46 @@ def read_company(path: str | Path) -> Company:
     ignored = [Note(NoteKind.IGNORED, Path(name).stem, None, f"{name} is no table of ours") for name in unused]
     notes = [note for table in opened.values() for note in table.notes] + ignored
     try:
-        return assemble(
-            {name: table.frame for name, table in opened.items()},
+        frames, sampled = _sampled(opened, config, sample)
+        company = assemble(
+            frames,
             key=_key(place, config),
             config=config,
             typeless=[name for name, table in opened.items() if table.typeless],
             notes=tuple(notes),
             left_out_customers=read_customer_ids(folder / config.leave_out_customers) if config.leave_out_customers else (),
         )
+        return replace(company, sampled=sampled)
     except DataError as error:
         if isinstance(error.__cause__, pl.exceptions.PolarsError) and error.table in opened:
             refuse_ragged_lines(error.table, opened[error.table].texts)  # if that is why, say where
         raise
+
+
+def _sampled(
+    opened: Mapping[str, Opened], config: CompanyConfig, customers: int | None
+) -> tuple[dict[str, pl.LazyFrame], Sample | None]:
+    """The tables of about so many customers, and which sample that is; all of them for None."""
+    frames = {name: table.frame for name, table in opened.items()}
+    home = next((name for name in (*LOGS, "customers") if name in frames), None)
+    if customers is None or home is None:
+        return frames, None
+    ids = {name: _id_column(name, frame, config) for name, frame in frames.items()}
+    try:
+        few = drawn(frames[home].select(ids[home]), ids[home], COUNTED).unique().collect(engine="streaming")
+        sample = share_for(customers, few.height)
+        if sample is not None:
+            some = {name: drawn(frame, ids[name], sample.share) for name, frame in frames.items()}
+            frames = {name: frame.collect(engine="streaming").lazy() for name, frame in some.items()}
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise unreadable(home, error) from error
+    return frames, sample
+
+
+def _id_column(table: str, frame: pl.LazyFrame, config: CompanyConfig) -> str:
+    """The user's column of customer ids."""
+    columns = config.tables.get(table, TableConfig()).columns
+    return match_columns(INPUTS[table], list(frame.collect_schema()), columns).ours["customer_id"]
 
 
 def read_key(path: str | Path) -> str:
