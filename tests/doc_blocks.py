@@ -69,7 +69,7 @@ def commands_of(script: str) -> list[list[str]]:
     """
     script = re.sub(r"\$\([^()]*\)", "$made", without_comments(script.replace("\\\n", " ")))
     words = shlex.shlex(script, posix=True, punctuation_chars="();<>|&\n")
-    words.commenters, words.whitespace = "", " \t\r"
+    words.commenters, words.whitespace, words.whitespace_split = "", " \t\r", True
     commands: list[list[str]] = [[]]
     target_follows = False
     for word in words:

@@ -67,7 +67,7 @@ def pages(site: Path) -> dict[Path, Page]:
 
 
 def target(page: Page, link: str, site: Path) -> Path:
-    """The file that a link of a page means; the page for a missing page is served from anywhere, so its links begin at the root."""
+    """The file that a link means; the page for what is missing is served from anywhere, so its links begin at the root."""
     path = unquote(urlsplit(link).path)
     found = site / path.lstrip("/") if page.place.name == "404.html" else page.place.parent / path
     found = Path(os.path.normpath(found)) if path else page.place
