@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
@@ -16,28 +16,31 @@ from datasets.simulate import simulate
 UNTIL = date(2026, 1, 1)
 
 
-def shop_export(folder: Path, customers: int = 400) -> None:
-    """`sales.csv` as a German shop exports it: semicolons, decimal commas, refunds told by a column, windows-1252."""
-    simulate(folder / "practice", customers=customers, months=18, seed=11, until=UNTIL)
-    sales = pl.read_parquet(folder / "practice" / "transactions.parquet")
-    rows = sales.select(
-        Auftragsnr="order_id",
-        Kundennr="customer_id",
-        Bestelldatum=pl.col("ordered_at").dt.strftime("%d.%m.%Y %H:%M"),
-        Warengruppe="category",
-        Menge="quantity",
-        Betrag=pl.col("amount").abs().map_elements(german, return_dtype=pl.String),
-        Belegart=pl.when(pl.col("amount") < 0).then(pl.lit("Gutschrift")).otherwise(pl.lit("Rechnung")),
-    )
-    (folder / "sales.csv").write_bytes(rows.write_csv(separator=";").encode("windows-1252"))
+def sales_with_clear_names(path: Path) -> None:
+    """The file of the quickstart for data scientists: an export in English, with names of its own."""
+    header = ("Client No", "Ordered", "Line total", "Doc", "Pcs", "Dept")
+    days = [UNTIL - timedelta(days=number) for number in range(1, 400)]
+    path.parent.mkdir()
+    write_csv(path, header, [(f"C{n % 37}", day, 5 + n % 11, f"D{n}", 1 + n % 3, "tea") for n, day in enumerate(days)])
 
 
-def german(amount: float) -> str:
-    """
-    >>> german(1234.5)
-    '1.234,50'
-    """
-    return f"{amount:,.2f}".translate(str.maketrans(",.", ".,"))
+def purchases(path: Path) -> None:
+    """A log of purchases as libraries for buy-till-you-die models take it, of two customers."""
+    rows = [
+        ("a", "2025-03-01", 10),
+        ("a", "2025-03-11", 20),
+        ("a", "2025-03-11", 5),
+        ("a", "2025-12-20", 25),
+        ("b", "2025-12-01", 5),
+    ]
+    write_csv(path, ("customer_id", "ordered_at", "amount"), rows)
+
+
+def monthly_sheet(path: Path) -> None:
+    """A spreadsheet with a row a customer and a column a month, of two years; empty where nothing was sold."""
+    months = [f"{year}-{month:02d}" for year in (2024, 2025) for month in range(1, 13)]
+    rows = [(f"{number:03d}", *(number + 0.5 if (number + place) % 3 else "" for place in range(24))) for number in range(60)]
+    write_csv(path, ("Customer", *months), rows)
 
 
 def telco_table(folder: Path, customers: int = 600) -> None:
@@ -56,7 +59,7 @@ def telco_table(folder: Path, customers: int = 600) -> None:
     write_csv(folder / "my-telco" / "telco.csv", header, rows)
 
 
-def wholesale_exports(folder: Path, customers: int = 3000) -> None:
+def invoices_and_traders(folder: Path, customers: int = 3000) -> None:
     """`my-wholesale/invoices.csv` with a row an invoice, `traders.csv` with a row a trader."""
     simulate(folder / "practice", customers=customers, months=18, seed=3, until=UNTIL)
     traders = pl.read_parquet(folder / "practice" / "customers.parquet").filter(pl.col("kind") == "trader")
