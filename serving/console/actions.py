@@ -21,6 +21,27 @@ def action_title(action: str, title: str | None = None) -> str:
     return chinese or title or known.get("en") or label("action", action)
 
 
+def title_in_words(title: str) -> str:
+    """An English title of an action in the language of the page, where it is one that comes with Keepwell.
+
+    >>> title_in_words("Win-back call"), title_in_words("Our own idea")
+    ('Win-back call', 'Our own idea')
+    """
+    ours = {each["en"]: each for each in (*_titles().values(), _nothing())}
+    return ours[title][spoken()] if title in ours else title
+
+
+def is_known(action: str) -> bool:
+    """Whether an action comes with Keepwell."""
+    return action in _titles()
+
+
+@cache
+def _nothing() -> Mapping[str, str]:
+    titles = read_policy().plan.do_nothing
+    return {"en": titles.title, "zh": titles.title_zh}
+
+
 @cache
 def _titles() -> Mapping[str, Mapping[str, str]]:
     """Action -> language -> title, of the actions that come with Keepwell."""

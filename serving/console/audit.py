@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from keepwell.errors import RequestError
 from serving.console import format as show
 from serving.console.frame import Frame
+from serving.console.sentences import in_words
 from serving.console.text import known, label, t
 from serving.console.urls import Urls
 from serving.store.audit import Deed
@@ -95,7 +96,7 @@ def _line(deed: Deed, urls: Urls) -> DeedLine:
         what=_what(deed.what),
         customer=deed.customer_id or "",
         customer_link=urls.customer(deed.customer_id) if deed.customer_id else "",
-        detail=deed.detail or "",
+        detail=in_words(deed.detail or ""),
     )
 
 

@@ -15,6 +15,7 @@ from serving.console.frame import Frame
 from serving.console.outlook import History, Horizon, Lifetime
 from serving.console.peers import Peers
 from serving.console.reasons import ReasonGroup, reason_groups
+from serving.console.sentences import details, in_words
 from serving.console.text import label, t
 from serving.console.what_if import WhatIf
 from serving.console.work import WorkCard
@@ -183,7 +184,7 @@ def _action_card(item: PlanItem) -> ActionCard:
         cost=show.money(item.cost, decimals),
         net_value=show.money(item.expected_net_value, decimals),
         # The plan's own sentence about the runner-up is told here in the language of the page.
-        reason=(item.reason or "").partition(_NEXT_BEST)[0] if item.runner_up else item.reason or "",
+        reason=in_words((item.reason or "").partition(_NEXT_BEST)[0] if item.runner_up else item.reason or ""),
         runner_up=_runner_up(item, decimals) if item.runner_up else "",
     )
 
@@ -202,7 +203,7 @@ def _event_lines(events: Iterable[Event]) -> Iterable[EventLine]:
     for event in events:
         name = t(f"event.{event.kind}", count=event.count) if event.kind in charts.KINDS else event.kind
         amount = "" if event.amount is None else show.money(event.amount, decimals)
-        yield EventLine(show.day(event.day), event.kind, name, event.detail or "", amount)
+        yield EventLine(show.day(event.day), event.kind, name, details(event.detail or ""), amount)
 
 
 def _events_text(count: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from keepwell.errors import KeepwellError
 from serving.console.frame import Frame
+from serving.console.sentences import said
 from serving.console.text import known, t
 
 
@@ -53,13 +54,4 @@ def no_customer_page(customer_id: str) -> MessagePage:
 def error_page(error: KeepwellError, status: int) -> MessagePage:
     """The page of an error of our own, which brings its way out."""
     key = f"error.{status}" if known(f"error.{status}") else "error.500"
-    return MessagePage(t(key), _sentence(error.message), _sentence(error.hint))
-
-
-def _sentence(text: str) -> str:
-    """Messages begin small so that programs can put them after a colon; a page begins them large.
-
-    >>> _sentence("the store is empty")
-    'The store is empty.'
-    """
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
+    return MessagePage(t(key), said(error.message), said(error.hint))

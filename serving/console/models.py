@@ -11,6 +11,7 @@ from serving.console import format as show
 from serving.console.calibration import Calibration, Group, calibration_chart
 from serving.console.frame import Frame
 from serving.console.review_sections import Section
+from serving.console.sentences import said
 from serving.console.text import label, meaning, t
 from serving.model_desk import Version
 
@@ -32,7 +33,7 @@ STATUSES = ("fine", "drift", "degraded")
 
 @dataclass(frozen=True)
 class VersionCard:
-    """One version: what it is called, what it is, and (in English, as its training wrote it) what the gate said."""
+    """One version: what it is called, what it is, and what the gate said of it (empty: nothing)."""
 
     title: str
     means: str
@@ -45,7 +46,7 @@ class VersionCard:
 
 @dataclass(frozen=True)
 class Watch:
-    """The last look at the champion; `said` are the monitor's own sentences, in English."""
+    """The last look at the champion; `said` are the monitor's own sentences."""
 
     status: str
     tone: str
@@ -64,7 +65,7 @@ class WayBack:
 
 @dataclass(frozen=True)
 class ModelsPage:
-    """All of it; `warnings` say in English when not to trust the champion, `done` that the champion has just changed."""
+    """All of it; `warnings` say when not to trust the champion, `done` that the champion has just changed."""
 
     frame: Frame | None
     lead: str
@@ -100,7 +101,7 @@ def models_page(
         versions=tuple(map(_version_card, versions)),
         figures=_figures(versions),
         calibration=calibration_chart(list(_groups(card))),
-        warnings=tuple(map(str, card.get("warnings", ()))),
+        warnings=tuple(said(str(each)) for each in card.get("warnings", ())),
         watch=_watch(watched) if watched else None,
         way_back=_way_back(by_alias, asked) if may_roll_back else None,
         done=t("models.done", version=done) if champion and done == champion.version else "",
@@ -124,7 +125,7 @@ def _version_card(version: Version) -> VersionCard:
         grade=version.grade,
         grade_means=meaning("grade", version.grade),
         facts=tuple((t(f"models.fact.{name}"), text) for name, text in facts.items() if text),
-        gate=version.gate,
+        gate=said(version.gate) if version.gate else "",
     )
 
 
@@ -156,9 +157,9 @@ def _groups(card: Mapping[str, Any]) -> Iterator[Group]:
 
 def _watch(report: Mapping[str, Any]) -> Watch:
     status = report["status"] if report.get("status") in STATUSES else "degraded"
-    said = [str(each) for part in ("broken_promises", "warnings", "notes") for each in report.get(part, ())]
+    told = [said(str(each)) for part in ("broken_promises", "warnings", "notes") for each in report.get(part, ())]
     when = t("models.watch.when", as_of=report.get("as_of", show.MISSING), version=report.get("version", show.MISSING))
-    return Watch(t(f"models.watch.{status}"), "done" if status == "fine" else "refused", when, tuple(said))
+    return Watch(t(f"models.watch.{status}"), "done" if status == "fine" else "refused", when, tuple(told))
 
 
 def _way_back(by_alias: Mapping[str, Version], asked: bool) -> WayBack | None:

@@ -10,14 +10,14 @@ from datetime import date
 
 from decisions.labels import Step, Tier
 from decisions.migration import Flow
-from features.catalog import entry_of
 from serving.console import charts
 from serving.console import format as show
 from serving.console.actions import action_title
 from serving.console.customers import Tag, tag
-from serving.console.language import spoken
+from serving.console.needs import needed
 from serving.console.query import START
-from serving.console.text import known, label, t
+from serving.console.sentences import said
+from serving.console.text import t
 from serving.console.urls import Urls
 from serving.store.day import Taken
 from serving.store.plan_work import Progress
@@ -192,22 +192,8 @@ def plan_notes(notes: Iterable[str]) -> PlanNotes:
     sentences, left_out = [], []
     for note in notes:
         if found := _LEFT_OUT.fullmatch(note):
-            needs = t("list.comma").join(_needed(name) for name in found[2].split(", "))
+            needs = t("list.comma").join(needed(name) for name in found[2].split(", "))
             left_out.append(LeftOut(action_title(found[1]), needs))
         else:
-            sentences.append(f"{note[:1].upper()}{note[1:]}{'' if note.endswith('.') else '.'}")
+            sentences.append(said(note))
     return PlanNotes(tuple(sentences), tuple(left_out))
-
-
-def _needed(column: str) -> str:
-    """What a column of an action's condition is about, and the table that brings it where that is known.
-
-    >>> _needed("days_to_birthday"), _needed("attr_branch")
-    ("the customer's birthday (table customers)", 'Branch (table customers)')
-    """
-    if known(f"needs.{column}"):
-        return t(f"needs.{column}")
-    entry = entry_of(column)
-    if entry is None:
-        return t(f"column.{column}") if known(f"column.{column}") else label("column", column)
-    return t("needs", what=entry.title if spoken() == "en" else entry.title_zh, table=entry.table)

@@ -14,6 +14,7 @@ from serving.console.actions import action_title
 from serving.console.frame import Frame, Notice
 from serving.console.plan_query import NOBODY, PAGE_SIZE, PlanQuery, parameters_of
 from serving.console.plan_trial import DraftCard, Figure, LimitField, Trial, draft_card, limit_fields
+from serving.console.sentences import in_words, said
 from serving.console.text import label, t
 from serving.console.urls import Urls
 from serving.store.plan_work import CONTROLS, STANDINGS, Progress, Share
@@ -137,7 +138,7 @@ def plan_page(
         figures=tuple(_figures(known, currency)) if known else (),
         channels=tuple(_by_channel(known.shares, query, urls)) if known else (),
         people=tuple(_by_person(known.shares, query, urls)) if known else (),
-        notes=plan.notes if plan else (),
+        notes=tuple(map(said, plan.notes)) if plan else (),
         fields=limit_fields(trial, plan, policy, known.shares if known else ()) if trial else (),
         wanted=tuple(parameters_of(trial.wanted).items()) if trial else (),
         draft=draft_card(trial.draft, currency) if trial and trial.draft else None,
@@ -256,7 +257,7 @@ def _lines(known: Known, urls: Urls, *, may_plan: bool) -> Iterable[ItemLine]:
             standing=_standing(item, known.steps.get(item.customer_id, ""), control=control),
             cost=show.MISSING if control else show.money(item.cost, decimals),
             gain=show.MISSING if control else show.money(item.expected_net_value, decimals),
-            reason=item.reason or "",
+            reason=in_words(item.reason or ""),
             pick=f"pick.{item.customer_id}" if assignable else "",
         )
 

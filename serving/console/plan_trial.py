@@ -14,6 +14,7 @@ from serving.console import format as show
 from serving.console.actions import action_title
 from serving.console.curves import Curve, curve
 from serving.console.plan_query import CAPACITY, HOURS, parameters_of
+from serving.console.sentences import said
 from serving.console.text import label, t
 from serving.plan_draft import Draft, Wanted
 from serving.store.plan_work import Share
@@ -109,7 +110,7 @@ def draft_card(draft: Draft, currency: str | None) -> DraftCard:
         Figure(t("plan.draft.cost"), show.total(draft.cost, currency), ""),
         Figure(t("plan.draft.gain"), show.total(draft.expected_net_value, currency), ""),
     )
-    return DraftCard(figures, tuple(_prices(draft, currency)), drawn, draft.notes)
+    return DraftCard(figures, tuple(_prices(draft, currency)), drawn, tuple(map(said, draft.notes)))
 
 
 def _prices(draft: Draft, currency: str | None) -> Iterable[str]:

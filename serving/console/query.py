@@ -151,8 +151,8 @@ def _wanted(parameters: Mapping[str, str], name: str) -> bool:
         return False
     if name in RANGES and not _within(text, *RANGES[name]):
         least, most = RANGES[name]
-        bounds = "" if least is None else f" from {least} to {most}"
-        raise RequestError(f"{name} cannot be {text[:50]!r}", hint=f"use a number{bounds}", field=name)
+        hint = "use a number" if least is None else f"use a number from {least} to {most}"
+        raise RequestError(f"{name} cannot be {text[:50]!r}", hint=hint, field=name)
     return True
 
 

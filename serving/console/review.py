@@ -11,6 +11,7 @@ from serving.console import format as show
 from serving.console.calibration import Calibration, Group, calibration_chart
 from serving.console.frame import Frame
 from serving.console.review_sections import Section, sections, share
+from serving.console.sentences import said
 from serving.console.text import t
 from serving.console.urls import Urls
 
@@ -34,7 +35,7 @@ class ReviewLink:
 
 @dataclass(frozen=True)
 class ReviewPage:
-    """One review; `notes` say in English, as the command does, what could not be told. `others` lead to the other reviews."""
+    """One review; `notes` say what could not be told. `others` lead to the other reviews."""
 
     frame: Frame | None
     title: str
@@ -56,7 +57,7 @@ def review_page(frame: Frame | None, review: Review, *, names: Sequence[str], sh
         headlines=tuple(_headlines(review)),
         calibration=calibration_chart([Group(each.customers, each.churn_promised, each.churned) for each in review.calibration]),
         sections=tuple(sections(review)),
-        notes=review.notes,
+        notes=tuple(map(said, review.notes)),
         others=tuple(ReviewLink(review_name(name), urls.review(name)) for name in names if name != shown),
     )
 

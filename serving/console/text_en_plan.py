@@ -88,4 +88,9 @@ PLAN = {
     "plan.refused.newer": "A newer plan has come. Here it is: look at it first.",
     "plan.refused.nobody": "Nobody was chosen to share out among.",
     "plan.refused.stranger": "One of those who were chosen cannot be given work: choose from the list.",
+    "feature.named": "{title} ({name})",
+    "feature.quoted": "“{title}”",
+    "limit.contacts": "contacts by {of}",
+    "limit.hours": "agents' hours for {of}",
+    "limit.capacity": "capacity of {of}",
 }

@@ -88,4 +88,9 @@ PLAN = {
     "plan.refused.newer": "已有更新的计划，如下所示，请先查看。",
     "plan.refused.nobody": "没有选择任何人，无法分配。",
     "plan.refused.stranger": "所选人员中有人不能接受任务，请从列表中选择。",
+    "feature.named": "{title}（{name}）",
+    "feature.quoted": "“{title}”",
+    "limit.contacts": "{of}的联系次数",
+    "limit.hours": "{of}的人工工时",
+    "limit.capacity": "{of}的名额",
 }

@@ -49,6 +49,7 @@ def test_every_text_of_the_catalogue_is_used() -> None:
         "plan.standing.",
         "plan.refused.",
         "plan.price.",
+        "limit.",
         "review.",
         "changes.",
         "needs.",
