@@ -1,4 +1,4 @@
-"""The process that keeps the workers of the service: it listens, starts them on its one socket, and replaces whoever dies.
+"""The process that keeps the workers of the service: it binds one socket, starts them on it, and replaces whoever dies.
 
     python -m serving.workers HOST PORT NUMBER
 
@@ -33,8 +33,8 @@ _PR_SET_PDEATHSIG = 1
 class Place:
     """A worker, and whoever follows it."""
 
-    def __init__(self, number: int, listening: socket.socket) -> None:
-        self._number, self._listening = number, listening
+    def __init__(self, number: int, bound: socket.socket) -> None:
+        self._number, self._bound = number, bound
         self._begin()
 
     def look(self) -> int | None:
@@ -61,7 +61,7 @@ class Place:
             self._worker.wait()
 
     def _begin(self) -> None:
-        descriptor = self._listening.fileno()
+        descriptor = self._bound.fileno()
         words = ["-m", "_bentoml_impl.worker.service", SERVICE, "--fd", descriptor, "--worker-id", self._number]
         bounds = ["--backlog", BACKLOG, "--timeout-keep-alive", KEEP_ALIVE_S]
         self._began = time.monotonic()
@@ -97,8 +97,8 @@ def main(host: str, port: int, number: int) -> int:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: told_to_end.set())
     end_with_parent()
-    with _listening(host, port) as listening:
-        places = [Place(place + 1, listening) for place in range(number)]
+    with _bound(host, port) as bound:
+        places = [Place(place + 1, bound) for place in range(number)]
         code = keep(places, told_to_end)
         deadline = time.monotonic() + LONGEST_STOP_S
         for place in places:
@@ -108,11 +108,11 @@ def main(host: str, port: int, number: int) -> int:
     return code
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int) -> socket.socket:
+    """The socket, on which the first worker listens when it can answer: till then callers are refused, and a balancer goes on."""
     made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.bind((host, port))
-    made.listen(BACKLOG)
     return made
 
 

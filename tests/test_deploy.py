@@ -172,9 +172,9 @@ def test_while_the_registry_is_away_forecasts_go_on_and_the_next_promotion_is_fo
 @pytest.mark.slow
 def test_files_of_a_training_are_found_through_the_server_and_no_copy_stays(
     deployment: Deployment,
-    scorer: Scorer,
+    scorer: Scorer,  # noqa: F811
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     registry, tracking = deployment.registry, mlflow().get_tracking_uri()
     with registry.run("keepwell/test", "a training") as run:

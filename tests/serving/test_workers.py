@@ -23,11 +23,12 @@ for name in ("fd", "worker-id", "backlog", "timeout-keep-alive"):
     parser.add_argument(f"--{name}", type=int)
 parser.add_argument("service")
 asked = parser.parse_args()
+listening = socket.socket(fileno=asked.fd)
+listening.listen(asked.backlog)
 with open("begun", "a") as begun:
     begun.write(f"{asked.worker_id} {os.getpid()}\\n")
 if Path("fails").exists():
     sys.exit(7)
-listening = socket.socket(fileno=asked.fd)
 while True:
     connection, _ = listening.accept()
     connection.sendall(str(os.getpid()).encode())
