@@ -45,6 +45,9 @@ class Settings:
     prediction_log_share: str = _setting("0", "Share of predictions whose features and figures are kept for the monitor, 0 to 1.")
     prediction_log_mb: str = _setting("64", "The most that kept predictions may take, in megabytes; the oldest go first.")
     jobs_root: str = _setting("", "Folder below which jobs over HTTP find their data; empty: the service takes no jobs.")
+    jobs_elsewhere: str = _setting(
+        "", "`true`: the service takes jobs and runs none; `keepwell jobs run` does, where there is memory for them."
+    )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -129,6 +132,11 @@ class Settings:
     def jobs_root_path(self) -> Path | None:
         """The folder of the data of jobs, absolute; None where no jobs are taken."""
         return Path(self.jobs_root).expanduser().resolve() if self.jobs_root else None
+
+    @property
+    def runs_jobs(self) -> bool:
+        """Whether the service runs the jobs that it takes. Raises ConfigError for another word than true or false."""
+        return _choice("jobs_elsewhere", self.jobs_elsewhere, ("", "true", "false")) != "true" and self.jobs_root != ""
 
     @property
     def jobs_folder(self) -> Path:

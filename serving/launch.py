@@ -107,7 +107,7 @@ def require_callers(settings: Settings, host: str, at: datetime) -> None:
 
 def _environment(settings: Settings, workers: int) -> dict[str, str]:
     """The variables of this process, the settings, and what keeps BentoML at home and quiet."""
-    settings.logs_json, settings.logged_share, settings.logged_bytes  # noqa: B018  # what is wrong is told now, and not by each worker
+    settings.logs_json, settings.logged_share, settings.logged_bytes, settings.runs_jobs  # noqa: B018  # what is wrong is told now, and not by each worker
     options = {"services.keepwell.logging.access.enabled": "false", "services.keepwell.workers": workers, **_tracing(settings)}
     ours = {
         "BENTOML_HOME": str(settings.home_path / "bentoml"),

@@ -177,7 +177,7 @@ class Keepwell:
         self.metrics.champion(self.state.holder)
         looking = (_look_again(self.state.holder, self.metrics), _look_into_store(self.state, self.metrics))
         self._tasks = [asyncio.create_task(each) for each in (*looking, _make_console(self.state))]
-        if self.state.settings.jobs_root_path is not None:
+        if self.state.settings.runs_jobs:
             self._tasks.append(asyncio.create_task(self._watch.run()))
         _leave_out_of_collection()
 

@@ -36,3 +36,11 @@ def test_settings_cannot_be_changed() -> None:
 
 def test_every_setting_says_what_it_means() -> None:
     assert all(meaning.endswith(".") for _, _, meaning in described_settings())
+
+
+def test_jobs_are_run_where_they_are_taken_unless_that_is_elsewhere() -> None:
+    assert Settings(jobs_root="/data").runs_jobs
+    assert not Settings().runs_jobs
+    assert not Settings(jobs_root="/data", jobs_elsewhere="true").runs_jobs
+    with pytest.raises(ConfigError, match="KEEPWELL_JOBS_ELSEWHERE is 'yes'"):
+        _ = Settings(jobs_elsewhere="yes").runs_jobs
