@@ -53,7 +53,8 @@ def test_score_loads_the_store_that_the_console_reads(shop: Shop) -> None:
 def test_a_scoring_is_a_run_in_mlflow_that_names_its_model_and_its_file(shop: Shop) -> None:
     scores, client = pl.read_parquet(shop.scores), MlflowClient(f"sqlite:///{shop.home / 'mlflow.db'}")
     found = client.search_runs([client.get_experiment_by_name("keepwell/score").experiment_id], order_by=["start_time"])
-    run, version = client.get_run(found[0].info.run_id), client.get_model_version_by_alias(client.search_registered_models()[0].name, "champion")
+    run = client.get_run(found[0].info.run_id)
+    version = client.get_model_version_by_alias(client.search_registered_models()[0].name, "champion")
     assert run.info.status == "FINISHED"
     assert [each.model_id for each in run.inputs.model_inputs] == [version.source.removeprefix("models:/")]
     assert run.data.params["version"] == str(version.version)
