@@ -24,6 +24,17 @@ def sales_with_clear_names(path: Path) -> None:
     write_csv(path, header, [(f"C{n % 37}", day, 5 + n % 11, f"D{n}", 1 + n % 3, "tea") for n, day in enumerate(days)])
 
 
+def chinese_export(path: Path) -> None:
+    """The file of the Chinese quickstart: GB 18030, positive refunds, guests without a number."""
+    header = ("订单号", "会员号", "下单时间", "实付金额", "数量", "品类", "类型")
+    rows = []
+    for number in range(400):
+        day, member = UNTIL - timedelta(days=1 + number), f"会员{number % 37:03d}" if number % 11 else ""
+        rows.append((f"D{number}", member, f"{day} 10:30", 5 + number % 9, 1, "茶叶", "退货" if number % 17 == 0 else "销售"))
+    path.parent.mkdir()
+    write_csv(path, header, rows, encoding="gb18030")
+
+
 def purchases(path: Path) -> None:
     """A log of purchases as libraries for buy-till-you-die models take it, of two customers."""
     rows = [
@@ -107,9 +118,9 @@ def postgres_shop(url: str, folder: Path, customers: int = 300) -> None:
     engine.dispose()
 
 
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]], encoding: str = "utf-8") -> None:
     """Write `rows` below `header`."""
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding=encoding) as file:
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)
