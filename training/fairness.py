@@ -103,7 +103,7 @@ def forecast_share(judged: Judged) -> Weighted:
 
 
 def forecast_gap(judged: Judged) -> Weighted:
-    """The share forecast to leave less the share who left: above 0, the group was painted too black."""
+    """The share forecast to leave less the share who left: above 0, more were expected to leave than did."""
     return mean_of(judged.probability - judged.churned)
 
 

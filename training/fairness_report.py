@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from training.document import Block, Bullets, Heading, Paragraph, Table
-from training.fairness import FIGURES, LEAST_CUSTOMERS, LEAST_EACH, Group
+from training.fairness import FIGURES, LEAST_CUSTOMERS, LEAST_EACH, Group, Judged
 from training.metrics import CONFIDENCE
 from training.run_fairness import FairnessReport
+from training.weighted import Weighted
 from training.words import counted, interval_text
 
 LIMITS = (
@@ -33,32 +34,42 @@ def chosen_words(report: FairnessReport) -> str:
 
 
 def lines(report: FairnessReport) -> Iterator[str]:
-    """The report as a person reads it: figures of each group, what it is above all others, and what surely matters."""
-    told = [group for group in report.groups if group.is_told]
+    """The report as a person reads it: by figure each group and what it is above all others, then what surely matters."""
+    wide = max((len(group.name) for group in report.groups), default=0)
     yield headline(report)
-    yield ""
-    yield from _table(["", *(group.name for group in told)], _rows(report))
+    for name, metric in FIGURES.items():
+        if rows := _rows(report, name):
+            yield from ("", f"{name}: {_meaning(metric)}")
+            yield from (f"  {group:<{wide}}  {figure:<30}  {difference}".rstrip() for group, figure, difference in rows)
     yield ""
     yield from (_silence(group) for group in report.groups if not group.is_told)
     yield from (f"- {remark}" for remark in report.remarks or (_nothing(report),))
     yield ""
-    yield f"{chosen_words(report)} Brackets hold a figure with {CONFIDENCE:.0%} confidence. What each means: docs/privacy.md."
+    yield f"{chosen_words(report)} Brackets hold a figure with {CONFIDENCE:.0%} confidence; the last column is what the group"
+    yield "is above all others together. How to read it: docs/privacy.md."
 
 
 def page(report: FairnessReport) -> list[Block]:
     """The report as a page."""
-    told = [group for group in report.groups if group.is_told]
     silent = [_silence(group) for group in report.groups if not group.is_told]
+    counts = [f"{group.name}: {counted(group.customers, 'customer')}" for group in report.groups if group.is_told]
+    head = [report.by, "figure", "above all others"]
+    figures = [
+        block
+        for name, metric in FIGURES.items()
+        if (rows := _rows(report, name))
+        for block in (Heading(3, name), Paragraph(_meaning(metric)), Table(head, rows))
+    ]
     return [
         Heading(1, f"{report.company}: forecasts by {report.by}"),
         Paragraph(f"{headline(report)}. {chosen_words(report)}"),
         Heading(2, "What differs"),
         Bullets(list(report.remarks or (_nothing(report),))),
+        Heading(2, "Who was judged"),
+        Bullets([*counts, *silent]),
         Heading(2, "Every figure"),
-        Table(["", *(group.name for group in told)], _rows(report)),
-        *([Bullets(silent)] if silent else []),
-        Heading(2, "What the figures are"),
-        Table(["figure", "what it is"], [[name, _meaning(name)] for name in FIGURES]),
+        Paragraph(f"Brackets hold a figure with {CONFIDENCE:.0%} confidence, by bootstrap over customers."),
+        *figures,
         Heading(2, "How to read it"),
         Bullets(list(LIMITS)),
     ]
@@ -80,16 +91,10 @@ def as_dict(report: FairnessReport) -> dict[str, Any]:
     return {**{name: getattr(report, name) for name in names}, "groups": groups, "remarks": list(report.remarks)}
 
 
-def _rows(report: FairnessReport) -> list[list[str]]:
-    """Counts, then each figure, and below it what it is above all others."""
-    told = [group for group in report.groups if group.is_told]
-    rows = [["customers", *(f"{group.customers:,}" for group in told)]]
-    for name in FIGURES:
-        if any(name in group.figures for group in told):
-            rows.append([name, *(interval_text(group.figures.get(name)) for group in told)])
-        if any(name in group.differences for group in told):
-            rows.append(["  above all others", *(interval_text(group.differences.get(name)) for group in told)])
-    return rows
+def _rows(report: FairnessReport, name: str) -> list[list[str]]:
+    """Each group that is told of, one figure of it, and what that is above all others."""
+    told = [group for group in report.groups if name in group.figures]
+    return [[group.name, *(interval_text(each.get(name)) for each in (group.figures, group.differences))] for group in told]
 
 
 def _silence(group: Group) -> str:
@@ -103,13 +108,5 @@ def _nothing(report: FairnessReport) -> str:
     return "No difference surely matters."
 
 
-def _meaning(name: str) -> str:
-    return " ".join((FIGURES[name].__doc__ or "").split())
-
-
-def _table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
-    """Lines with the first column to the left and the others to the right."""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for first, *others in (head, *rows):
-        cells = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
-        yield "  ".join([first.ljust(widths[0]), *cells]).rstrip()
+def _meaning(metric: Callable[[Judged], Weighted]) -> str:
+    return " ".join((metric.__doc__ or "").split())

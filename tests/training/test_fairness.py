@@ -107,7 +107,7 @@ def test_values_that_nobody_knows_are_left_out() -> None:
     assert "value_ratio" not in groups_of(unknown, seed=0)[0].figures
 
 
-def test_a_group_that_is_painted_too_black_is_remarked_on_and_one_that_is_not_is_not() -> None:
+def test_a_group_that_is_forecast_too_high_is_remarked_on_and_one_that_is_not_is_not() -> None:
     fair = both(rows(1_500, group="a"), rows(1_500, group="b"))
     assert remarks("gender", groups_of(fair, seed=0)) == ()
     unfair = both(rows(1_500, group="a"), rows(1_500, group="b", told=0.6))
