@@ -98,3 +98,21 @@ def without_comments(script: str) -> str:
             kept.append(sign)
             quote = ("" if quote == sign else quote or sign) if sign in "'\"" and quote in ("", sign) else quote
     return "".join(kept)
+
+
+def curls(block: Block) -> list[list[str]]:
+    """The calls by curl in a block for a shell."""
+    if block.language not in ("", "sh"):
+        return []
+    calls = re.findall(r"^curl .*(?:\n(?!\n|curl |keepwell ).*)*", block.text, re.MULTILINE)
+    return [words for call in calls for words in commands_of(call) if words[0] == "curl"]
+
+
+def url_of(call: list[str]) -> str:
+    """The URL that a call by curl asks."""
+    return next(word for word in call[1:] if re.search(r"://|:\d+/", word))
+
+
+def path_of(call: list[str]) -> str:
+    """The path of it, as `/v1/scores`."""
+    return re.sub(r"^(?:https?://)?[^/]+|\?.*$", "", url_of(call))

@@ -10,7 +10,6 @@ import json
 import re
 import subprocess
 import tomllib
-import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -25,13 +24,15 @@ from decisions.policy import Policy
 from features.config import CompanyConfig
 from keepwell.settings import Settings, described_settings
 from serving.policy import read_policy
-from tests.doc_blocks import ASSIGNED, PAGES, ROOT, Block, blocks_of, commands_of
+from tests.doc_blocks import ASSIGNED, PAGES, ROOT, Block, blocks_of, commands_of, path_of
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 
 RUN_BY = {
     "docs/serving.md": "tests/serving/test_docs_serving.py",
     "docs/start/app.md": "tests/serving/test_docs_serving.py",
+    **dict.fromkeys(("docs/start/data-scientist.md", "docs/start/quickstart.zh.md"), "tests/test_howto.py"),
+    **dict.fromkeys((f"docs/howto/{name}.md" for name in ("csv-export", "notebook", "moving")), "tests/test_howto.py"),
 }
 """Pages whose blocks of Python are run, and by which test."""
 
@@ -88,12 +89,9 @@ def mlflow_command(words: list[str]) -> None:
 
 
 def bentoml_command(words: list[str]) -> None:
-    from bentoml_cli.cli import cli
-
-    parser = cli.commands[words[1]]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # BentoML names one option twice
-        parser.make_parser(click.Context(parser)).parse_args(words[2:])
+    """Commands and options that we tell of; tests/serving/test_bundle.py runs a bundle."""
+    told = {"build": set(), "serve": {"--host"}, "containerize": set()}
+    assert {word for word in words if word.startswith("-")} <= told[words[1]]
 
 
 def pip_command(words: list[str]) -> None:
@@ -125,9 +123,7 @@ def curl_command(words: list[str]) -> None:
     """Its path is one of the service; tests/serving/test_docs_serving.py makes the calls."""
     from serving.openapi import openapi
 
-    url = next(word for word in words if re.search(r":\d+/|://", word))
-    path = re.sub(r"^(?:https?://)?[^/]+|\?.*$", "", url)
-    assert path in openapi()["paths"], url
+    assert path_of(words) in openapi()["paths"], words
     if "-d" in words and not (body := words[words.index("-d") + 1]).startswith("@"):
         json.loads(body)
 
@@ -164,12 +160,12 @@ def shell(script: str) -> None:
 
 
 def session(block: Block) -> None:
-    """An indented block: commands, and perhaps what they print below them."""
-    first, *below = re.split(r"\n\n+", block.text.strip("\n"))
-    shell(first + "\n")
-    for part in below:
+    """An indented block: commands and perhaps what they print below them, or what is printed alone."""
+    for part in re.split(r"\n\n+", block.text.strip("\n")):
         if part.split()[0] in PROGRAMS or ASSIGNED.match(part):
             shell(part + "\n")
+        else:
+            output(part)
 
 
 def python(block: Block) -> None:
@@ -243,11 +239,13 @@ def sql(block: Block) -> None:
         assert re.fullmatch(r"(--.*|(CREATE|GRANT|SELECT|ALTER|INSERT|UPDATE|DELETE|WITH) .*;)?", statement), statement
 
 
-def output(block: Block) -> None:
-    """What is shown and not typed: no command of ours stands at its head."""
-    begun = re.match(r"(curl|make|mlflow|keepwell) ([\w-]+)", block.text)
+def output(text: str) -> None:
+    """What is shown and not typed: neither a command nor a file that could be checked as what it is."""
+    begun = re.match(r"\s*(curl|make|mlflow|keepwell) ([\w-]+)", text)
     assert begun is None or (begun[1] == "keepwell" and begun[2] not in main.commands), "a command: its language is sh"
-    assert not re.match(r"\s*[{[]\s*\"", block.text), "JSON: its language is json"
+    assert not re.match(r"\s*[{[]\s*\"", text), "JSON: its language is json"
+    keys = set(re.findall(r"^(\w+):", text, re.MULTILINE))
+    assert not keys or not keys <= {*CompanyConfig.model_fields, *Policy.model_fields}, "a file: its language is yaml"
 
 
 CHECKS: dict[str, Callable[[Block], object]] = {
@@ -262,7 +260,7 @@ CHECKS: dict[str, Callable[[Block], object]] = {
     "crontab": crontab,
     "nginx": blocks_in_braces,
     "caddyfile": blocks_in_braces,
-    "text": output,
+    "text": lambda block: output(block.text),
 }
 """How each kind of block is checked; a kind that is not here fails."""
 
