@@ -97,13 +97,15 @@ def _places(data: tuple[str, ...], out: Path | None, scratch: Path, steps: Steps
 
 
 def _task(place: Path, horizon: int | None, quick: bool, steps: Steps) -> Task:
-    from training.comparison import last_whole_horizon, some_customers, usual_horizon
+    from training.comparison import last_whole_horizon, require_peers, some_customers, usual_horizon
 
     company = pipeline.read(place, steps)
     horizon_days = horizon or usual_horizon(company)
     as_of = last_whole_horizon(company, horizon_days)
     click.echo(f"  as of {as_of}, looking {horizon_days} days ahead, which is where the data end", err=True)
-    return Task(some_customers(company, QUICK_CUSTOMERS) if quick else company, horizon_days, as_of)
+    chosen = some_customers(company, QUICK_CUSTOMERS) if quick else company
+    require_peers(chosen, horizon_days, as_of)  # before hours of work on the companies before it
+    return Task(chosen, horizon_days, as_of)
 
 
 def _compared(task: Task, scratch: Path, trials: int, seed: int, steps: Steps) -> Comparison:

@@ -9,14 +9,14 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from features.asof import day_number
+from features.asof import day_date, day_number
 from features.check import day_after_last_transaction, first_purchase_day, require_history
 from features.company import Company
 from keepwell.errors import HistoryError
 from keepwell.progress import Progress, Silent
 from training.arrays import Floats
 from training.data import TrainingData, only_customers, training_data
-from training.fitting import LEAST_CLASS, LEAST_ROWS, is_enough
+from training.fitting import LEAST_CLASS, LEAST_ROWS
 from training.labels import labels
 from training.metrics import METRICS, Interval, bounded, direction, resampled_weights
 from training.peers import peer_forecasts
@@ -108,7 +108,12 @@ def last_whole_horizon(company: Company, horizon_days: int) -> date:
     """
     require_history(company, date.max)
     as_of = _end(company) - timedelta(days=horizon_days)
-    require_history(company, as_of, horizon_days)
+    if day_number(as_of) - first_purchase_day(company, date.max) <= horizon_days:
+        first = day_date(first_purchase_day(company, date.max))
+        raise HistoryError(
+            f"from {first} until {_end(company)} there are no two horizons of {horizon_days} days, one to learn and one to judge",
+            hint="try a shorter --horizon, or bring more history",
+        )
     return as_of
 
 
@@ -124,17 +129,17 @@ def compared(
 ) -> Comparison:
     """Hold `scores` of `as_of`, as `keepwell score` writes them, against what came.
 
-    The peers learn from what was known before `as_of`; what came is in `company`. Raises HistoryError where there are too few
-    customers for a peer to learn from, or where the horizon is not over.
+    The peers learn from what was known before `as_of`; what came is in `company`. Raises HistoryError where the horizon is not
+    over, and as `require_peers` does.
     """
+    require_peers(company, horizon_days, as_of)
     with one_blas_thread():
         data = training_data(known_until(company, as_of), horizon_days, as_of, progress)
-        require_peers(data)
+        now = data.at(data.as_of_day)
+        outcome = _came(company, horizon_days, as_of, now)
         with progress.step("peers"):
-            now = data.at(data.as_of_day)
             forecasts = {OURS: _in_order(scores, now), **peer_forecasts(data, seed)}
         with progress.step("bounds of the figures"):
-            outcome = _came(company, horizon_days, as_of, now)
             weights = np.vstack([np.ones(len(now)), resampled_weights(now.customer, seed)])
             drawn = {who: _drawn(outcome, forecast, weights) for who, forecast in forecasts.items()}
             return Comparison(
@@ -152,13 +157,14 @@ def compared(
             )
 
 
-def require_peers(data: TrainingData) -> None:
-    """Raise HistoryError unless the newest labelled date has enough customers, of those who stayed and of those who left."""
-    days = data.labelled_days
-    if not days or not is_enough(data.at(days[-1])):
+def require_peers(company: Company, horizon_days: int, as_of: date) -> None:
+    """Raise HistoryError unless peers have enough to learn from: customers of a horizon before, who stayed and who left."""
+    learned = labels(company, [as_of - timedelta(days=horizon_days)], horizon_days, as_of)["churned"]
+    left = int(learned.sum())
+    if len(learned) < LEAST_ROWS or min(left, len(learned) - left) < LEAST_CLASS:
         raise HistoryError(
-            f"too few customers are known a horizon before {data.as_of} for peers to learn from",
-            hint=f"they need {LEAST_ROWS}, {LEAST_CLASS} of whom left and {LEAST_CLASS} stayed: try a shorter --horizon",
+            f"a horizon before {as_of} there were {len(learned):,} customers, of whom {left:,} left: too few for the peers",
+            hint=f"they need {LEAST_ROWS}, of whom {LEAST_CLASS} left and {LEAST_CLASS} stayed: try another --horizon",
         )
 
 

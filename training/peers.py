@@ -60,7 +60,7 @@ class Customers:
 def peer_forecasts(data: TrainingData, seed: int) -> dict[str, Predictions]:
     """What each peer says of the customers of `data.as_of`, in the order of the rows of that date.
 
-    Raises HistoryError, as `training_data` does, before it comes to this; `data` must have a labelled date.
+    There must be enough customers at the newest labelled date (`training.comparison.require_peers`).
     """
     now, learned = _customers(data, data.as_of_day), _customers(data, data.labelled_days[-1])
     peers: Mapping[str, Callable[[], Forecast]] = {
