@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commands import pipeline
-from commands.terminal import AS_JSON, AS_OF, DATA, OBJECTIVE, REPORT, SEED, TRIALS, Days, to_json, today
+from commands.terminal import AS_JSON, AS_OF, DATA, OBJECTIVE, REPORT, SAMPLE, SEED, TRIALS, Days, to_json, today
 from keepwell.files import write_text
 from keepwell.progress import Steps
 from keepwell.settings import Settings
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--horizon", type=Days(), help="The time to look ahead, as 90d. Only labels that were given need none.")
 @AS_OF
 @click.option("--keep-column", multiple=True, metavar="NAME", help="A column that gives labels away, yet was known before.")
+@SAMPLE
 @TRIALS
 @OBJECTIVE
 @SEED
@@ -35,6 +36,7 @@ def train(
     horizon: int | None,
     as_of: date | None,
     keep_column: tuple[str, ...],
+    sample: int | None,
     trials: int,
     objectives: tuple[str, ...],
     seed: int,
@@ -46,13 +48,16 @@ def train(
     Learns only from what was known before --as-of, labels too. Where DATA holds nothing but customers and labels, all labels
     count by default, and no horizon is needed: what leaving means is theirs to say.
 
+    With --sample, files are read a piece at a time and only the rows of that many customers are kept: the same ones every time,
+    with all their rows. The model is one of everybody, as each customer had the same chance (docs/scale.md).
+
     Example: keepwell train shop --horizon 90d --as-of 2026-01-01
     """
     from features.flat import is_flat
     from training.report import headline
 
     steps = Steps()
-    company, study = pipeline.read(data, steps), {"trials": trials, "seed": seed}
+    company, study = pipeline.read(data, steps, sample), {"trials": trials, "seed": seed}
     if is_flat(company):
         result = pipeline.learn_flat(
             settings, company, horizon_days=horizon or 0, before=as_of, keep_columns=keep_column, steps=steps, **study

@@ -48,12 +48,15 @@ def open_models(settings: Settings) -> Registry | ModelFolder:
     return open_registry(settings) if settings.models_path is None else ModelFolder(settings.models_path)
 
 
-def read(data: Path, steps: Progress) -> Company:
-    """Read and check the company at `data`."""
+def read(data: Path, steps: Progress, sample: int | None = None) -> Company:
+    """Read and check the company at `data`; with `sample`, about so many of its customers, and say so."""
     from features.sources import read_company
 
     with steps.step(f"Reading {data}"):
-        return read_company(data)
+        company = read_company(data, sample=sample)
+    if company.sampled:
+        click.echo(f"  learning from {company.sampled}, the same ones every time", err=True)
+    return company
 
 
 def tell_what_counts(company: Company, as_of: date) -> None:

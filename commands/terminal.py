@@ -147,6 +147,9 @@ ENGINE = click.option("--engine", type=click.Choice(ENGINES), default="numpy", s
 SEED = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same result."
 )
+SAMPLE = click.option(
+    "--sample", type=click.IntRange(min=1), help="Learn from about so many customers, drawn by their ids. Default: all of them."
+)
 TRIALS = click.option(
     "--trials", type=click.IntRange(min=0), default=15, show_default=True, help="Settings that the study tries."
 )

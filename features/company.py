@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from features.asof import NEVER_DAY, day_date, day_number, known_before
+from features.sampling import Sample
 from features.tables import ATTRIBUTION_DAYS, EVENT_TABLES, TABLES
 from keepwell.errors import HistoryError
 
@@ -67,6 +68,8 @@ class Company:
     attribution_days: int = ATTRIBUTION_DAYS
     builders: tuple[str, ...] = ()
     """The modules of features of one's own that its company.yaml names."""
+    sampled: Sample | None = None
+    """What sample of its customers this is; None: it is everybody."""
 
     @property
     def event_tables(self) -> dict[str, pl.DataFrame]:

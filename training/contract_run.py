@@ -25,6 +25,7 @@ from training.registry import Registry, Run, model_name
 from training.report import handed_out
 from training.result import TrainingResult
 from training.run import EXAMPLE_ROWS, EXPERIMENT, importance, known_until, one_blas_thread, settled
+from training.sample import sample_setting
 from training.study import Study
 from training.totals import FILE as TOTALS
 from training.totals import as_plain, totals
@@ -50,6 +51,7 @@ def train_contracts(
     data, day = contract_data(known, horizon_days, as_of, progress), day_number(as_of)
     learnable(data, day)  # refuses what is too little before anything is written
     settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed, "churn": "contracts"}
+    settings |= sample_setting(company)
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {as_of}") as run:
         fingerprint = log_flat_inputs(run, known, data.table, settings)
         name = f"{company.key} contracts {horizon_days}d as of {as_of}, seed {seed}, {fingerprint[:16]}"

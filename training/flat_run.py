@@ -29,6 +29,7 @@ from training.record import log_trial
 from training.registry import Registry, Run, model_name
 from training.result import TrainingResult
 from training.run import EXAMPLE_ROWS, EXPERIMENT, one_blas_thread, settled
+from training.sample import sample_setting
 from training.scorer import Predictions
 from training.study import Study
 
@@ -57,6 +58,7 @@ def train_flat(
     left_out = left_out_columns(company, ()) if left_out is None else left_out
     data = flat_data(company, horizon_days, before, left_out)
     settings = {"horizon_days": horizon_days, "as_of": data.as_of, "trials": trials, "seed": seed}
+    settings |= sample_setting(company)
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {data.as_of}") as run:
         fingerprint = log_flat_inputs(run, company, data, settings, left_out)
         name = f"{company.key} labels of {data.as_of}, seed {seed}, {fingerprint[:16]}, {len(data.names)} features"

@@ -75,6 +75,7 @@ def headline(result: TrainingResult) -> str:
     said = [
         f"Version {info.version} is the {rank}.",
         f"{_graded_model(info)}.",
+        *([f"It learned from {result.settings['sample']}."] if "sample" in result.settings else []),
         *_leaning(result),
         sentence(result.verdict.reason),
     ]

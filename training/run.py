@@ -35,6 +35,7 @@ from training.registry.promotion import GATE
 from training.report import handed_out
 from training.result import TrainingResult
 from training.rivals import fit_rival
+from training.sample import sample_setting
 from training.scorer import ModelInfo, Predictions, Scorer
 from training.study import Study, study_name, tuned
 
@@ -43,7 +44,9 @@ EXPERIMENT = "keepwell/train"
 REPLACED = "D"
 """The grade of a procedure that a simple rival replaced: the model's family is that rival's name."""
 
-EXAMPLE_ROWS = 5
+EXAMPLE_ROWS = 1_000
+"""Customers whose quantiles make the example that is kept with a model."""
+
 EXPLAINED_ROWS = 2_000
 """Customers whose contributions make the importance of a feature: a mean over these is steady."""
 
@@ -70,6 +73,7 @@ def train(
     data = training_data(known, horizon_days, as_of, progress)
     sought = " and ".join(checked(objectives))
     settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed, "objective": sought}
+    settings |= sample_setting(company)
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {as_of}") as run:
         fingerprint = log_inputs(run, known, data, settings)
         study = Study(registry.study_storage(), trials, seed, tuple(objectives), study_name(data, seed, fingerprint))

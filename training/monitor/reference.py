@@ -44,7 +44,8 @@ class Reference:
     """What a training saw at its dates (ascending; the last is `trained_as_of`, whose customers the edges are made of).
 
     `importance` is each feature's share of all that moves the two forecasts; `auc` the AUC that the scores themselves promised
-    at each date; `rows` how many rows of a table were known; `categories` the values of texts such as `transactions.channel`.
+    at each date; `rows` how many rows of a table were known, empty where a sample was read; `categories` the values of texts such
+    as `transactions.channel`.
     """
 
     dates: tuple[date, ...]
@@ -105,7 +106,7 @@ def make_reference(
         scores={name: described([getattr(each, name) for each in predictions]) for name in SCORES},
         importance=_shares(importance),
         auc=tuple(estimated_auc(each.churn_probability) for each in predictions),
-        rows=rows_before(known, day_number(newest)),
+        rows={} if known.sampled else rows_before(known, day_number(newest)),  # those of a sample say nothing of a table
         categories=categories_before(known, day_number(newest)),
     )
 
