@@ -14,7 +14,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 export DO_NOT_TRACK := true
 
-.PHONY: help machine install dev demo test test-slow test-all check format bench soak docs docs-serve lock clean
+.PHONY: help machine install dev demo test test-slow test-all check format hooks bench soak docs docs-serve lock clean
 
 help:  ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ check: $(VENV)/.dev  ## style and types
 format: $(VENV)/.dev  ## put the style right
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+hooks: $(VENV)/.dev  ## let git check every commit (.pre-commit-config.yaml)
+	$(BIN)/pre-commit install
 
 bench: $(VENV)/.dev  ## time features beside their peers, and the main job (an hour)
 	$(BIN)/python -m benchmarks.speed
