@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
@@ -11,9 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import numpy as np
 import pytest
+import yaml
 
+import cli
 from features.company import Company
 from keepwell.settings import Settings
 from serving.access import hash_of, new_key
@@ -21,7 +27,7 @@ from serving.scoring import load_into_store
 from serving.store import Store
 from serving.store.keys import ApiKey
 from tests.conftest import _created
-from tests.deployment import Answer, Front, Part, balancer, free_ports, mlflow_server, readiness, replica, wait_for
+from tests.deployment import ROOT, Answer, Front, Part, balancer, free_ports, mlflow_server, readiness, replica, wait_for
 from tests.postgres import running_server, stopped_server, url_of
 from tests.serving.conftest import HORIZON, panel, register, scored, scorer, scorer_for, shop  # noqa: F401  # fixtures
 from tests.serving.test_service import one
@@ -96,6 +102,115 @@ def _filled(store_url: str, shop: Company, scored: Any, panel: Any) -> str:  # n
     store.keys.add(ApiKey(id_, "test", hash_of(key), ("predict", "read"), None, at), by="test")
     store.close()
     return key
+
+
+DEPLOY = ROOT / "deploy"
+LOCKS = ROOT / "requirements.lock", DEPLOY / "mlflow.lock"
+
+
+def documents() -> list[dict[str, Any]]:
+    """Every object of deploy/kubernetes."""
+    files = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+    return [each for file in files if file.name != "kustomization.yaml" for each in yaml.safe_load_all(file.read_text())]
+
+
+def pods() -> list[dict[str, Any]]:
+    """What runs in the cluster: the specs of its pods."""
+    templates = (
+        each["spec"].get("template") or each["spec"].get("jobTemplate", {}).get("spec", {}).get("template") for each in WORK
+    )
+    return [template["spec"] for template in templates if template]
+
+
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+OBJECTS = documents()
+WORK = [each for each in OBJECTS if each["kind"] in {"Deployment", "CronJob"}]
+CONTAINERS = [container for pod in pods() for container in (*pod.get("initContainers", ()), *pod["containers"])]
+OURS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def test_the_compose_file_is_one_by_its_schema() -> None:
+    words = ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(DEPLOY / "compose.yaml")]
+    done = subprocess.run([str(Path(sys.executable).parent / words[0]), *words[1:]], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("named", OBJECTS, ids=lambda each: f"{each['kind']}-{each['metadata']['name']}")
+def test_every_object_of_the_cluster_is_one_by_its_schema(named: dict[str, Any]) -> None:
+    kubernetes_validate.validate(named, "1.37.0", strict=True)  # raises for what is missing, wrong or unknown
+
+
+def test_the_kustomization_names_every_file() -> None:
+    listed = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())["resources"]
+    assert {"kustomization.yaml", *listed} == {file.name for file in (DEPLOY / "kubernetes").iterdir()}
+
+
+def test_the_container_file_is_clean() -> None:
+    hadolint = [str(Path(sys.executable).parent / "hadolint"), "--failure-threshold", "info", str(DEPLOY / "Dockerfile")]
+    done = subprocess.run(hadolint, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_container_file_copies_every_package_and_the_builder_is_sent_no_more() -> None:
+    copied = set(re.findall(r"^COPY (?!--)(.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE))
+    sources = {source for line in copied for source in line.split()}
+    packages = {pattern.rstrip("*") for pattern in OURS["tool"]["setuptools"]["packages"]["find"]["include"]}
+    assert packages <= sources
+    assert sources == set(re.findall(r"^!(.+)$", (DEPLOY / "Dockerfile.dockerignore").read_text(), re.MULTILINE))
+
+
+def test_mlflow_is_the_same_on_both_sides() -> None:
+    versions = [re.search(r"^mlflow==(\S+)", file.read_text(), re.MULTILINE)[1] for file in LOCKS]  # type: ignore[index]
+    assert versions[0] == versions[1]
+    assert "://" not in LOCKS[1].read_text()
+
+
+def test_every_image_has_a_tag_and_ours_is_of_this_version() -> None:
+    images = {service["image"] for service in COMPOSE.values()} | {container["image"] for container in CONTAINERS}
+    assert all(re.fullmatch(r"[^:]+:(?!latest)\S+", image) for image in images), images
+    ours = {image for image in images if image.startswith("keepwell")}
+    assert {image.partition(":")[2] for image in ours} == {OURS["project"]["version"]}
+
+
+def test_every_setting_is_one() -> None:
+    told = [service.get("environment", {}) for service in COMPOSE.values()]
+    told += [each["data"] for each in OBJECTS if each["kind"] == "ConfigMap"]
+    for settings in told:
+        others = {"KEEPWELL_DB_PASSWORD"}  # PostgreSQL's container reads it
+        found = Settings.from_environment({name: value for name, value in settings.items() if name not in others})
+        assert not found.runs_jobs or "KEEPWELL_JOBS_ELSEWHERE" not in settings
+
+
+def test_every_word_that_the_compose_file_needs_is_in_the_example() -> None:
+    asked = set(re.findall(r"\$\{(\w+)", (DEPLOY / "compose.yaml").read_text()))
+    assert asked == set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (DEPLOY / "env.example").read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("container", CONTAINERS, ids=lambda each: each["name"])
+def test_no_container_may_more_than_it_needs(container: dict[str, Any]) -> None:
+    wanted = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+    assert container["securityContext"] == wanted
+    assert container["resources"]["limits"]["memory"]
+
+
+def test_no_pod_runs_as_root_or_knows_the_cluster() -> None:
+    for pod in pods():
+        assert (pod["securityContext"]["runAsNonRoot"], pod["automountServiceAccountToken"]) == (True, False)
+
+
+def commands() -> list[list[str]]:
+    """The words of every `keepwell` command that is run somewhere."""
+    told = [container["args"] for container in CONTAINERS if container["image"].startswith("keepwell:") and "args" in container]
+    told += [
+        service["command"] for service in COMPOSE.values() if "command" in service and service["image"].startswith("keepwell:")
+    ]
+    return [[re.sub(r"\$\{\w+:-(.+?)\}", r"\1", word) for word in words] for words in told]
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_is_one(words: list[str]) -> None:
+    command = cli.main.commands[words[0]]
+    command.make_context(words[0], words[1:])  # raises click.UsageError
 
 
 def statuses(seen: list[Answer]) -> set[int]:
