@@ -158,7 +158,7 @@ def trained(practice: Path) -> Path:
 def follow_without_the_export(folder: Path) -> None:
     page = folder / "page.md"
     text = (HOWTO / "csv-export.md").read_text()
-    page.write_text(text[: text.index("## An export to practise on")])
+    page.write_text(text[: text.index("## A file without amounts")])
     follow(page, folder, refused=1)
 
 
@@ -182,6 +182,13 @@ def test_an_export_is_read_as_the_page_says(practice: Path, tmp_path: Path) -> N
     assert "Yes, for a horizon of 90d." in told
     assert "refunds in" in told
     assert " 0 refunds" not in told
+
+
+def test_a_file_without_amounts_gets_them_and_keeps_its_ids(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("Customer,Quantity,Price\n00042,3,1.15\n00042,-1,1.15\n")
+    (tmp_path / "add_amounts.py").write_text(written(HOWTO / "csv-export.md", "add_amounts.py"))
+    shell(tmp_path, "python", "add_amounts.py")
+    assert (tmp_path / "sales.csv").read_text().splitlines()[1:] == ["00042,3,1.15,3.45", "00042,-1,1.15,-1.15"]
 
 
 def test_a_table_of_facts_and_answer_is_read_as_two(tmp_path: Path) -> None:
