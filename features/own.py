@@ -95,9 +95,8 @@ def take_in(builder: object) -> tuple[str, ...]:
 
 def _admit(builder: Builder) -> None:
     """Let the builder be known while it is tried, and after that only if it has passed."""
-    # The trial makes panels, and those look up features here.
-    from features.recipe import forget_recipes  # noqa: PLC0415
-    from features.trial import try_features  # noqa: PLC0415
+    from features.recipe import forget_recipes  # noqa: PLC0415  # a recipe looks up features here
+    from features.trial import try_features  # noqa: PLC0415  # so does a panel, which the trial makes
 
     before = set(_VIEWS)
     _FEATURES.update({feature.name: feature for feature in builder.features})

@@ -123,8 +123,8 @@ def main(*, check: bool) -> int:
             continue
         if check:
             stale = 1
-            print(f"docs/{name} is stale: run python scripts/write_reference.py")  # noqa: T201
-            print(*difflib.unified_diff(written.splitlines(), made.splitlines(), n=0, lineterm=""), sep="\n")  # noqa: T201
+            click.echo(f"docs/{name} is stale: run python scripts/write_reference.py")
+            click.echo("\n".join(difflib.unified_diff(written.splitlines(), made.splitlines(), n=0, lineterm="")))
         else:
             place.write_text(made)
     return stale

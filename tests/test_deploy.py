@@ -67,7 +67,7 @@ class Deployment:
 
 
 @pytest.fixture(scope="module")
-def deployment(shop: Company, scored: Any, panel: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:  # noqa: F811
+def deployment(shop: Company, scored: Any, panel: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:  # noqa: F811  # a fixture's name
     front, tracking, *ports = free_ports(4)
     folders = {name: tmp_path_factory.mktemp(name) for name in ("mlflow", "balancer", "home")}
     with ExitStack() as stack:

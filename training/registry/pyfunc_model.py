@@ -22,7 +22,7 @@ class KeepwellModel(PythonModel):
         """Read the scorer from the artifacts: JSON and LightGBM text."""
         self.scorer = load_predictor(Path(context.artifacts["scorer"]))
 
-    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:  # noqa: ANN401, ARG002
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:  # noqa: ANN401, ARG002  # MLflow's
         """One row of predictions for each row of features; a missing feature value is NaN or None."""
         names = list(self.scorer.info.feature_names)
         predictions = self.scorer.predict(np.ascontiguousarray(model_input[names].to_numpy(dtype=np.float64)))

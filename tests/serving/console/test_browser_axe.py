@@ -34,7 +34,7 @@ def violations(page: object, axe: str) -> list[str]:
     return page.evaluate(VIOLATIONS, RULES)
 
 
-def check(browser: object, address: str, axe: str, look: tuple[str, str, int]) -> None:  # noqa: F811
+def check(browser: object, address: str, axe: str, look: tuple[str, str, int]) -> None:  # noqa: F811  # a fixture's name
     language, scheme, width = look
     found = {}
     with tab(browser, width, color_scheme=scheme, locale="zh-CN" if language == "zh" else "en-GB") as page:

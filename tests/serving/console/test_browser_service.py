@@ -88,7 +88,7 @@ def await_answer(url: str, service: subprocess.Popen[bytes]) -> None:
     pytest.fail("the service does not come up")
 
 
-def a_day(browser: object, address: str, language: str, shots: str, customer_id: str) -> None:  # noqa: F811
+def a_day(browser: object, address: str, language: str, shots: str, customer_id: str) -> None:  # noqa: F811  # a fixture's name
     """Sign in, find, filter, open, take on, record what came of it, see it in Today and on record, sign out."""
     words = CATALOGUES[language]
     with tab(browser, locale="zh-CN" if language == "zh" else "en-GB") as page:
