@@ -55,10 +55,16 @@ def comparisons() -> Iterator[tuple[str, str, str, str]]:
                 yield company, label, cells[2 * place], cells[2 * place + 1]
 
 
-def number(cell: str) -> float:
+def digits(cell: str) -> str:
+    """The figure of a cell as it is written."""
     found = re.search(r"[\d,]*\.?\d+", cell)
     assert found
-    return float(found[0].replace(",", ""))
+    return found[0]
+
+
+def number(cell: str) -> float:
+    """The figure of a cell."""
+    return float(digits(cell).replace(",", ""))
 
 
 def loss(label: str, figure: float) -> float:
@@ -102,4 +108,4 @@ def test_bold_is_who_is_better(company: str, label: str, ours: str, theirs: str)
 def test_the_best_peer_of_each_figure_is_told(company: str, label: str, theirs: str) -> None:
     name, figure = best_peer(company, label)
     assert theirs.endswith(f" {name}")
-    assert number(theirs) == pytest.approx(figure, rel=0.001, abs=0.0051 if figure > 1 else 0.00051)
+    assert digits(theirs) == f"{figure:,.{len(digits(theirs).partition('.')[2])}f}"
