@@ -32,6 +32,9 @@ _GIVES_UP = {
 }
 """When a PostgreSQL server is held for lost, in seconds (`tcp_user_timeout`: ms). By itself it waits for a quarter of an hour."""
 
+_VALUES = re.compile(r"\n(DETAIL|CONTEXT):.*", re.DOTALL)
+"""The part of what PostgreSQL says that shows the values of a row."""
+
 _WAIT = "keepwell_writer_waits_s"
 """The option of an engine that holds how long its writers wait."""
 
@@ -57,7 +60,10 @@ def open_engine(url: str, *, writer_waits_s: float | None = None) -> Engine:
     """
     try:
         parsed = make_url(url)
-        engine = create_engine(parsed, execution_options={_WAIT: writer_waits_s}, **_network_options(parsed))
+        # Faults are logged with what caused them, and the values of a statement may name customers.
+        engine = create_engine(
+            parsed, hide_parameters=True, execution_options={_WAIT: writer_waits_s}, **_network_options(parsed)
+        )
     except (ArgumentError, SQLAlchemyError, ImportError) as error:
         raise StoreError(
             f"the store's URL {_without_password(url)!r} cannot be used: {error}",
@@ -163,7 +169,7 @@ def _speaking_plainly(engine: Engine) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        cause = str(getattr(error, "orig", None) or error).strip()
+        cause = _VALUES.sub("", str(getattr(error, "orig", None) or error).strip())
         fitting = (hint for sign, hint in _HINTS.items() if re.search(sign, cause.lower()))
         hint = next(fitting, "check KEEPWELL_STORE_URL and the database")
         place = engine.url.render_as_string(hide_password=True)
