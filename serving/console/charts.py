@@ -158,12 +158,13 @@ def timeline(events: Sequence[Event], as_of: date, horizon_days: int) -> Timelin
 
 
 def ticks(slots: Slots) -> list[Tick]:
-    """First days of months, few enough to be read."""
+    """First days of months, few enough to be read; the first of a year says which year it is."""
     months = (slots.last.year - slots.first.year) * 12 + slots.last.month - slots.first.month
     step = next((step for step in _TICK_MONTHS if months / step <= _MOST_TICKS), _TICK_MONTHS[-1])
     counted = range(slots.first.year * 12 + slots.first.month, slots.last.year * 12 + slots.last.month)
     starts = [date(count // 12, count % 12 + 1, 1) for count in counted if count % step == 0]
-    places = [(slots.x(day), show.month(day)) for day in starts]
+    names = [show.month(day) if day.month <= step or day == starts[0] else t(f"month.{day.month}") for day in starts]
+    places = [(slots.x(day), name) for day, name in zip(starts, names, strict=True)]
     # A name that begins near the right edge would be cut off.
     return [Tick(_at(x), name, minor=index % 2 == 1) for index, (x, name) in enumerate(places) if x <= 93]
 

@@ -39,6 +39,8 @@ _OWN_WORDS = {"owner", "account_id", "next_category"}
 MOST_OFFERED = 1_000
 """How many owners are offered while one is typed; others can be typed as well."""
 
+VIEW_REFUSALS = ("name", "many")
+
 _LEAST_SHOWN = 0.005  # what is less looks like 0 with the two decimals of an amount
 
 
@@ -136,7 +138,8 @@ class CustomersPage:
 
     `written` has what stands in the fields of the filters that are typed, `owners` the names that are offered for one of them;
     `more_open`: one of those folded away is in use.
-    `columns` are those shown, `column_choices` all there are; `query` is the list as an address, to be saved as a view.
+    `columns` are those shown, `column_choices` all there are; `query` is the list as an address, to be saved as a view, and
+    `view_refused` says why one was not saved, whose name is `view_name`.
     """
 
     frame: Frame
@@ -149,6 +152,8 @@ class CustomersPage:
     column_choices: tuple[Choice, ...]
     columns: tuple[str, ...]
     views: tuple[ViewLink, ...]
+    view_name: str
+    view_refused: str
     query: str
     kept: tuple[tuple[str, str], ...]
     headings: Mapping[str, Heading]
@@ -170,6 +175,8 @@ def customers_page(
     choices: Mapping[str, Mapping[str, str]],
     views: Sequence[SavedView],
     urls: Urls,
+    view_name: str = "",
+    view_refused: str = "",
 ) -> CustomersPage:
     """Put the page together; `choices` holds what each filter offers, value to shown name."""
     last = query.offset + len(page.rows)
@@ -187,6 +194,8 @@ def customers_page(
         column_choices=tuple(Choice(name, t(f"column.{name}"), name in query.columns) for name in COLUMNS),
         columns=query.columns,
         views=tuple(_view(view, parameters, urls) for view in views),
+        view_name=view_name,
+        view_refused=t(f"views.refused.{view_refused}") if view_refused in VIEW_REFUSALS else "",
         query=urlencode(parameters),
         kept=tuple(pair for pair in query.parameters.items() if pair[0] not in form_fields),
         headings={sort: _heading(sort, query, urls) for sort in SORTS},

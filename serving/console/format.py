@@ -95,6 +95,10 @@ def plain(value: float | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+_DAYS_FROM_HOURS = 72
+"""So many hours are told in days."""
+
+
 def measured(value: float, unit: str) -> str:
     """A feature's value with the unit that the feature catalog gives it; an unknown unit is left out.
 
@@ -102,11 +106,15 @@ def measured(value: float, unit: str) -> str:
     ('74 days', '25 %', '3.5 times', '1,250')
     >>> measured(1.0, "yes or no"), measured(0.0, "yes or no")
     ('yes', 'no')
+    >>> measured(36.0, "hours"), measured(1796.4, "hours")
+    ('36 hours', '75 days')
     >>> measured(0.04, "ratio")  # "4 % as much" is plainer than "0.0 times as much"
     '4 %'
     """
-    if unit == "days":
-        return t("amount.days", count=value, value=plain(value))
+    if unit == "hours" and value >= _DAYS_FROM_HOURS:
+        return measured(float(round(value / 24)), "days")
+    if unit in ("days", "hours"):
+        return t(f"amount.{unit}", count=value, value=plain(value))
     if unit == "ratio":
         return percent(value) if 0 <= value < 1 else t("times", value=number(value, 0 if value >= 10 else 1))
     if unit == "yes or no" and value in {0, 1}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from decisions.review_figures import share_between
@@ -56,11 +57,16 @@ class Watch:
 
 @dataclass(frozen=True)
 class WayBack:
-    """What the button to go back does: to which version, in words; `asked` once it has been pressed and is to be confirmed."""
+    """What the button to go back does: to which version, in words; `asked` once it has been pressed and is to be confirmed.
+
+    `reason` is what stands in the form, `refused` why the last one was not done (empty: none was refused).
+    """
 
     version: str
     text: str
     asked: bool
+    reason: str
+    refused: str
 
 
 @dataclass(frozen=True)
@@ -88,9 +94,14 @@ def models_page(
     *,
     may_roll_back: bool,
     asked: bool = False,
+    reason: str = "",
+    refused: bool = False,
     done: str = "",
 ) -> ModelsPage:
-    """Put the page together; `asked` that the way back is to be confirmed, `done` the version that it led to."""
+    """Put the page together; `asked` that the way back is to be confirmed, `done` the version that it led to.
+
+    `refused` that it was not taken, since the champion had changed; `reason` is what was given for it.
+    """
     by_alias = {version.alias: version for version in versions}
     champion = by_alias.get(CHAMPION)
     card = champion.card if champion else {}
@@ -103,7 +114,7 @@ def models_page(
         calibration=calibration_chart(list(_groups(card))),
         warnings=tuple(said(str(each)) for each in card.get("warnings", ())),
         watch=_watch(watched) if watched else None,
-        way_back=_way_back(by_alias, asked) if may_roll_back else None,
+        way_back=_way_back(by_alias, asked=asked, reason=reason, refused=refused) if may_roll_back else None,
         done=t("models.done", version=done) if champion and done == champion.version else "",
         company=company,
         horizon_days=horizon_days,
@@ -158,14 +169,22 @@ def _groups(card: Mapping[str, Any]) -> Iterator[Group]:
 def _watch(report: Mapping[str, Any]) -> Watch:
     status = report["status"] if report.get("status") in STATUSES else "degraded"
     told = [said(str(each)) for part in ("broken_promises", "warnings", "notes") for each in report.get(part, ())]
-    when = t("models.watch.when", as_of=report.get("as_of", show.MISSING), version=report.get("version", show.MISSING))
+    when = t("models.watch.when", as_of=_day(report.get("as_of")), version=report.get("version", show.MISSING))
     return Watch(t(f"models.watch.{status}"), "done" if status == "fine" else "refused", when, tuple(told))
 
 
-def _way_back(by_alias: Mapping[str, Version], asked: bool) -> WayBack | None:
+def _day(written: object) -> str:
+    """A date of a report, which is text there; a dash where it is none."""
+    try:
+        return show.day(date.fromisoformat(str(written)))
+    except ValueError:
+        return show.MISSING
+
+
+def _way_back(by_alias: Mapping[str, Version], *, asked: bool, reason: str, refused: bool) -> WayBack | None:
     """The way back; None where there is nothing to go back to."""
     previous, champion = by_alias.get(PREVIOUS), by_alias.get(CHAMPION)
     if previous is None:
         return None
     text = t("models.back.text", version=previous.version, champion=champion.version if champion else show.MISSING)
-    return WayBack(previous.version, text, asked)
+    return WayBack(previous.version, text, asked, reason, t("models.back.changed") if refused else "")

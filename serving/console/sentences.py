@@ -42,7 +42,8 @@ def said(sentence: str) -> str:
     told = _translated(sentence, "sentences")
     if told is not None:
         return told if told.endswith(_STOPS) else f"{told}。"
-    return f"{sentence[:1].upper()}{sentence[1:]}{'' if sentence.endswith(_STOPS) or not sentence else '.'}"
+    begins = sentence[:1] if sentence.startswith("keepwell ") else sentence[:1].upper()  # a command is written as it is typed
+    return f"{begins}{sentence[1:]}{'' if sentence.endswith(_STOPS) or not sentence else '.'}"
 
 
 def in_words(part: str) -> str:

@@ -50,6 +50,8 @@ PAGES = {
     "yes": "yes",
     "no": "no",
     "times": "{value} times",
+    "amount.hours.one": "{value} hour",
+    "amount.hours.other": "{value} hours",
     "amount.days.one": "{value} day",
     "amount.days.other": "{value} days",
     "total": "{amount} {currency}",

@@ -30,4 +30,6 @@ LIST = {
     "kind.consumer": "Consumer",
     "kind.trader": "Trader",
     "kind.supplier": "Supplier",
+    "views.refused.name": "A view needs a name of 1 to 100 characters.",
+    "views.refused.many": "You have 50 views: delete one that you no longer need.",
 }

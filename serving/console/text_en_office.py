@@ -205,6 +205,7 @@ OFFICE = {
     "models.back.ask": "Go back to version {version} …",
     "models.back.reason": "Why",
     "models.back.confirm": "Make version {version} the champion",
+    "models.back.changed": "The champion has changed meanwhile. Look again before you go back.",
     "models.back.cancel": "Leave it",
     "models.done": "Version {version} is the champion again. The service answers by it within ten seconds.",
     "no_models.title": "There are no models to show",

@@ -51,6 +51,8 @@ PAGES = {
     "yes": "是",
     "no": "否",
     "times": "{value} 倍",
+    "amount.hours.one": "{value} 小时",
+    "amount.hours.other": "{value} 小时",
     "amount.days.one": "{value} 天",
     "amount.days.other": "{value} 天",
     "total": "{amount} {currency}",

@@ -30,4 +30,6 @@ LIST = {
     "kind.consumer": "消费者",
     "kind.trader": "商家",
     "kind.supplier": "供应商",
+    "views.refused.name": "视图名称须为 1 至 100 个字符。",
+    "views.refused.many": "您已有 50 个视图，请先删除一个不再需要的。",
 }

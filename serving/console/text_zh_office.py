@@ -187,6 +187,7 @@ OFFICE = {
     "models.back.ask": "退回到版本 {version} …",
     "models.back.reason": "原因",
     "models.back.confirm": "改用版本 {version}",
+    "models.back.changed": "现用模型在此期间已更换。请重新查看后再决定是否退回。",
     "models.back.cancel": "保持不变",
     "models.done": "版本 {version} 重新成为现用模型。服务将在十秒内改用它。",
     "no_models.title": "没有可显示的模型",

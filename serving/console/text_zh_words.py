@@ -116,4 +116,10 @@ WORDS = {
     "channel.email": "电子邮件",
     "channel.post": "邮寄",
     "channel.none": "无需联系",
+    "family.ensemble": "组合模型",
+    "family.last_period": "沿用上期",
+    "family.recency": "按距上次购买的时间",
+    "family.lifetime": "购买-流失模型",
+    "family.logistic": "逻辑回归",
+    "family.lightgbm": "LightGBM",
 }

@@ -60,9 +60,10 @@ class Urls:
         """The models; `done` is the version that has just become the champion."""
         return self._with_query("/models", {"done": done} if done else {})
 
-    def models_back(self) -> str:
-        """The models, with the form that confirms the way back."""
-        return f"{self.models()}?back=1#back"
+    def models_back(self, reason: str = "", refused: str = "") -> str:
+        """The models, with the form that confirms the way back; with what was written in it, where it was refused."""
+        more = {"reason": reason, "refused": refused} if refused else {}
+        return f"{self._with_query('/models', {'back': '1', **more})}#back"
 
     def review(self, name: str = "") -> str:
         """A review by its name; empty: the newest one."""

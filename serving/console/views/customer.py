@@ -26,11 +26,18 @@ def customer(console: Context, request: Request) -> Response:
 
 
 def customer_answer(
-    console: Context, request: Request, customer_id: str, *, done: str = "", refused: str = "", note: str = ""
+    console: Context,
+    request: Request,
+    customer_id: str,
+    *,
+    done: str = "",
+    refused: str = "",
+    note: str = "",
+    status: int = HTTPStatus.CONFLICT,
 ) -> Response:
     """The page of a customer, and on record that it was looked at; `done` is the step that was recorded just now.
 
-    `refused` says why a form was not done, which is answered with 409, and `note` is what was written in it.
+    `refused` says why a form was not done, which is answered with `status`, and `note` is what was written in it.
     """
     store, load = console.open(request)
     if load is None:
@@ -56,9 +63,7 @@ def customer_answer(
         refused=refused,
         note=note,
     )
-    return console.renderer.answer(
-        request, "customer.html", page, here="customers", status=HTTPStatus.CONFLICT if refused else HTTPStatus.OK
-    )
+    return console.renderer.answer(request, "customer.html", page, here="customers", status=status if refused else HTTPStatus.OK)
 
 
 def _outlook(console: Context, request: Request, load: Load, row: ScoreRow, features: Features) -> Outlook:

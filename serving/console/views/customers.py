@@ -22,6 +22,7 @@ from serving.console.frame import frame
 from serving.console.query import ALL_BUT_LOST, OPEN, OVERDUE, PAGE_SIZE, CustomerQuery
 from serving.console.text import label, t
 from serving.console.views.context import Context, features_of, visitor_of
+from serving.console.views.views import NAME, REFUSED
 from serving.store.listing import WORDS
 from serving.store.reading import Reader
 from serving.store.records import CustomerFilter, Load, ScoreRow
@@ -46,6 +47,8 @@ def customers(console: Context, request: Request) -> Response:
         choices=_choices(console, store, load),
         views=console.store().views.of(load.company, visitor_of(request).name),
         urls=console.renderer.urls(request),
+        view_name=request.query_params.get(NAME, ""),
+        view_refused=request.query_params.get(REFUSED, ""),
     )
     return console.renderer.answer(request, "customers.html", page, here="customers")
 

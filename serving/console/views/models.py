@@ -18,6 +18,8 @@ from serving.store.audit import Deed
 from serving.store.records import Load
 
 LONGEST_REASON = 500
+CHANGED = "champion_changed"
+"""The code of a refusal: somebody else was quicker."""
 
 
 def models(console: Context, request: Request) -> Response:
@@ -35,6 +37,8 @@ def models(console: Context, request: Request) -> Response:
         desk.watched(*key),
         may_roll_back=visitor_of(request).may(Right.ROLL_BACK),
         asked="back" in request.query_params,
+        reason=request.query_params.get("reason", "")[:LONGEST_REASON],
+        refused=request.query_params.get("refused") == CHANGED,
         done=request.query_params.get("done", ""),
     )
     return console.renderer.answer(request, "models.html", page, here="models")
@@ -47,7 +51,12 @@ def roll_back(console: Context, request: Request, form: Mapping[str, str]) -> Re
     if console.models is None or key is None:
         raise RequestError("there are no models to go back to", hint="train one first", status=404)
     who, to, reason = visitor_of(request).name, form.get("version", ""), form.get("reason", "").strip()[:LONGEST_REASON]
-    replaced = console.models.roll_back(*key, to, by=who, reason=reason)
+    try:
+        replaced = console.models.roll_back(*key, to, by=who, reason=reason)
+    except RequestError as error:
+        if error.code != CHANGED:
+            raise
+        return RedirectResponse(console.renderer.urls(request).models_back(reason, refused=CHANGED), status_code=303)
     company, horizon_days = key
     told = f"{horizon_days} days: version {to} in place of {replaced or 'none'}{f': {reason}' if reason else ''}"
     console.store().audit.add([Deed(console.now(), who, "model rolled back", company, detail=told)])

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from decisions.labels import Step
 from keepwell.errors import DataError, RequestError
+from serving.console.sentences import said
 from serving.console.text import t
 from serving.console.views.context import Context, visitor_of
 from serving.console.views.customer import customer_answer
@@ -22,14 +23,21 @@ from serving.store.records import Load, Outcome, Plan, PlanItem
 def act(console: Context, request: Request, form: Mapping[str, str]) -> Response:
     """Do what the form asks of one customer, and show them again.
 
-    409 where somebody else was first, or the page that the form stands on shows other scores than those of now.
+    What cannot be done is told beside the form, which keeps its note: 409 where somebody else was first, or the page that the
+    form stands on shows other scores than those of now.
     """
     customer_id, step = form.get("id", ""), form.get("step", "")
     desk = _desk(console, visitor_of(request).name, customer_id)
+    note = form.get("note", "")
     if form.get("load", str(desk.load.id)) != str(desk.load.id):
-        return customer_answer(console, request, customer_id, refused=t("work.stale"), note=form.get("note", ""))
-    if not desk.do(step, form):
-        return customer_answer(console, request, customer_id, refused=t("work.too_late"), note=form.get("note", ""))
+        return customer_answer(console, request, customer_id, refused=t("work.stale"), note=note)
+    try:
+        done = desk.do(step, form)
+    except RequestError as error:
+        told = f"{said(error.message)} {said(error.hint)}"
+        return customer_answer(console, request, customer_id, refused=told, note=note, status=error.status)
+    if not done:
+        return customer_answer(console, request, customer_id, refused=t("work.too_late"), note=note)
     return RedirectResponse(console.renderer.urls(request).customer(customer_id, done=step), status_code=303)
 
 

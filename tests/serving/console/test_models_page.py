@@ -94,7 +94,10 @@ def test_the_way_back_is_confirmed_then_taken_and_put_on_record(
     newest = empty_store.audit.latest(1)[0]
     assert (newest.what, newest.company) == ("model rolled back", "fixture")
     assert "odd scores" in str(newest.detail)
-    assert client.post("/models", data=form).status_code == 409
+    late = client.post("/models", data=form)
+    assert "The champion has changed meanwhile" in late.text
+    assert 'name="reason" value="odd scores"' in late.text
+    assert registry.version(*KEY, "champion") == previous
 
 
 def test_who_comes_too_late_for_the_way_back_is_told(registry: Registry) -> None:

@@ -50,14 +50,30 @@ def test_a_saved_view_leads_back_to_the_same_list(list_of: TestClient) -> None:
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
-        ({"name": "", "query": ""}, 400),
-        ({"name": "x" * 101, "query": ""}, 400),
         ({"name": "x", "query": "sort=age"}, 400),
         ({"name": "x", "query": "q=" + "x" * 5000}, 400),
     ],
 )
 def test_what_cannot_be_a_view_is_refused(list_of: TestClient, shop: Store, fields: dict[str, str], status: int) -> None:
     assert send(list_of, **fields).status_code == status
+    assert shop.views.of("northwind-tea", "local") == ()
+
+
+@pytest.mark.parametrize("name", ["", "x" * 101])
+def test_a_name_that_cannot_be_stays_in_its_field(list_of: TestClient, shop: Store, name: str) -> None:
+    answer = send(list_of, name=name, query=WANTED)
+    assert answer.status_code == 303
+    page = list_of.get(answer.headers["location"]).text
+    assert "A view needs a name" in page
+    assert f'maxlength="100" value="{name}"' in page
+    assert shop.views.of("northwind-tea", "local") == ()
+
+
+def test_one_view_too_many_is_told(list_of: TestClient, shop: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.console.views.views.MOST_VIEWS", 0)
+    page = list_of.get(send(list_of, name="more", query=WANTED).headers["location"]).text
+    assert "delete one that you no longer need" in page
+    assert 'value="more"' in page
     assert shop.views.of("northwind-tea", "local") == ()
 
 
