@@ -121,5 +121,5 @@ WORDS = {
     "family.recency": "按距上次购买的时间",
     "family.lifetime": "购买-流失模型",
     "family.logistic": "逻辑回归",
-    "family.lightgbm": "LightGBM",
+    "family.lightgbm": "提升树",
 }

@@ -49,6 +49,8 @@ def test_every_text_of_the_catalogue_is_used() -> None:
         "plan.standing.",
         "plan.refused.",
         "plan.price.",
+        "views.refused.",
+        "amount.",
         "limit.",
         "review.",
         "changes.",
