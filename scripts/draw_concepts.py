@@ -6,6 +6,7 @@ which takes about a minute.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -258,10 +259,12 @@ def draw(folder: Path, figures: Figures) -> None:
         write_figure(picture(figures[part]), folder / f"{name}.svg")
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Compute where asked, then draw."""
+    parser = argparse.ArgumentParser(description="Draw the pictures of docs/concepts.")
+    parser.add_argument("--again", action="store_true", help="compute the figures first, which takes about a minute")
     kept = FOLDER / "figures.json"
-    if "--again" in arguments:
+    if parser.parse_args(arguments).again:
         from concept_figures import all_figures, as_json  # noqa: PLC0415  # loads all of training
 
         FOLDER.mkdir(parents=True, exist_ok=True)
@@ -271,4 +274,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
