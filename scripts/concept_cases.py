@@ -1,4 +1,4 @@
-"""The figures of docs/concepts that need no shop: one customer's year, and a campaign whose effects are known.
+"""The figures of docs/concepts that need no shop: one customer's spring, and a campaign whose effects are known.
 
 With `scripts/concept_figures.py`, of which this is the part that takes seconds.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -23,56 +25,64 @@ from training.uplift_model import learn_uplift
 
 Figures = dict[str, Any]
 
+
+@dataclass(frozen=True)
+class Event:
+    """What happened on a `day`, and when it became `known`; `figure` is an amount, or how severe a complaint is."""
+
+    what: str
+    table: str
+    day: date
+    figure: int
+    known: date | None = None
+
+    @property
+    def row(self) -> dict[str, object]:
+        """The event as a row of its table."""
+        if self.table == "complaints":
+            return {"complaint_id": "Q1", "opened_at": self.day, "severity": self.figure}
+        return {"ordered_at": self.day, "amount": self.figure}
+
+
 EVENTS = (
-    # what, the day it happened, the day it became known
-    ("purchase of 40", date(2025, 1, 10), None),
-    ("purchase of 25", date(2025, 2, 20), None),
-    ("purchase of 60, told late", date(2025, 3, 5), date(2025, 4, 8)),
-    ("complaint, severity 2", date(2025, 3, 12), None),
-    ("the same, now severity 4", date(2025, 3, 12), date(2025, 4, 15)),
-    ("refund of 25", date(2025, 4, 2), None),
-    ("purchase of 30", date(2025, 5, 20), None),
+    Event("purchase of 40", "transactions", date(2025, 1, 10), 40),
+    Event("purchase of 25", "transactions", date(2025, 2, 20), 25),
+    Event("purchase of 60, told late", "transactions", date(2025, 3, 5), 60, date(2025, 4, 8)),
+    Event("complaint, severity 2", "complaints", date(2025, 3, 12), 2),
+    Event("the same, now severity 4", "complaints", date(2025, 3, 12), 4, date(2025, 4, 15)),
+    Event("refund of 25", "transactions", date(2025, 4, 2), -25),
+    Event("purchase of 30", "transactions", date(2025, 5, 20), 30),
 )
-"""One customer's year, for the page on time."""
+"""One customer's spring, for the page on time; the second row of the complaint takes the place of the first."""
 
 ASKED = ("recency_days", "spend_90d", "refunds_90d", "complaints_open", "complaint_severity_max")
 DATES = (date(2025, 4, 1), date(2025, 5, 1), date(2025, 6, 1))
 
 
 def time_figures() -> Figures:
-    """One customer's rows at three dates, and what a table without `known_at` would have said of them."""
-    events = [{"what": what, "happened": str(day), "known": str(known or day)} for what, day, known in EVENTS]
+    """One customer's rows at three dates, and what an export would have said of them that forgets when its rows became known."""
+    told = [{"customer_id": "Ann", **event.row, "known_at": event.known} for event in EVENTS]
+    forgetful = [{"customer_id": "Ann", **event.row} for event in EVENTS]
+    tables = [event.table for event in EVENTS]
+    newest = [event.what != "complaint, severity 2" for event in EVENTS]  # such an export has the newest version alone
     return {
-        "events": events,
+        "events": [{"what": each.what, "happened": str(each.day), "known": str(each.known or each.day)} for each in EVENTS],
         "dates": list(map(str, DATES)),
-        "known": _rows_of_one(told=True),
-        "with_hindsight": _rows_of_one(told=False),
+        "known": _features_by_date(zip(tables, told, strict=True)),
+        "with_hindsight": _features_by_date(compress(zip(tables, forgetful, strict=True), newest)),
     }
 
 
-def _rows_of_one(*, told: bool) -> dict[str, dict[str, float | None]]:
-    """The features of the one customer by date; without `told` the tables forget when their rows became known."""
+def _features_by_date(rows: Iterable[tuple[str, dict[str, object]]]) -> dict[str, dict[str, float | None]]:
+    """The features of the one customer at DATES, from rows with the names of their tables."""
+    tables: dict[str, list[dict[str, object]]] = {}
+    for table, row in rows:
+        tables.setdefault(table, []).append(row)
     with tempfile.TemporaryDirectory() as folder:
-        for name, rows in _tables_of_one(told=told).items():
-            pl.DataFrame(rows).write_csv(Path(folder) / f"{name}.csv")
+        for table, its_rows in tables.items():
+            pl.DataFrame(its_rows, infer_schema_length=None).write_csv(Path(folder) / f"{table}.csv")
         panel = build_panel(read_company(Path(folder)), DATES, ASKED)
     return {str(row["as_of"]): {name: row[name] for name in ASKED} for row in panel.to_dicts()}
-
-
-def _tables_of_one(*, told: bool) -> dict[str, list[dict[str, object]]]:
-    def row(**columns: object) -> dict[str, object]:
-        known = {"known_at": columns.pop("known")}
-        return {"customer_id": "Ann", **columns, **(known if told else {})}
-
-    orders = [(what, day, known) for what, day, known in EVENTS if "complaint" not in what and "same" not in what]
-    amounts = {what: -25 if "refund" in what else int("".join(filter(str.isdigit, what))) for what, _, _ in orders}
-    cases = [(2, None), (4, date(2025, 4, 15))] if told else [(4, None)]  # an export of today holds the newest version alone
-    return {
-        "transactions": [row(ordered_at=day, amount=amounts[what], known=known) for what, day, known in orders],
-        "complaints": [
-            row(complaint_id="Q1", opened_at=date(2025, 3, 12), severity=grade, known=known) for grade, known in cases
-        ],
-    }
 
 
 DRAWN, CHOSEN_SHARE = 30_000, 0.2

@@ -210,7 +210,7 @@ def test_a_page_says_what_was_computed(page: str, sentence: str) -> None:
     assert sentence in text
 
 
-def test_the_year_of_one_customer_comes_out_again() -> None:
+def test_the_spring_of_one_customer_comes_out_again() -> None:
     cases = runpy.run_path(str(ROOT / "scripts" / "concept_cases.py"))
     assert cases["time_figures"]() == KEPT["time"]
 
