@@ -32,6 +32,9 @@ STALE_S = 8.0
 LONGEST_AWAY_S = 300.0
 """So long after the store was last read, keys that it knew then are good while it is away."""
 
+IDLE_READ_S = 60.0
+"""So often keys are read though nobody calls: those that are good when the store goes away are then known."""
+
 LONGEST_READ_S = 2.0
 """A store that takes longer to say which keys there are is away."""
 
@@ -94,6 +97,12 @@ class KeyRing:
         if (state := found.state(self._clock())) != "valid":
             raise refused(f"the key is {state}", f"{state}_key")
         return Caller(found.id, found.name, found.requests_per_minute, frozenset(found.scopes))
+
+    async def keep_reading(self) -> None:
+        """Read the keys now and then, until cancelled."""
+        while True:
+            await asyncio.wait([self._refresh()])
+            await asyncio.sleep(IDLE_READ_S)
 
     def _match(self, key: str) -> ApiKey | None:
         found = self._keys.get(id_of(key) or "")

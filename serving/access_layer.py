@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keepwell.errors import RequestError
 from serving.access import KeyRing, refused
@@ -33,6 +34,9 @@ class Access:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
+        if scope["type"] == "lifespan" and self.keys_required:
+            await self._live(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -47,6 +51,21 @@ class Access:
             await _refuse(error_answer(429, told, wait_s=wait_s), scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application live, and know the keys from its first moment on."""
+        reading: list[asyncio.Task[None]] = []
+
+        async def told(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":  # the store has its tables now
+                reading.append(asyncio.create_task(self.ring.keep_reading()))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, told)
+        finally:
+            for task in reading:
+                task.cancel()
 
     def _wait_s(self, caller: Caller) -> int:
         return 0 if caller.requests_per_minute is None else self.limits.wait_s(caller.id, caller.requests_per_minute)

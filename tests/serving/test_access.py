@@ -266,3 +266,22 @@ def test_the_page_on_access_tells_every_path_scope_and_answer() -> None:
         "busy",
     }
     assert codes <= told
+
+
+def test_keys_that_nobody_has_sent_yet_are_good_when_the_store_goes_away(run: Run) -> None:
+    world = World()
+    key, kept = key_of(1)
+    world.keys.append(kept)
+    ring = world.ring()
+
+    async def live() -> Caller:
+        reading = asyncio.create_task(ring.keep_reading())
+        while not ring._keys:
+            await asyncio.sleep(0.01)
+        world.away, world.seconds = True, world.seconds + LONGEST_AWAY_S - 1
+        try:
+            return await ring.caller(key)
+        finally:
+            reading.cancel()
+
+    assert run(live()).id == kept.id
