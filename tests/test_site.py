@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+from playwright.sync_api import Page as Tab
+from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -21,6 +28,12 @@ LEFT_OUT: dict[str, str] = {}
 
 LOADING = {"img": "src", "script": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "object": "data"}
 LOADED_LINKS = {"stylesheet", "icon", "shortcut icon", "apple-touch-icon", "preload", "modulepreload", "manifest", "preconnect"}
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+in_a_browser = pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="no Chromium on this machine")
+PATIENCE_MS = 120_000
 
 
 @dataclass
@@ -131,3 +144,57 @@ def test_every_page_is_in_the_menu_once_or_left_out_for_a_reason() -> None:
 
 def test_the_site_bears_the_sign_of_the_console() -> None:
     assert (DOCS / "images" / "icon.svg").read_bytes() == (ROOT / "serving" / "console" / "static" / "icon.svg").read_bytes()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files, and says nothing of it."""
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def tab(address: str) -> Iterator[Tab]:
+    """A tab as wide as a telephone; a request to another host or a complaint of the browser fails the test."""
+    assert CHROMIUM, "CI must have Chromium"
+    faults: list[str] = []
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        tab = browser.new_page(viewport={"width": 390, "height": 844})
+        tab.set_default_timeout(PATIENCE_MS)
+        tab.on(
+            "request",
+            lambda asked: faults.append(asked.url) if asked.url.startswith("http") and address not in asked.url else None,
+        )
+        tab.on("pageerror", lambda error: faults.append(str(error)))
+        yield tab
+        browser.close()
+    assert faults == []
+
+
+@in_a_browser
+@pytest.mark.parametrize("page", ["index", "scores", "http-api", "performance", "start/data-scientist", "console.zh"])
+def test_a_page_fits_a_telephone(tab: Tab, address: str, page: str) -> None:
+    tab.goto(f"{address}/{page}.html")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@in_a_browser
+@pytest.mark.parametrize(
+    ("words", "found"), [("hysteresis", "decisions.html"), ("流失", ".zh.html"), ("value_tier", "scores.html")]
+)
+def test_the_search_finds_english_chinese_and_names(tab: Tab, address: str, words: str, found: str) -> None:
+    tab.set_viewport_size({"width": 1440, "height": 900})
+    tab.goto(f"{address}/index.html")
+    tab.click("input.md-search__input")
+    tab.keyboard.insert_text(words)
+    tab.keyboard.press("End")  # the page listens to keys
+    tab.wait_for_selector(f".md-search-result__link[href*='{found}']", state="attached")
