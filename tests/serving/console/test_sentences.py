@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from html import unescape
 from pathlib import Path
@@ -25,6 +25,7 @@ from serving.model_desk import Version
 from serving.plan_draft import Wanted, draft, keep, material
 from serving.policy import read_policy
 from serving.review_shelf import ReviewShelf
+from serving.store import Store
 from tests.serving.console.reviews import a_review
 from tests.serving.console.shop import AS_OF, BUSY_ID, NASTY_ID, NOW, fill, new_store
 from tests.serving.console.test_doors import PASSWORD, sign_in
@@ -251,7 +252,7 @@ def english_in(page: str) -> list[str]:
     """Three English words and more in a row that a page shows or reads out; commands and what the data say do not count."""
     page = re.sub(r"<(script|style|code)\b.*?</\1>|<!--.*?-->", " ", page, flags=re.S)
     told = re.findall(r"(?:title|aria-label|placeholder|alt)=\"([^\"]*)\"", page) + re.findall(r">([^<]+)<", page)
-    shown = (OWN.sub(" ", unescape(text)) for text in told)
+    shown = (re.sub(r"keepwell [a-z ]+", " ", OWN.sub(" ", unescape(text))) for text in told)
     return [text for text in shown if re.search(r"[A-Za-z]{2,}[,;]?(?: [A-Za-z]{2,}[,;]?){2,}", text)]
 
 
@@ -286,3 +287,10 @@ def test_a_refusal_in_chinese_holds_no_english_sentence(office: TestClient, path
     answer = office.get(path, headers={"accept-language": "zh"})
     assert answer.status_code in (400, 404)
     assert english_in(re.sub(r"可用：[^<]+", "", answer.text)) == []
+
+
+@pytest.mark.parametrize("path", [*(path for path, page in PAGES.items() if page.view and "." not in path and not page.open)])
+def test_an_empty_store_says_so_in_chinese(empty_store: Store, open_console: Callable[..., TestClient], path: str) -> None:
+    answer = open_console(empty_store).get(path, headers={"accept-language": "zh"})
+    assert answer.status_code == 200
+    assert english_in(answer.text) == []

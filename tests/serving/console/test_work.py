@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 
 import polars as pl
@@ -171,3 +172,29 @@ def test_what_was_recorded_reads_in_chinese(as_: Callable[[str], TestClient]) ->
     send(ann, "declined", reason="rival")
     ann.get("/?lang=zh")
     assert "已拒绝：客户挽回电话（竞争对手）" in page(ann)
+
+
+def test_two_agents_who_go_down_the_plan_together_do_all_of_it_once(as_: Callable[[str], TestClient], store: Store) -> None:
+    """Monday morning: both open the plan, begin at its top, and take on whoever is free."""
+    load = store.current_load()
+    plan = store.plan(load)
+    to_do = [item.customer_id for item in store.plan_items(plan)]
+    agents = {name: as_(name) for name in ("ann", "ben")}
+
+    def work(name: str) -> list[str]:
+        client, mine = agents[name], []
+        token = token_of(client.get("/").text)
+        for customer_id in to_do:
+            form = {"form_token": token, "id": customer_id, "load": str(load.id)}
+            if client.post("/customers/work", data={**form, "step": "take"}).status_code == 303:
+                assert client.post("/customers/work", data={**form, "step": "contacted"}).status_code == 303
+                mine.append(customer_id)
+        return mine
+
+    with ThreadPoolExecutor(2) as pool:
+        done = dict(zip(agents, pool.map(work, agents), strict=True))
+    assert sorted(done["ann"] + done["ben"]) == sorted(to_do)
+    assert {item.customer_id: item.taken_by for item in store.plan_items(plan)} == {
+        each: who for who, ids in done.items() for each in ids
+    }
+    assert store.plan_work.progress(plan, load.company).done == len(to_do)
