@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 NGINX = shutil.which("nginx") or next((str(place) for place in (Path("/usr/sbin/nginx"),) if place.exists()), None)
 ANYBODY = ssl._create_unverified_context()
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-LONGEST_S = 120.0
+LONGEST_S = 300.0
 
 
 def wait_for(fact: Callable[[], bool]) -> float:

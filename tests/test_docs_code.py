@@ -80,7 +80,8 @@ def make_command(words: list[str]) -> None:
 
 def mlflow_command(words: list[str]) -> None:
     """Options that we tell of, entry points and parameters that the project has; tests/test_mlproject.py runs them."""
-    assert {word for word in words if word.startswith("-")} <= {"--backend-store-uri", "--env-manager", "--port", "-e", "-P"}
+    told = {"--backend-store-uri", "--env-manager", "--experiment-name", "--port", "-e", "-P"}
+    assert {word for word in words if word.startswith("-")} <= told
     if words[1] == "run":
         project = yaml.safe_load((ROOT / "mlproject.yaml").read_text())
         entry = words[words.index("-e") + 1] if "-e" in words else "main"
@@ -139,6 +140,7 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "export": settings_of,
     **dict.fromkeys(("source", ".", "cd", "cp", "mkdir", "set", "echo", "case", "esac", "exit", "done", "fi"), nothing),
     **dict.fromkeys(("git", "docker", "flock", "mail", "psql", "spark-submit", "venv-pack", "sqlite3", "date", "sh"), nothing),
+    **dict.fromkeys(("kubectl", "openssl", "chmod", "chown"), nothing),
 }
 """How a command of each program is checked, beside that bash can read it."""
 
