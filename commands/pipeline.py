@@ -20,11 +20,11 @@ from keepwell.settings import Settings
 if TYPE_CHECKING:
     import polars as pl
 
+    from decisions.frontier import Frontier
     from decisions.plan import Plan
     from decisions.policy import Policy
     from features.company import Company
     from serving.evidence import Evidence
-    from serving.store import Store
     from training.loading import Predictor
     from training.registry import ModelFolder, Registry
     from training.result import TrainingResult
@@ -175,53 +175,41 @@ def score(
     `previous`: the scores of an earlier date, where customers come from; None: what the store has of one. `most_explained`: how
     many customers get reasons; None: the usual number.
     """
-    from serving.contract_scoring import contract_scoring_panel, score_contracts
-    from serving.flat_scoring import flat_scoring_panel, score_flat
-    from serving.scoring import MOST_EXPLAINED, load_into_store, score_company, scoring_panel, write_table
+    from serving.scoring import load_into_store, write_table
+    from serving.scoring_kinds import panel_of_kind, scores_of_kind
     from serving.store import Store
-    from training.registry import Registry
-    from training.scored import log_scoring
 
-    explained = MOST_EXPLAINED if most_explained is None else most_explained
-    models = open_models(settings)
+    models, store = open_models(settings), Store(settings.resolved_store_url)
     scorer = champion(models, company, horizon_days, steps)
     with steps.step("Building features"):
-        panels = {"labels": flat_scoring_panel, "contracts": contract_scoring_panel}
-        panel = panels.get(scorer.info.churn, scoring_panel)(company, scorer.info, as_of)
-    store = Store(settings.resolved_store_url)
-    if scorer.info.churn in panels:
-        scored = score_flat if scorer.info.churn == "labels" else score_contracts
-        scores = scored(
-            company, scorer, as_of, panel=panel, allow_hindsight=allow_hindsight, most_explained=explained, progress=steps
-        )
-    else:
-        before = _words_before(store, company, scorer.info.horizon_days, as_of) if previous is None else previous
-        scores = score_company(
-            company,
-            scorer,
-            as_of,
-            policy,
-            panel=panel,
-            previous=before,
-            allow_hindsight=allow_hindsight,
-            most_explained=explained,
-            progress=steps,
-        )
+        panel = panel_of_kind(company, scorer.info, as_of)
+    scores = scores_of_kind(
+        store,
+        company,
+        scorer,
+        as_of,
+        policy,
+        panel=panel,
+        previous=previous,
+        allow_hindsight=allow_hindsight,
+        most_explained=most_explained,
+        progress=steps,
+    )
     with steps.step("Writing the scores"), written_whole(out) as temporary:  # the file appears once the store has them too
         write_table(scores, temporary)
         if load:
             load_into_store(store, company, scores, panel, loaded_at=now())
-    if isinstance(models, Registry) and not scores.is_empty():
-        log_scoring(models, company.key, scores, out)
+    _log_scoring(models, company, scores, out)
     return scores
 
 
-def _words_before(store: Store, company: Company, horizon_days: int, as_of: date) -> pl.DataFrame | None:
-    """What the store has of the last scoring of an earlier date."""
-    from decisions.decide import PREVIOUS
+def _log_scoring(models: Registry | ModelFolder, company: Company, scores: pl.DataFrame, out: Path) -> None:
+    """Let the registry know which scores came from which model, where there is a registry."""
+    from training.registry import Registry
+    from training.scored import log_scoring
 
-    store.migrate()
-    return store.words_before(company.key, horizon_days, as_of, tuple(PREVIOUS))
+    if isinstance(models, Registry) and not scores.is_empty():
+        log_scoring(models, company.key, scores, out)
 
 
 def plan(
@@ -247,7 +235,6 @@ def plan(
     from decisions.limits import hours_limit
     from decisions.plan import plan as choose
     from serving.evidence import EvidenceShelf, expected_effects
-    from serving.frontier_plot import write_frontier
     from serving.planning import plan_columns, save_plan, unwilling_customers, with_wishes, write_plan
     from serving.store import Store
 
@@ -260,9 +247,7 @@ def plan(
         made = replace(made, notes=(*made.notes, *wishes, *expected.notes))
     if frontiers:
         with steps.step("Weighing budgets"):
-            curve = frontier(columns, rules, capacities, hours=hours, effects=expected.effects)
-            for path in frontiers:
-                write_frontier(curve, made, path)
+            _write_frontiers(frontier(columns, rules, capacities, hours=hours, effects=expected.effects), made, frontiers)
     write_plan(made, out)
     if company is not None and evidence is not None:
         EvidenceShelf(settings.evidence_folder).keep(evidence)
@@ -271,3 +256,11 @@ def plan(
     if not shown:
         click.echo("  the console shows other scores than these, so the plan is in the file alone", err=True)
     return made
+
+
+def _write_frontiers(curve: Frontier, made: Plan, paths: Sequence[Path]) -> None:
+    """Write what other budgets would bring."""
+    from serving.frontier_plot import write_frontier
+
+    for path in paths:
+        write_frontier(curve, made, path)

@@ -50,18 +50,18 @@ def train_contracts(
     known = known_until(company, as_of)
     data, day = contract_data(known, horizon_days, as_of, progress), day_number(as_of)
     learnable(data, day)  # refuses what is too little before anything is written
-    settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed, "churn": "contracts"}
-    settings |= sample_setting(company)
+    kind = {"churn": "contracts", **sample_setting(company)}
+    settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed, **kind}
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {as_of}") as run:
         fingerprint = log_flat_inputs(run, known, data.table, settings)
         name = f"{company.key} contracts {horizon_days}d as of {as_of}, seed {seed}, {fingerprint[:16]}"
-        recipe = _recipe(data, Study(registry.study_storage(), trials, seed, name=name), run, progress)
-        tested, scorer = _fitted(data, recipe, seed, progress)
+        study = Study(registry.study_storage(), trials, seed, name=name)
+        tested, scorer = _fitted(data, _recipe(data, study, run, progress), seed, progress)
         judged = partial(_compared, registry, data, tested, seed)
         with progress.step("comparison with the champion"):
             champion, verdict = judged()
+        newest = data.part(data.day == day).matrix
         with progress.step("model card"):
-            newest = data.part(data.day == day).matrix
             result = TrainingResult(
                 scorer=scorer.versioned(run.register(scorer, newest[:EXAMPLE_ROWS])),
                 verdict=verdict,
@@ -74,8 +74,7 @@ def train_contracts(
                 run_id=run.id,
             )
             result = log_flat_result(run, result)
-            run.log_dict(as_plain(totals(tested)), TOTALS)
-            run.log_text(make_reference(known, _by_date(data), data.table.names, scorer, result.importance).as_json(), REFERENCE)
+            _log_for_later(run, known, data, result)
         return settled(registry, result, champion, judged, partial(log_flat_result, run))
 
 
@@ -92,6 +91,13 @@ def _fitted(data: ContractData, recipe: FlatRecipe, seed: int, progress: Progres
     with progress.step("model"):
         scorer = fit_contracts(data, day_number(data.as_of), recipe, seed, tested.champion)
         return tested, scorer.graded(tested.grade, len(tested.folds))
+
+
+def _log_for_later(run: Run, known: Company, data: ContractData, result: TrainingResult) -> None:
+    """What reviews and the monitor compare with: totals of the backtest, and what the training saw."""
+    run.log_dict(as_plain(totals(result.backtest)), TOTALS)
+    reference = make_reference(known, _by_date(data), data.table.names, result.scorer, result.importance)
+    run.log_text(reference.as_json(), REFERENCE)
 
 
 def _by_date(data: ContractData) -> dict[date, Floats]:

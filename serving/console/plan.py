@@ -125,12 +125,10 @@ def plan_page(
     refused: str = "",
 ) -> PlanPage:
     """Put the page together; `known` is None while there is no plan, `trial` None for who may not make one."""
-    if known is None:
-        frame = replace(frame, notices=(*frame.notices, Notice(t("notice.no_plan"), t("command.plan"))))
     plan = known.plan if known else None
     last = query.offset + len(known.items) if known else 0
     return PlanPage(
-        frame=frame,
+        frame=frame if known else _without_plan(frame),
         done=done,
         refused=refused,
         made=_made(plan) if plan else "",
@@ -154,6 +152,11 @@ def plan_page(
         persons=tuple(persons),
         plan_id=plan.id if plan else None,
     )
+
+
+def _without_plan(frame: Frame) -> Frame:
+    """The frame of a page that can only say how a plan is made."""
+    return replace(frame, notices=(*frame.notices, Notice(t("notice.no_plan"), t("command.plan"))))
 
 
 def _made(plan: Plan) -> str:
