@@ -6,7 +6,9 @@ reads the clock.
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,7 +75,7 @@ def forget_customers(
     ids = tuple(dict.fromkeys(customer_ids))
     jobs = [job for job in store.jobs.newest(MOST_JOBS) if job.company == company]
     known, changed = set(store.forgetting.known(company, ids)), 0
-    with progress.step("Looking through results"):
+    with progress.step("Looking through results"), _alone(settings.home_path):
         _remove_leavings(settings, jobs, dry_run=dry_run)
         for file in _results(settings, store, company):
             held = _forgotten_in(file, ids, dry_run=dry_run)
@@ -86,6 +88,15 @@ def forget_customers(
             clean = store.forgetting.clean()
     notes = (*_job_notes(settings, jobs), *_notes(store, company, ids, known, kept, keep_wishes=keep_wishes, clean=clean))
     return Forgotten(company, len(ids), len(known), dry_run, kept, changed, clean, notes)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Wait for whoever writes results anew without customers: two at once would each bring back the other's."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "forget.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # let go of when the file is closed, and when the process dies
+        yield
 
 
 def _results(settings: Settings, store: Store, company: str) -> Iterator[Path]:
@@ -137,6 +148,6 @@ def _notes(
     if any(len(each) < LEAST_TELLING for each in ids):
         yield f"ids of fewer than {LEAST_TELLING} characters were not looked for in notes and views, where they may be anything"
     if not clean:
-        yield "somebody still reads old pages of the store: run the same again later, to clear its file"
+        yield "others are at work in the store: run the same again later, to clear its file of what was removed"
     if len(ids) == 1 and not known and (similar := store.outcomes.similar_customers(company, ids[0])):
         yield f"is another one meant? there are {', '.join(map(repr, similar[:SHOWN_SIMILAR]))}"

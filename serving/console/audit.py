@@ -11,7 +11,7 @@ from serving.console.frame import Frame
 from serving.console.sentences import in_words
 from serving.console.text import known, label, t
 from serving.console.urls import Urls
-from serving.store.audit import Deed
+from serving.store.audit import FORGOTTEN, Deed
 
 PAGE_SIZE = 50
 LAST_NUMBER = 2**63 - 1
@@ -89,13 +89,14 @@ def audit_page(
 
 
 def _line(deed: Deed, urls: Urls) -> DeedLine:
+    linked = deed.customer_id not in (None, FORGOTTEN)
     return DeedLine(
         when=show.moment(deed.at),
         who=deed.actor,
         who_link=urls.audit({"who": deed.actor}),
         what=_what(deed.what),
-        customer=deed.customer_id or "",
-        customer_link=urls.customer(deed.customer_id) if deed.customer_id else "",
+        customer=t("audit.forgotten") if deed.customer_id == FORGOTTEN else deed.customer_id or "",
+        customer_link=urls.customer(str(deed.customer_id)) if linked else "",
         detail=in_words(deed.detail or ""),
     )
 

@@ -15,6 +15,7 @@ OFFICE = {
     "audit.what": "What",
     "audit.customer": "Customer",
     "audit.detail": "Detail",
+    "audit.forgotten": "forgotten",
     "audit.all": "Everything",
     "audit.none": "Nothing is on record here.",
     "audit.newest": "Newest",
@@ -36,6 +37,7 @@ OFFICE = {
     "deed.job asked for": "Asked for a job",
     "deed.job cancelled": "Cancelled a job",
     "deed.model rolled back": "Went back to the model before",
+    "deed.customers forgotten": "Forgot customers",
     # Review
     "review.title": "From {since} to {until}",
     "review.lead": (

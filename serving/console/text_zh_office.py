@@ -15,6 +15,7 @@ OFFICE = {
     "audit.what": "操作",
     "audit.customer": "客户",
     "audit.detail": "详情",
+    "audit.forgotten": "已遗忘",
     "audit.all": "全部",
     "audit.none": "这里没有记录。",
     "audit.newest": "最新",
@@ -36,6 +37,7 @@ OFFICE = {
     "deed.job asked for": "请求任务",
     "deed.job cancelled": "取消任务",
     "deed.model rolled back": "退回上一个模型",
+    "deed.customers forgotten": "遗忘客户",
     # Review
     "review.title": "{since} 至 {until} 回顾",
     "review.lead": "第一天由模型版本 {version} 为 {customers} 位客户评分，预测其后 {days}。方括号以 90 % 的置信度包含该数值。",

@@ -1,4 +1,4 @@
-"""The audit: who changed what, and when. Rows are only ever added."""
+"""The audit: who changed what, and when. Rows are only ever added; the name of a customer who is forgotten goes out of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from serving.store.access_schema import audit
 from serving.store.engine import reading, writing
+
+FORGOTTEN = "forgotten"
+"""What stands in the place of a customer's id once the customer is forgotten."""
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def cleared(engine: Engine) -> bool:
-    """Leave nothing of removed rows in the pages of a SQLite file and its log; False while somebody still reads old pages.
+    """Leave nothing of removed rows in the pages of a SQLite file and its log; False while others are at work in it.
 
     Other databases clear away removed rows by themselves: True. Raises StoreError.
     """
@@ -104,6 +104,10 @@ def cleared(engine: Engine) -> bool:
             cursor.execute(f"PRAGMA busy_timeout={CLEARING_WAITS_MS}")
             cursor.execute("VACUUM")  # writes the file anew: pages that were let go of long ago hold rows as well
             busy = int(cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            busy = 1
         finally:
             cursor.execute(f"PRAGMA busy_timeout={waits}")
     return busy == 0

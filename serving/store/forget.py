@@ -14,16 +14,13 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, and_, d
 
 from decisions.plan_rows import CONTROL
 from serving.store.access_schema import audit, saved_views
-from serving.store.audit import Deed, note
+from serving.store.audit import FORGOTTEN, Deed, note
 from serving.store.engine import cleared, reading, writing
 from serving.store.job_schema import jobs
 from serving.store.list_schema import score_lists
 from serving.store.listing import packed_list, unpacked_list
 from serving.store.schema import events, feature_rows, loads, plan_items, plans, scores
 from serving.store.work_schema import do_not_contact, outcomes
-
-FORGOTTEN = "forgotten"
-"""What stands in the place of a customer's id, in the audit and in what people wrote."""
 
 LEAST_TELLING = 4
 """Characters of an id that is looked for in what people wrote: a shorter one, as 7, may be anything there."""

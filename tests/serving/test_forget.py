@@ -266,6 +266,10 @@ def test_a_service_that_holds_the_list_in_memory_shows_the_customer_no_more(home
         forget(home, store)
         assert f">{WHO}<" not in console.get("/customers").text
         assert console.get(f"/customers/{WHO}").status_code == 404
+        record = console.get("/audit").text
+        assert "Forgot customers" in record
+        assert WHO not in record
+        assert "<td>forgotten</td>" in record
         assert WHO not in serving.customer_ids(serving.current_load(COMPANY))
         assert serving.customers(held).total == CUSTOMERS - 1  # whoever still has the load of before in hand sees nobody, too
         assert NAME not in console.get("/customers").text
@@ -342,6 +346,21 @@ def test_a_store_that_forgot_is_a_store_that_never_knew(who: set[str]) -> None:
         listed = forgot.listing(forgot.current_load()).frame
         assert set(listed["customer_id"]) == set(everybody) - who
         assert forgot.current_load().customers == len(everybody) - len(who)
+
+
+def test_a_file_in_which_others_are_at_work_is_cleared_another_time(
+    home: Settings, store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.store.engine.CLEARING_WAITS_MS", 50)
+    with closing(Store(store_url)) as other:
+        with reading(other._engine) as connection:
+            connection.execute(text("SELECT count(*) FROM scores"))
+            found = forget(home, store)
+        assert not found.clean
+        assert "run the same again later" in " ".join(found.notes)
+        with writing(other._engine):
+            assert not store.forgetting.clean()
+    assert forget(home, store).clean
 
 
 def test_a_store_without_a_file_is_cleared_as_well() -> None:
