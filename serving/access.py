@@ -35,6 +35,9 @@ LONGEST_AWAY_S = 300.0
 IDLE_READ_S = 60.0
 """So often keys are read though nobody calls: those that are good when the store goes away are then known."""
 
+LONGEST_FIRST_READ_S = 6.0
+"""So long a start waits for the keys: a server that is lost is given up a little sooner."""
+
 LONGEST_READ_S = 2.0
 """A store that takes longer to say which keys there are is away."""
 
@@ -98,11 +101,15 @@ class KeyRing:
             raise refused(f"the key is {state}", f"{state}_key")
         return Caller(found.id, found.name, found.requests_per_minute, frozenset(found.scopes))
 
-    async def keep_reading(self) -> None:
-        """Read the keys now and then, until cancelled."""
+    async def begin(self) -> asyncio.Task[None]:
+        """Read the keys, as far as the store is there, and go on to do so now and then, until the task is cancelled."""
+        await asyncio.wait([self._refresh()], timeout=LONGEST_FIRST_READ_S)
+        return asyncio.create_task(self._keep_reading())
+
+    async def _keep_reading(self) -> None:
         while True:
-            await asyncio.wait([self._refresh()])
             await asyncio.sleep(IDLE_READ_S)
+            await asyncio.wait([self._refresh()])
 
     def _match(self, key: str) -> ApiKey | None:
         found = self._keys.get(id_of(key) or "")

@@ -53,12 +53,12 @@ class Access:
         await self.app(scope, receive, send)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application live, and know the keys from its first moment on."""
+        """Let the application live, and know the keys before the first caller comes."""
         reading: list[asyncio.Task[None]] = []
 
         async def told(message: Message) -> None:
-            if message["type"] == "lifespan.startup.complete":  # the store has its tables now
-                reading.append(asyncio.create_task(self.ring.keep_reading()))
+            if message["type"] == "lifespan.startup.complete":  # the store has its tables now, and nobody is let in yet
+                reading.append(await self.ring.begin())
             await send(message)
 
         try:

