@@ -39,19 +39,19 @@ def blocks_of(page: Path) -> list[Block]:
         if fence := FENCE.match(line):
             at = next(end for end in range(at + 1, len(lines)) if lines[end].strip() == fence["fence"])
             found.append(Block(name, begin + 1, fence["language"].strip(), cut(lines[begin + 1 : at], len(fence["indent"]))))
-        elif line.startswith("    ") and not in_list and (at == 0 or not lines[at - 1].strip()):
-            at = end_of_indented(lines, at)
-            found.append(Block(name, begin + 1, "", cut(lines[begin : at + 1], 4)))
+        elif line.startswith(indent := "    " * (1 + in_list)) and not lines[at - 1].strip():
+            at = end_of_indented(lines, at, indent)
+            found.append(Block(name, begin + 1, "", cut(lines[begin : at + 1], len(indent))))
         elif line.strip() and not line.startswith(" "):
             in_list = bool(ITEM.match(line))
         at += 1
     return found
 
 
-def end_of_indented(lines: list[str], at: int) -> int:
+def end_of_indented(lines: list[str], at: int, indent: str) -> int:
     """The last line of the indented block that begins at `at`; blank lines inside belong to it."""
     last = at
-    while at < len(lines) and (lines[at].startswith("    ") or not lines[at].strip()):
+    while at < len(lines) and (lines[at].startswith(indent) or not lines[at].strip()):
         last = at if lines[at].strip() else last
         at += 1
     return last
