@@ -68,6 +68,7 @@ docs-serve: $(VENV)/.dev  ## the same at http://127.0.0.1:8000, made again as on
 lock:  ## choose the newest versions again (needs uv)
 	uv pip compile pyproject.toml --extra build --generate-hashes --no-header --no-annotate --python-version 3.11 --upgrade -q -o requirements.lock
 	uv pip compile pyproject.toml --extra build --extra dev --constraint requirements.lock --generate-hashes --no-header --no-annotate --python-version 3.11 -q -o requirements-dev.lock
+	uv pip compile deploy/mlflow.in --constraint <(grep -o '^mlflow==[^ ]*' requirements.lock) --generate-hashes --no-header --no-annotate --python-version 3.11 --upgrade -q -o deploy/mlflow.lock
 
 clean:  ## remove the environment and what tools left
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis

@@ -118,7 +118,7 @@ def _say_where_to_look(settings: Settings, folder: Path, result: TrainingResult)
     click.echo(f"\n{headline(result)}\n")
     click.echo(f"  scores    {folder / 'scores.parquet'}")
     click.echo(f"  plan      {folder / 'plan.csv'}")
-    click.echo(f"  runs      mlflow ui --backend-store-uri {settings.resolved_tracking_uri}")
+    click.echo(f"  runs      {settings.mlflow_pages}")
 
 
 def _say_what_is_served(port: int) -> None:

@@ -73,7 +73,7 @@ def train(
         click.echo(to_json(_summary(result)))
         return
     click.echo(headline(result))
-    click.echo(f"Look closer: mlflow ui --backend-store-uri {settings.resolved_tracking_uri}")
+    click.echo(f"Look closer: {settings.mlflow_pages}")
 
 
 def _horizon(horizon: int | None, keep_column: tuple[str, ...]) -> int:

@@ -169,6 +169,16 @@ class Settings:
         return self.tracking_uri or f"sqlite:///{self.home_path / 'mlflow.db'}"
 
     @property
+    def mlflow_pages(self) -> str:
+        """Where MLflow's pages are: at its server's address, or what serves them from a database.
+
+        >>> Settings(tracking_uri="http://mlflow:5000").mlflow_pages
+        'http://mlflow:5000'
+        """
+        uri = self.resolved_tracking_uri
+        return uri if uri.startswith(("http://", "https://")) else f"mlflow ui --backend-store-uri {uri}"
+
+    @property
     def artifact_root(self) -> Path:
         """Where MLflow keeps artifacts when it runs on the local database."""
         return self.home_path / "artifacts"
