@@ -25,7 +25,7 @@ def headline(report: FairnessReport) -> str:
     """One line: whose forecasts, by what, at which dates."""
     over = f" over {report.horizon_days} days" if report.horizon_days else ""
     days = ", ".join(map(str, report.dates))
-    return f"{report.company}: churn{over} by {report.by}, forecast at {counted(len(report.dates), 'past date')} ({days})"
+    return f"{report.company}: churn{over} by {report.by}, judged at {counted(len(report.dates), 'date')} ({days})"
 
 
 def chosen_words(report: FairnessReport) -> str:
