@@ -44,7 +44,7 @@ SERVES = ("serve",)
 """Commands of ours that run until they are interrupted."""
 
 SCRIPTS = {
-    (START / "data-scientist.md", "look.py"): "days since the last purchase",
+    (START / "data-scientist.md", "look.py"): "silent for days, from",
     (START / "quickstart.zh.md", "look.py"): "流失概率",
     (HOWTO / "notebook.md", "explore.py"): "grade [A-D]",
     (HOWTO / "notebook.md", "own_model.py"): r"AUC 0\.\d{3} of \d+ customers as of 2025-10-03",
@@ -118,7 +118,7 @@ def keepwell(folder: Path, *words: str, refused: bool = False) -> str:
 def shell(folder: Path, *words: str) -> str:
     """Run mkdir, cp or a script of the page's."""
     ours = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    run = [sys.executable, *words[1:]] if words[0] == "python" else words
+    run = [sys.executable, "-W", "error::DeprecationWarning:__main__", *words[1:]] if words[0] == "python" else words
     done = subprocess.run(run, cwd=folder, env=os.environ | ours, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
