@@ -127,14 +127,14 @@ class Listings:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._building = Lock()
+        self._building, self._reading = Lock(), dict[int, Lock]()
         self._kept = lru_cache(maxsize=_LOADS_KEPT)(self._read)
         self._planned = lru_cache(maxsize=_LOADS_KEPT)(self._read_planned)
         self.actions = lru_cache(maxsize=_LOADS_KEPT)(self._read_actions)
 
     def of(self, load: Load) -> Listing:
         """The list of a load; an empty one when the load is not kept any more."""
-        with self._building:  # whoever asks meanwhile waits for the one list instead of making another
+        with self._reading.setdefault(load.id, Lock()):  # whoever asks for it meanwhile waits for the one list, and for no other
             listing = self._kept(load.id)
             if listing.frame.height > load.customers:  # somebody was forgotten since it was read
                 for kept in (self._kept, self._planned, self.actions):

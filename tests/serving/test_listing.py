@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Event
 
 import polars as pl
 import pytest
@@ -135,3 +137,24 @@ def test_an_unknown_order_is_refused() -> None:
         Listing(pl.DataFrame(schema=dict.fromkeys((*SORTABLE, *WORDS), pl.String))).find(
             CustomerFilter(), sort="age", descending=True
         )
+
+
+def test_a_list_in_memory_waits_for_none_that_is_being_read(shop: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = shop.current_load()
+    there, may_end, begun = replace(here, id=here.id + 1), Event(), Event()
+    listing = shop.listing(here)
+    listings = shop._listings
+
+    def slow(_load_id: int) -> Listing:
+        begun.set()
+        assert may_end.wait(60)
+        return listing
+
+    monkeypatch.setattr(listings, "_kept", lambda load_id: slow(load_id) if load_id == there.id else listing)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = pool.submit(listings.of, there)
+        assert begun.wait(60)
+        assert pool.submit(listings.of, here).result(60) is listing
+        assert not waiting.done()
+        may_end.set()
+        assert waiting.result(60) is listing
