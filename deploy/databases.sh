@@ -4,7 +4,7 @@ set -euo pipefail
 
 for name in keepwell mlflow; do
     password=${name^^}_DB_PASSWORD
-    psql --quiet --set ON_ERROR_STOP=1 --username postgres --set name="$name" --set password="${!password}" <<'SQL'
+    psql --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres --set name="$name" --set password="${!password}" <<'SQL'
 CREATE ROLE :"name" LOGIN PASSWORD :'password';
 CREATE DATABASE :"name" OWNER :"name";
 REVOKE CONNECT ON DATABASE :"name" FROM PUBLIC;

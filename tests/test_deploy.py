@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -28,7 +30,7 @@ from serving.store import Store
 from serving.store.keys import ApiKey
 from tests.conftest import _created
 from tests.deployment import CALLERS, ROOT, Answer, Front, Part, balancer, free_ports, mlflow_server, readiness, replica, wait_for
-from tests.postgres import running_server, stopped_server, url_of
+from tests.postgres import PASSWORD, USER, running_server, stopped_server, url_of
 from tests.serving.conftest import HORIZON, panel, register, scored, scorer, scorer_for, shop  # noqa: F401  # fixtures
 from tests.serving.test_service import one
 from training.registry import Registry
@@ -105,6 +107,7 @@ def _filled(store_url: str, shop: Company, scored: Any, panel: Any) -> str:  # n
 
 
 DEPLOY = ROOT / "deploy"
+NAMES = "keepwell", "mlflow"
 LOCKS = ROOT / "requirements.lock", DEPLOY / "mlflow.lock"
 
 
@@ -211,6 +214,21 @@ def commands() -> list[list[str]]:
 def test_every_command_is_one(words: list[str]) -> None:
     command = cli.main.commands[words[0]]
     command.make_context(words[0], words[1:])  # raises click.UsageError
+
+
+def test_the_databases_are_made_and_only_their_owners_enter(postgres_server: Path) -> None:
+    if shutil.which("psql") is None:
+        pytest.skip("psql is not installed")
+    words = {"KEEPWELL_DB_PASSWORD": "it's long", "MLFLOW_DB_PASSWORD": "another"}
+    place = {"PGHOST": str(postgres_server), "PGPASSWORD": PASSWORD, "POSTGRES_USER": USER}
+    subprocess.run(["bash", str(DEPLOY / "databases.sh")], env={**os.environ, **place, **words}, check=True, capture_output=True)
+
+    def enters(user: str, database: str) -> bool:
+        ask = ["psql", "--username", user, "--dbname", database, "--command", "CREATE TABLE mine (number integer)"]
+        own = {"PGHOST": str(postgres_server), "PGPASSWORD": words[f"{user.upper()}_DB_PASSWORD"]}
+        return subprocess.run(ask, env={**os.environ, **own}, check=False, capture_output=True).returncode == 0
+
+    assert [enters(user, database) for user in NAMES for database in NAMES] == [True, False, False, True]
 
 
 def statuses(seen: list[Answer]) -> set[int]:
