@@ -151,7 +151,7 @@ def page(all_packages: list[Package]) -> str:
 
 
 def _row(one: Package) -> str:
-    home = f"<{one.home}>" if one.home else ""
+    home = f"<{one.home.replace('http://', 'https://')}>" if one.home else ""  # who still says http answers by https
     return f"| {one.name} | {one.version} | {one.licence} | {home} |"
 
 

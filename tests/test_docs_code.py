@@ -11,8 +11,10 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import click
@@ -29,6 +31,7 @@ from tests.doc_blocks import ASSIGNED, PAGES, ROOT, Block, blocks_of, commands_o
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 
 RUN_BY = {
+    "CONTRIBUTING.md": "tests/test_contributing.py",
     "docs/serving.md": "tests/serving/test_docs_serving.py",
     "docs/start/app.md": "tests/serving/test_docs_serving.py",
     **dict.fromkeys(("docs/start/data-scientist.md", "docs/start/quickstart.zh.md"), "tests/test_howto.py"),
@@ -157,7 +160,7 @@ def shell(script: str) -> None:
         assert assigned in {name for name, *_ in described_settings()}, assigned
     for words in commands_of(script):
         if not CASE.fullmatch(words[0]):
-            program = "keepwell" if words[0].endswith("/bin/keepwell") else words[0]
+            program = words[0].rpartition("/bin/")[2]
             assert program in PROGRAMS, f"{program}: a program that this test does not know"
             PROGRAMS[program](words)
 
@@ -165,15 +168,23 @@ def shell(script: str) -> None:
 def session(block: Block) -> None:
     """An indented block: commands and perhaps what they print below them, or what is printed alone."""
     for part in re.split(r"\n\n+", block.text.strip("\n")):
-        if part.split()[0] in PROGRAMS or ASSIGNED.match(part):
+        if part.split()[0].rpartition("/bin/")[2] in PROGRAMS or ASSIGNED.match(part):
             shell(part + "\n")
         else:
             output(part)
 
 
+def parsed(text: str) -> ast.Module:
+    """A program, or lines to be put into one: statements of a function, or entries of a tuple or a mapping."""
+    for whole in (text, dedent(text), f"({text})", f"{{{text}}}"):
+        with suppress(SyntaxError):
+            return ast.parse(whole)
+    return ast.parse(text)
+
+
 def python(block: Block) -> None:
     """It compiles, and what it imports is there."""
-    tree = ast.parse(block.text)
+    tree = parsed(block.text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found = [(alias.name, "") for alias in node.names]
