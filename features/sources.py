@@ -84,6 +84,24 @@ def read_key(path: str | Path) -> str:
     return _key(place, config)
 
 
+def read_config_of(path: str | Path) -> CompanyConfig:
+    """What the company.yaml of the company at `path` says; all defaults where there is none. Raises as `read_company` does."""
+    return _located(Path(path))[2]
+
+
+def table_files(path: str | Path) -> dict[str, Path]:
+    """The file or folder of each table of the company at `path`, by name. Raises as `read_company` does."""
+    _, folder, config = _located(Path(path))
+    places = {name: _place(name, folder, config.tables.get(name, TableConfig())) for name in INPUTS}
+    return {name: place for name, place in places.items() if place}
+
+
+def left_out_customers(path: str | Path) -> tuple[str, ...]:
+    """The ids, as text, of the customers that the company at `path` leaves out. Raises as `read_company` does."""
+    _, folder, config = _located(Path(path))
+    return read_customer_ids(folder / config.leave_out_customers) if config.leave_out_customers else ()
+
+
 def opened_customers(path: str | Path, apart: Path | None = None) -> tuple[Opened, CompanyConfig]:
     """The customers of the company at `path`, or those in a file `apart`, and how to read them. Raises as `read_company`."""
     if apart is not None:

@@ -242,7 +242,7 @@ def _made_rows(job: _Job, rows: DataFrame, further: Collection[str]) -> tuple[_J
     moved = rows.repartition("customer_id")
     while True:
         kept = _mapped(moved, job.rows, schema).persist(StorageLevel.DISK_ONLY)
-        told = kept.filter(col("customer_id").isNull()).select(FACTS).toLocalIterator()
+        told = kept.filter(col("customer_id").isNull()).select(FACTS).collect()
         facts = _Facts.of(row[0] for row in told)
         if all(job.decimals.get(name, 0) == own for name, own in facts.decimals.items()):
             return job, kept, facts
@@ -272,7 +272,7 @@ def _gathered(rows: DataFrame, policy: Policy) -> pl.DataFrame:
             part.write_ipc(file)
             yield pl.DataFrame({"packed": [file.getvalue()]})
 
-    parts = _mapped(rows.select("customer_id", *FIGURES, *COMPARED), packed, _schema({"packed": pl.Binary})).toLocalIterator()
+    parts = _mapped(rows.select("customer_id", *FIGURES, *COMPARED), packed, _schema({"packed": pl.Binary})).collect()
     frames = [pl.read_ipc(io.BytesIO(row[0])) for row in parts]
     return pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
 

@@ -173,12 +173,16 @@ def _to_do(plan_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return plan_items.c.plan_id == plan_id, plan_items.c.arm.is_distinct_from(CONTROL)
 
 
-def keep_list(connection: Connection, load_id: int, rows: pl.DataFrame) -> None:
-    """Write the list of a load from the rows of its scores; a column that they lack is missing throughout."""
+def listed(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of scores as a list has them; a column that they lack is missing throughout."""
     lacking = {name: pl.lit(None, dtype) for name, dtype in _TYPES.items() if name not in rows.columns}
     numbers = pl.col(pl.Float32, pl.Float64).fill_nan(None)
-    listed = rows.with_columns(**lacking).select(pl.col(name).cast(dtype) for name, dtype in _TYPES.items()).with_columns(numbers)
-    connection.execute(insert(score_lists), {"load_id": load_id, "columns": packed_list(listed)})
+    return rows.with_columns(**lacking).select(pl.col(name).cast(dtype) for name, dtype in _TYPES.items()).with_columns(numbers)
+
+
+def keep_list(connection: Connection, load_id: int, rows: pl.DataFrame) -> None:
+    """Write the list of a load; `rows` are those of `listed`."""
+    connection.execute(insert(score_lists), {"load_id": load_id, "columns": packed_list(rows)})
 
 
 def packed_list(listed: pl.DataFrame) -> bytes:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from decisions.plan_rows import CONTROL
-from keepwell.errors import StoreError
-from serving.reasons import reasons_as_json
 from serving.store.audit import Audit
 from serving.store.day import Day
 from serving.store.engine import open_engine, writing
 from serving.store.forget import Forgetting
 from serving.store.jobs import Jobs
 from serving.store.keys import Keys
-from serving.store.listing import keep_list
+from serving.store.listing import keep_list, listed
 from serving.store.migrate import migrate
 from serving.store.outcomes import OutcomeStore
 from serving.store.past import Past
@@ -29,8 +26,8 @@ from serving.store.people import People
 from serving.store.plan_work import PlanWork
 from serving.store.reading import Reader
 from serving.store.records import Load
-from serving.store.schema import NAME_CHARACTERS, feature_rows, loads, plan_items, plans, scores
-from serving.store.schema import events as events_table
+from serving.store.rows import OF_THE_LOAD, packed, parts_of, plain_rows, plan_rows, require_same_run, the_run
+from serving.store.schema import feature_rows, loads, plan_items, plans, scores
 from serving.store.views import SavedViews
 from serving.store.work import Work
 
@@ -39,10 +36,7 @@ KEPT_LOADS = 3
 
 The newest load of an earlier date stays too, however often a date is scored: its words are where customers come from."""
 
-_FURTHER = re.compile(r"churn_probability_\d+d")
 _ROWS_AT_ONCE = 20_000
-_OF_PEOPLE = ("name", "owner", "kind", "account_id")
-_OF_THE_LOAD = ("as_of", "data_until", "horizon_days", "model_version", "model_family", "grade")
 
 
 class Store(Reader):
@@ -145,18 +139,50 @@ class Store(Reader):
         `people` customer_id, name (cut after NAME_CHARACTERS), owner, kind and account_id; `currency` names that of all amounts.
         Each may be left out. The oldest loads beyond KEPT_LOADS are removed.
         """
-        run = _the_run(frame)
-        parts = _parts(frame, features, events, people)
+        run = the_run(frame)
+        parts = parts_of(frame, features, events, people)
         names = [] if features is None else [name for name in features.columns if name not in ("customer_id", "as_of")]
         values = {**run, "company": company, "currency": currency, "loaded_at": loaded_at, "customers": frame.height}
         with writing(self._engine) as connection:
             load_id = _insert_one(connection, loads, {**values, "feature_names": names, "current": False})
             for table, part in parts:
                 _insert_frame(connection, table, part, {"load_id": load_id})
-            keep_list(connection, load_id, dict(parts)[scores])
+            keep_list(connection, load_id, listed(dict(parts)[scores]))
             _make_current(connection, company, run["horizon_days"], load_id)
             _prune(connection, company, run["horizon_days"])
         return Load(id=load_id, feature_names=tuple(names), **values)
+
+    def load_blocks(
+        self,
+        blocks: Iterable[pl.DataFrame],
+        *,
+        company: str,
+        loaded_at: datetime,
+        people: pl.DataFrame | None = None,
+        currency: str | None = None,
+    ) -> Load:
+        """`load_scores` of one run that comes in blocks, best in the order of the ids: one of them is in memory at a time.
+
+        Feature rows and timelines do not come with it.
+        """
+        coming = iter(blocks)
+        first = next(coming, pl.DataFrame(schema=dict.fromkeys(OF_THE_LOAD)))
+        run = the_run(first)
+        values = {**run, "company": company, "currency": currency, "loaded_at": loaded_at}
+        with writing(self._engine) as connection:
+            load_id = _insert_one(connection, loads, {**values, "customers": 0, "feature_names": [], "current": False})
+            lists = []
+            for block in chain([first], coming):
+                require_same_run(block, run)
+                ((_, rows),) = parts_of(block, None, None, people)
+                _insert_frame(connection, scores, rows, {"load_id": load_id})
+                lists.append(listed(rows))
+            customers = sum(rows.height for rows in lists)
+            connection.execute(update(loads).where(loads.c.id == load_id).values(customers=customers))
+            keep_list(connection, load_id, pl.concat(lists))
+            _make_current(connection, company, run["horizon_days"], load_id)
+            _prune(connection, company, run["horizon_days"])
+        return Load(id=load_id, feature_names=(), customers=customers, **values)
 
     def save_plan(
         self,
@@ -173,7 +199,7 @@ class Store(Reader):
         `items` has customer_id, action, cost, expected_net_value, churn_probability, and where known title, channel,
         value_at_risk, reason, arm, propensity, priority (else the order of the rows). Controls are kept, and count as nobody.
         """
-        rows = _plan_rows(items)
+        rows = plan_rows(items)
         to_do = rows.filter(pl.col("arm").ne_missing(CONTROL)) if "arm" in rows.columns else rows
         plan = {
             **{name: getattr(load, name) for name in ("company", "horizon_days", "as_of", "model_version")},
@@ -186,61 +212,6 @@ class Store(Reader):
         return plan_id
 
 
-def _the_run(frame: pl.DataFrame) -> dict[str, Any]:
-    """What is the same in every row of a scoring run. Raises StoreError when it is not the same."""
-    if frame.is_empty():
-        raise StoreError("there are no scores to load", hint="score a company that has customers")
-    run = frame.select(_OF_THE_LOAD).unique()
-    if run.height > 1:
-        raise StoreError(
-            f"the scores are of {run.height} different runs ({', '.join(_OF_THE_LOAD)} must be the same in all rows)",
-            hint="load one run of `keepwell score` at a time",
-        )
-    return run.row(0, named=True)
-
-
-def _parts(
-    frame: pl.DataFrame, features: pl.DataFrame | None, events: pl.DataFrame | None, people: pl.DataFrame | None
-) -> list[tuple[Table, pl.DataFrame]]:
-    """The frames that go into each table, ids as text and sorted by id: a B-tree fills fastest in its own order."""
-    parts = [(scores, _score_rows(frame, features, people))]
-    if features is not None:
-        parts.append((feature_rows, features))
-    if events is not None:
-        parts.append((events_table, events))
-    return [(table, part.with_columns(pl.col("customer_id").cast(pl.String)).sort("customer_id")) for table, part in parts]
-
-
-def _score_rows(frame: pl.DataFrame, features: pl.DataFrame | None, people: pl.DataFrame | None) -> pl.DataFrame:
-    further = [name for name in frame.columns if _FURTHER.fullmatch(name)]
-    told = pl.struct(further).struct.json_encode() if further else pl.lit(None, pl.String)
-    rows = frame.with_columns(reasons=reasons_as_json(frame["reasons"]), further_churn=told).drop(*_OF_THE_LOAD, *further)
-    if features is not None and "complaints_open" in features.columns:
-        open_now = features.select("customer_id", pl.col("complaints_open").cast(pl.Int64))
-        rows = rows.join(open_now, on="customer_id", how="left")
-    if people is not None:
-        known = people.select(name for name in ("customer_id", *_OF_PEOPLE) if name in people.columns)
-        known = known.with_columns(pl.col("^(name|kind|account_id)$").cast(pl.String).str.slice(0, NAME_CHARACTERS))
-        rows = rows.join(known, on="customer_id", how="left")
-    return rows
-
-
-def _packed(features: pl.DataFrame) -> pl.DataFrame:
-    """Customer ids and their features as bytes: float64, little-endian, in the order of the columns, NaN = missing."""
-    values = features.drop("customer_id", "as_of", strict=False)
-    matrix = np.ascontiguousarray(values.cast(pl.Float64).fill_null(float("nan")).to_numpy(), dtype="<f8")
-    blobs = [row.tobytes() for row in matrix]
-    return features.select("customer_id").with_columns(row=pl.Series(blobs, dtype=pl.Binary))
-
-
-def _plan_rows(items: pl.DataFrame) -> pl.DataFrame:
-    rows = items.with_columns(pl.col("customer_id").cast(pl.String))
-    if "priority" not in rows.columns:
-        rows = rows.with_row_index("priority", offset=1)
-    kept = [name for name in rows.columns if name in plan_items.c]
-    return rows.select(kept).with_columns(pl.col("priority").cast(pl.Int64))
-
-
 def _insert_one(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
     key = connection.execute(insert(table).values(**values)).inserted_primary_key
     assert key is not None, "both tables have one integer key"
@@ -250,13 +221,8 @@ def _insert_one(connection: Connection, table: Table, values: Mapping[str, Any])
 def _insert_frame(connection: Connection, table: Table, frame: pl.DataFrame, belongs_to: Mapping[str, int]) -> None:
     """Insert rows with the id of what they belong to, some at a time: only those are in memory twice."""
     for some in frame.iter_slices(_ROWS_AT_ONCE):
-        ready = _packed(some) if table is feature_rows else some
-        connection.execute(insert(table), [{**row, **belongs_to} for row in _rows(ready)])
-
-
-def _rows(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """Rows as dicts; NaN, which SQLite would keep as null and others as NaN, is null in all."""
-    return frame.with_columns(pl.col(pl.Float64, pl.Float32).fill_nan(None)).iter_rows(named=True)
+        ready = packed(some) if table is feature_rows else some
+        connection.execute(insert(table), [{**row, **belongs_to} for row in plain_rows(ready)])
 
 
 def _make_current(connection: Connection, company: str, horizon_days: int, load_id: int) -> None:

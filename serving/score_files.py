@@ -1,0 +1,54 @@
+"""Scores that lie in files: one of `keepwell score`, or a folder of Spark's, of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+
+from keepwell.errors import DataError
+from serving.scoring import SCORE_TYPES
+
+BLOCK_ROWS = 250_000
+"""Customers whose scores are in memory together."""
+
+
+def scan_scores(path: Path) -> pl.LazyFrame:
+    """The scores in a Parquet file, or in all Parquet files below a folder, whose names as `as_of=2026-01-01` are columns too.
+
+    DataError where there are none, or they cannot be read.
+    """
+    files = _files(path)
+    hint = "name a .parquet file that `keepwell score` wrote, or the folder that Spark did"
+    if not files:
+        raise DataError("scores", None, f"{path} holds no Parquet file", hint=hint)
+    try:
+        frame = pl.scan_parquet(files, glob=False, hive_partitioning=path.is_dir())
+        there = frame.collect_schema()
+        types = {name: dtype for name, dtype in SCORE_TYPES.items() if dtype is not None and name in there}
+        return frame.with_columns(pl.col(name).cast(dtype) for name, dtype in types.items())
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError("scores", None, f"{path} cannot be read: {error}", hint=hint) from None
+
+
+def score_blocks(path: Path, rows: int = BLOCK_ROWS) -> Iterator[pl.DataFrame]:
+    """The scores at `path` in the order of their ids, about so many `rows` at a time. Raises as `scan_scores`."""
+    scores = scan_scores(path)
+    mine = pl.col("customer_id")
+    ids = scores.select(mine.cast(pl.String)).collect().to_series().sort()  # as the store has them
+    bounds = [*ids.gather_every(rows).unique(maintain_order=True), None]
+    for first, after in pairwise(bounds):
+        inside = mine.cast(pl.String) >= first
+        yield scores.filter(inside if after is None else inside & (mine.cast(pl.String) < after)).collect()
+
+
+def rows_in(path: Path) -> int:
+    """How many rows a Parquet file has, or all of them below a folder."""
+    return sum(int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()) for file in _files(path))
+
+
+def _files(path: Path) -> list[Path]:
+    inside = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+    return [file for file in inside if not file.name.startswith((".", "_"))]
