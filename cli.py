@@ -23,6 +23,7 @@ from commands.jobs import jobs
 from commands.keys import keys
 from commands.lifetime import lifetime
 from commands.lists import plan, score
+from commands.loading import load
 from commands.models import train
 from commands.monitor import monitor
 from commands.outcomes import outcome
@@ -71,6 +72,7 @@ for command in (
     rollback,
     export,
     score,
+    load,
     tiers,
     lifetime,
     prospects,

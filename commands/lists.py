@@ -6,6 +6,7 @@ import math
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -18,8 +19,10 @@ from commands.terminal import (
     PATH,
     POLICY,
     TABLE_FILE,
+    TABLE_FILES,
     Capacity,
     OutFile,
+    now,
     require_no_input,
     to_json,
     today,
@@ -40,8 +43,15 @@ if TYPE_CHECKING:
 @DATA
 @HORIZON
 @AS_OF
-@click.option("--out", type=TABLE_FILE, required=True, help="Where to write: .parquet or .csv.")
+@click.option("--out", type=TABLE_FILES, required=True, help="Where to write: .parquet or .csv.")
 @POLICY
+@click.option(
+    "--engine",
+    type=click.Choice(("numpy", "spark")),
+    default="numpy",
+    show_default=True,
+    help="Who makes the scores: spark reads tables of Parquet, larger than the memory, and writes a folder.",
+)
 @click.option(
     "--previous", type=PATH, help="Scores of an earlier date, from which customers move. Default: the store's last ones."
 )
@@ -59,19 +69,40 @@ def score(
     as_of: date | None,
     out: Path,
     policy: Path | None,
+    engine: str,
     previous: Path | None,
     explain: int | None,
     allow_hindsight: bool,
 ) -> None:
     """Score every customer with the champion: a file, and the store behind the console.
 
+    With --engine spark the same scores are a folder of Parquet files (docs/spark.md); feature rows and timelines are not kept.
+
     Example: keepwell score shop --as-of 2026-01-01 --out scores.parquet
     """
+    from commands.scoring_on_spark import score_on_spark, tell
     from features.flat import flat_day
+    from features.sources import read_config_of
     from serving.policy import read_policy
 
     steps, rules = Steps(), read_policy(policy)
     require_no_input(out, data)
+    if engine == "spark":
+        day = as_of or now().astimezone(ZoneInfo(read_config_of(data).zone)).date()
+        scored = score_on_spark(
+            settings,
+            data,
+            day,
+            out,
+            horizon_days=horizon,
+            policy=rules,
+            previous=None if previous is None else _earlier_scores(previous, day),
+            most_explained=explain,
+            allow_hindsight=allow_hindsight,
+            steps=steps,
+        )
+        tell(scored, out)
+        return
     company = pipeline.read(data, steps)
     day = as_of or flat_day(company) or today(company)
     before = None if previous is None else _earlier_scores(previous, day)

@@ -1,0 +1,150 @@
+"""`keepwell score --engine spark`: Spark reads the tables, makes the scores, and writes a folder of them."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from commands import pipeline
+from commands.terminal import now
+from keepwell import errors
+from keepwell.errors import ConfigError, KeepwellError
+from keepwell.progress import Steps
+from keepwell.settings import Settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from decisions.policy import Policy
+    from serving.store import Load, Store
+
+ROWS_IN_A_PART = 500_000
+"""Rows of all tables that one worker has in memory together."""
+
+TOLD = re.compile(r"keepwell\.errors\.(?P<kind>\w+): (?P<message>.*)\n\s*-> (?P<hint>.*)")
+"""How an error of ours reads among what Spark says of a failed job."""
+
+
+def score_on_spark(
+    settings: Settings,
+    data: Path,
+    as_of: date,
+    out: Path,
+    *,
+    horizon_days: int | None,
+    policy: Policy,
+    previous: pl.DataFrame | None,
+    most_explained: int | None,
+    allow_hindsight: bool,
+    steps: Steps,
+) -> Load:
+    """Score with a Spark session on this machine, write the folder `out`, and load it into the store.
+
+    The tables of `data` must be Parquet; options are those of `keepwell score`. ConfigError where Spark is not there, or cannot
+    read the tables.
+    """
+    from features.engines import start, written_folder
+    from features.sources import left_out_customers, read_config_of, read_key
+    from serving.score_files import score_blocks
+    from serving.scoring import MOST_EXPLAINED
+    from serving.store import Store
+
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # Arrow goes in and out, no pandas
+    start("spark", out)  # refuses where Spark is not installed, before anything imports it
+    from features.spark import local_session, to_spark
+    from serving.spark_scoring import spark_scores
+
+    store, key, config = Store(settings.resolved_store_url), read_key(data), read_config_of(data)
+    store.migrate()
+    registry = pipeline.open_models(settings)
+    with steps.step("Loading the champion"):
+        scorer = registry.champion(key, pipeline.champion_horizon(registry, key, horizon_days))
+    before = _words_before(store, key, scorer.info.horizon_days, as_of) if previous is None else previous
+    with steps.step("Scoring on Spark"), written_folder(out) as folder, _in_our_words():
+        tables = _parquet(data)
+        session = local_session()
+        session.conf.set("spark.sql.shuffle.partitions", str(_partitions(tables.values())))
+        frames = {name: session.read.parquet(str(place)) for name, place in tables.items()}
+        with spark_scores(
+            frames,
+            config.model_copy(update={"company": key}),
+            scorer,
+            as_of,
+            policy,
+            previous=None if before is None else to_spark(before),
+            left_out_customers=left_out_customers(data),
+            allow_hindsight=allow_hindsight,
+            most_explained=MOST_EXPLAINED if most_explained is None else most_explained,
+            progress=steps,
+        ) as scores:
+            scores.write.parquet(str(folder))
+    with steps.step("Loading the scores"):
+        return store.load_blocks(score_blocks(out), company=key, loaded_at=now(), currency=config.currency)
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """What Spark says when it fails, as an error of ours."""
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except PySparkException as error:
+        raise in_words(str(error)) from error
+
+
+def in_words(said: str) -> KeepwellError:
+    r"""What Spark said, in the words of ours that are in it, else its first line.
+
+    >>> in_words("... keepwell.errors.DataError: t.amount: must be a number\n  -> write plain numbers\n ...").exit_code
+    3
+    """
+    told = TOLD.search(said)
+    if told is None:
+        return ConfigError(f"Spark failed: {said.strip().splitlines()[0]}", hint="see what it says of the cause in its log")
+    error = KeepwellError(told["message"], hint=told["hint"])
+    error.exit_code = getattr(errors, told["kind"]).exit_code
+    return error
+
+
+def _parquet(data: Path) -> dict[str, Path]:
+    """The tables of a company, if all of them are Parquet files."""
+    from features.sources import database_tables, table_files
+
+    files = table_files(data)
+    texts = [name for name, place in files.items() if _is_text(place)]
+    if strange := [*database_tables(data), *texts]:
+        hint = f"write {strange[0]} as Parquet, or score without --engine spark"
+        raise ConfigError(f"Spark reads tables of Parquet, and {strange[0]} is none", hint=hint)
+    return {name: place for name, place in files.items() if name != "labels"}
+
+
+def _partitions(places: Iterable[Path]) -> int:
+    """How many parts the rows are worth: two for each core, and more where one would hold more than ROWS_IN_A_PART."""
+    from serving.score_files import rows_in
+
+    return max(2 * (os.cpu_count() or 1), -(-sum(map(rows_in, places)) // ROWS_IN_A_PART))
+
+
+def _is_text(place: Path) -> bool:
+    return not any(place.rglob("*.parquet")) if place.is_dir() else place.suffix not in (".parquet", ".pq")
+
+
+def _words_before(store: Store, key: str, horizon_days: int, day: date) -> pl.DataFrame | None:
+    from decisions.decide import PREVIOUS
+
+    return store.words_before(key, horizon_days, day, tuple(PREVIOUS))
+
+
+def tell(made: Load, out: Path) -> None:
+    """One line for people."""
+    told = f"scored by version {made.model_version} ({made.model_family}, grade {made.grade})"
+    click.echo(f"{made.customers:,} customers as of {made.as_of}, {told}: {out}")
