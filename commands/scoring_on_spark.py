@@ -93,11 +93,11 @@ def score_on_spark(
 @contextmanager
 def _in_our_words() -> Iterator[None]:
     """What Spark says when it fails, as an error of ours."""
-    from pyspark.errors import PySparkException
+    from features.spark import FAILURE
 
     try:
         yield
-    except PySparkException as error:
+    except FAILURE as error:
         raise in_words(str(error)) from error
 
 

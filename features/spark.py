@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import polars as pl
 import pyarrow as pa
-from pyspark.errors import PySparkRuntimeError
+from pyspark.errors import PySparkException, PySparkRuntimeError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import struct, trim
 from pyspark.sql.types import (
@@ -41,6 +41,9 @@ from features.panel import panel_blocks
 from features.recipe import recipe
 from features.tables import INPUTS, Kind
 from keepwell.errors import ConfigError
+
+FAILURE = PySparkException
+"""What Spark raises when a job or a table fails."""
 
 CompanyOf: TypeAlias = Callable[[Mapping[str, pl.DataFrame]], Company]
 """Makes a company of the tables of one partition."""
