@@ -18,7 +18,7 @@ from datasets.simulate import simulate
 from decisions.policy import Policy
 from features.assemble import assemble
 from features.config import CompanyConfig
-from keepwell.errors import ConfigError, HistoryError, ModelError
+from keepwell.errors import ConfigError, ModelError
 from serving.policy import read_policy
 from serving.scoring import score_company
 from tests.serving.conftest import AS_OF, scorer_for
@@ -101,3 +101,46 @@ def test_every_column_is_that_of_the_local_path(
     assert whole["reasons"].null_count() == whole.height - 20
     assert whole["moves"].null_count() < whole.height
     assert_same_scores(on_spark(spark, tmp_path, tables, model, previous=before, most_explained=20), whole)
+
+
+def odd(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The shop with odd ids, one customer of thousands of orders, one of finer amounts, and one who only ever complained."""
+    ids = tables["transactions"]["customer_id"].unique().sort().cast(pl.String)
+    names = {ids[0]: "🌶️ chili", ids[1]: "Ünal, A.", ids[2]: "0012"}
+    renamed = {name: frame.with_columns(pl.col("customer_id").cast(pl.String).replace(names)) for name, frame in tables.items()}
+    orders, complaints = renamed["transactions"], renamed["complaints"]
+    one = orders.filter(pl.col("customer_id") == "0012").head(1)
+    many = pl.concat([one] * 3_000).with_columns(order_id=pl.format("many-{}", pl.int_range(3_000)))
+    fine = orders.with_columns(amount=pl.when(pl.col("customer_id") == "Ünal, A.").then(0.125).otherwise("amount"))
+    last = complaints.tail(1).with_columns(
+        customer_id=pl.lit("only complained"),
+        opened_at=pl.lit(datetime(2024, 12, 31, 12)).cast(complaints.schema["opened_at"]),
+    )
+    return {**renamed, "transactions": pl.concat([fine, many]), "complaints": pl.concat([complaints, last])}
+
+
+@pytest.mark.slow
+def test_odd_ids_a_huge_customer_finer_amounts_and_a_complaint_alone_change_nothing(
+    spark: Any, tables: dict[str, pl.DataFrame], tmp_path: Path
+) -> None:
+    strange = odd(tables)
+    model = model_of({name: frame.with_columns(pl.col("customer_id").cast(pl.String)) for name, frame in tables.items()})
+    whole = score_company(assemble(strange, key="shop"), model, AS_OF, POLICY)
+    assert whole["data_until"][0] == date(2024, 12, 31)
+    assert "only complained" not in whole["customer_id"]
+    assert_same_scores(on_spark(spark, tmp_path, strange, model), whole)
+
+
+def test_what_spark_may_not_score_is_refused_before_the_job(
+    spark: Any, tables: dict[str, pl.DataFrame], model: Scorer, tmp_path: Path
+) -> None:
+    of_contracts = replace(model, info=replace(model.info, churn="contracts"))
+    with pytest.raises(ModelError, match="on Spark only purchases are scored"):
+        on_spark(spark, tmp_path, tables, of_contracts)
+    with pytest.raises(ModelError, match="belongs to company 'shop'"):
+        on_spark(spark, tmp_path, tables, model, config=CompanyConfig(company="other"))
+    with pytest.raises(ConfigError, match="their ids are not given"):
+        on_spark(spark, tmp_path, tables, model, config=CompanyConfig(leave_out_customers="gone.csv"))
+    later = {name: frame for name, frame in tables.items() if name == "transactions"}
+    with pytest.raises(ModelError, match="have no table"):
+        on_spark(spark, tmp_path, later, model)
