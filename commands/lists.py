@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -80,45 +80,37 @@ def score(
 
     Example: keepwell score shop --as-of 2026-01-01 --out scores.parquet
     """
-    from commands.scoring_on_spark import score_on_spark, tell
-    from features.flat import flat_day
-    from features.sources import read_config_of
     from serving.policy import read_policy
 
-    steps, rules = Steps(), read_policy(policy)
     require_no_input(out, data)
-    if engine == "spark":
-        day = as_of or now().astimezone(ZoneInfo(read_config_of(data).zone)).date()
-        scored = score_on_spark(
-            settings,
-            data,
-            day,
-            out,
-            horizon_days=horizon,
-            policy=rules,
-            previous=None if previous is None else _earlier_scores(previous, day),
-            most_explained=explain,
-            allow_hindsight=allow_hindsight,
-            steps=steps,
-        )
-        tell(scored, out)
-        return
+    how = {"horizon_days": horizon, "policy": read_policy(policy), "most_explained": explain, "allow_hindsight": allow_hindsight}
+    score_with = _score_on_spark if engine == "spark" else _score_here
+    score_with(settings, data, as_of, out, previous, how, Steps())
+
+
+def _score_on_spark(
+    settings: Settings, data: Path, as_of: date | None, out: Path, previous: Path | None, how: dict[str, Any], steps: Steps
+) -> None:
+    """Score with Spark; `how` are the options that both ways take."""
+    from commands.scoring_on_spark import score_on_spark, tell
+    from features.sources import read_config_of
+
+    day = as_of or now().astimezone(ZoneInfo(read_config_of(data).zone)).date()
+    before = None if previous is None else _earlier_scores(previous, day)
+    tell(score_on_spark(settings, data, day, out, previous=before, steps=steps, **how), out)
+
+
+def _score_here(
+    settings: Settings, data: Path, as_of: date | None, out: Path, previous: Path | None, how: dict[str, Any], steps: Steps
+) -> None:
+    """Score in this process; `how` are the options that both ways take."""
+    from features.flat import flat_day
+
     company = pipeline.read(data, steps)
     day = as_of or flat_day(company) or today(company)
     before = None if previous is None else _earlier_scores(previous, day)
     pipeline.tell_what_counts(company, day)
-    scores = pipeline.score(
-        settings,
-        company,
-        day,
-        out,
-        horizon_days=horizon,
-        policy=rules,
-        allow_hindsight=allow_hindsight,
-        steps=steps,
-        previous=before,
-        most_explained=explain,
-    )
+    scores = pipeline.score(settings, company, day, out, previous=before, steps=steps, **how)
     version, family, grade = scores.select("model_version", "model_family", "grade").row(0)
     click.echo(f"{scores.height:,} customers as of {day}, scored by version {version} ({family}, grade {grade}): {out}")
     for line in _in_short(scores):

@@ -22,9 +22,11 @@ from keepwell.settings import Settings
 
 if TYPE_CHECKING:
     import polars as pl
+    from pyspark.sql import DataFrame
 
     from decisions.policy import Policy
     from serving.store import Load, Store
+    from training.registry import Predictor
 
 ROWS_IN_A_PART = 500_000
 """Rows of all tables that one worker has in memory together."""
@@ -51,43 +53,77 @@ def score_on_spark(
     The tables of `data` must be Parquet; options are those of `keepwell score`. ConfigError where Spark is not there, or cannot
     read the tables.
     """
-    from features.engines import start, written_folder
+    from features.engines import written_folder
     from features.sources import left_out_customers, read_config_of, read_key
-    from serving.score_files import score_blocks
     from serving.scoring import MOST_EXPLAINED
-    from serving.store import Store
 
-    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # Arrow goes in and out, no pandas
-    start("spark", out)  # refuses where Spark is not installed, before anything imports it
-    from features.spark import local_session, to_spark
+    _require_spark(out)
     from serving.spark_scoring import spark_scores
 
-    store, key, config = Store(settings.resolved_store_url), read_key(data), read_config_of(data)
-    store.migrate()
-    registry = pipeline.open_models(settings)
-    with steps.step("Loading the champion"):
-        scorer = registry.champion(key, pipeline.champion_horizon(registry, key, horizon_days))
+    store, key, config = _opened(settings), read_key(data), read_config_of(data)
+    scorer = _champion(settings, key, horizon_days, steps)
     before = _words_before(store, key, scorer.info.horizon_days, as_of) if previous is None else previous
     with steps.step("Scoring on Spark"), written_folder(out) as folder, _in_our_words():
-        tables = _parquet(data)
-        session = local_session()
-        session.conf.set("spark.sql.shuffle.partitions", str(_partitions(tables.values())))
-        frames = {name: session.read.parquet(str(place)) for name, place in tables.items()}
+        frames = _frames(data)
         with spark_scores(
             frames,
             config.model_copy(update={"company": key}),
             scorer,
             as_of,
             policy,
-            previous=None if before is None else to_spark(before),
+            previous=_moved(before),
             left_out_customers=left_out_customers(data),
             allow_hindsight=allow_hindsight,
             most_explained=MOST_EXPLAINED if most_explained is None else most_explained,
             progress=steps,
         ) as scores:
             scores.write.parquet(str(folder))
+    return _loaded(store, out, key, config.currency, steps)
+
+
+def _require_spark(out: Path) -> None:
+    """Refuse where Spark is not installed, before anything imports it."""
+    from features.engines import start
+
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # Arrow goes in and out, no pandas
+    start("spark", out)
+
+
+def _opened(settings: Settings) -> Store:
+    from serving.store import Store
+
+    store = Store(settings.resolved_store_url)
+    store.migrate()
+    return store
+
+
+def _champion(settings: Settings, key: str, horizon_days: int | None, steps: Steps) -> Predictor:
+    models = pipeline.open_models(settings)
+    with steps.step("Loading the champion"):
+        return models.champion(key, pipeline.champion_horizon(models, key, horizon_days))
+
+
+def _frames(data: Path) -> dict[str, DataFrame]:
+    """The tables of a company, read by a session that has a part for each that its rows are worth."""
+    from features.spark import local_session
+
+    tables, session = _parquet(data), local_session()
+    session.conf.set("spark.sql.shuffle.partitions", str(_partitions(tables.values())))
+    return {name: session.read.parquet(str(place)) for name, place in tables.items()}
+
+
+def _moved(scores: pl.DataFrame | None) -> DataFrame | None:
+    from features.spark import to_spark
+
+    return None if scores is None else to_spark(scores)
+
+
+def _loaded(store: Store, out: Path, key: str, currency: str | None, steps: Steps) -> Load:
+    """What was written, in the store."""
+    from serving.score_files import score_blocks
+
     with steps.step("Loading the scores"):
-        return store.load_blocks(score_blocks(out), company=key, loaded_at=now(), currency=config.currency)
+        return store.load_blocks(score_blocks(out), company=key, loaded_at=now(), currency=currency)
 
 
 @contextmanager

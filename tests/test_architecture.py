@@ -30,7 +30,7 @@ HOME_OF = {
     "_bentoml_impl": ("serving.service",),
     "sqlalchemy": ("serving.store", "features.databases", "features.copying"),
     "alembic": ("serving.store",),
-    "pyspark": ("features.spark", "serving.spark_scoring"),
+    "pyspark": ("features.spark", "serving.spark_scoring", "serving.spark_frames", "commands.scoring_on_spark"),
     "jinja2": ("serving.console",),
     "xlsxwriter": ("serving.console.export",),
     "click": ("cli", "commands"),
