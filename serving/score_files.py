@@ -14,6 +14,19 @@ from serving.scoring import SCORE_TYPES
 BLOCK_ROWS = 250_000
 """Customers whose scores are in memory together."""
 
+NEEDED = (
+    "customer_id",
+    "as_of",
+    "data_until",
+    "horizon_days",
+    "churn_probability",
+    "reasons",
+    "model_version",
+    "model_family",
+    "grade",
+)
+"""The columns without which a table is no scores."""
+
 
 def scan_scores(path: Path) -> pl.LazyFrame:
     """The scores in a Parquet file, or in all Parquet files below a folder, whose names as `as_of=2026-01-01` are columns too.
@@ -27,6 +40,8 @@ def scan_scores(path: Path) -> pl.LazyFrame:
     try:
         frame = pl.scan_parquet(files, glob=False, hive_partitioning=path.is_dir())
         there = frame.collect_schema()
+        if lacking := [name for name in NEEDED if name not in there]:
+            raise DataError("scores", lacking[0], f"is missing in {path}", hint=hint)
         types = {name: dtype for name, dtype in SCORE_TYPES.items() if dtype is not None and name in there}
         return frame.with_columns(pl.col(name).cast(dtype) for name, dtype in types.items())
     except (OSError, pl.exceptions.PolarsError) as error:
