@@ -22,7 +22,8 @@ FOLLOWED_ELSEWHERE = (ROOT / "docs" / "start", ROOT / "docs" / "howto")
 NOT_RUN = {
     "keepwell serve": "runs until it is ended: tests/serving/test_launch.py",
     "keepwell bench": "wants public data and minutes: tests/commands/test_bench.py",
-    "keepwell features shop --as-of 2026-01-01 --engine spark": "wants Java: tests/commands/test_engine.py",
+    "keepwell load s3-copy": "wants what a cluster has written: tests/commands/test_loading.py",
+    "--engine spark": "wants Java: tests/commands/test_engine.py",
     "keepwell monitor shop --predictions": "wants predictions that a service has kept: tests/commands/test_monitor.py",
     "keepwell score shop --as-of 2025": "wants a model of that time: tests/commands/test_review.py",
     "keepwell plan then.parquet": "the same",
@@ -31,7 +32,7 @@ NOT_RUN = {
     "keepwell fairness": "as long as a backtest: tests/commands/test_fairness.py",
     "keepwell uplift mailing.csv": "wants the mailing: tests/commands/test_uplift.py",
 }
-"""How commands begin that are not run here, each with the reason."""
+"""What commands have in them that are not run here, each with the reason."""
 
 QUICKLY = {"train": ("--trials", "0"), "tune": ("--trials", "1"), "backtest": ("--dates", "1")}
 """What makes a long command short; the last of two options of one name counts."""
@@ -52,7 +53,7 @@ def written() -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def is_run(words: tuple[str, ...]) -> bool:
-    return not any(" ".join(words).startswith(begun) for begun in NOT_RUN)
+    return not any(part in " ".join(words) for part in NOT_RUN)
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def bank(folder: Path, customers: pl.DataFrame) -> None:
 
 @pytest.mark.slow
 def test_the_commands_of_the_docs_run(reader: Path) -> None:
-    password, seen = "a long enough password\n" * 2, set()
+    password, seen, failed = "a long enough password\n" * 2, set(), []
     for place, words in written():
         apart = any(word in ("my-gym", "my-bank") for word in words)
         kind = (words[1], apart and words[2], *(word for word in words if word.startswith("--")))
@@ -107,13 +108,15 @@ def test_the_commands_of_the_docs_run(reader: Path) -> None:
         with chdir(reader / "apart" if apart else reader):
             asked = [*words[1:], *QUICKLY.get(words[1], ())]
             done = CliRunner().invoke(main, asked, env={"KEEPWELL_HOME": None}, input=password)
-        assert done.exit_code in MAY_END_WITH.get(words[1], (0,)), f"{place}: {shlex.join(words)}\n{done.output}"
+        if done.exit_code not in MAY_END_WITH.get(words[1], (0,)):
+            failed.append(f"{place}: {shlex.join(words)}\n{done.output}")
+    assert not failed, "\n".join(failed)
     assert len(seen) > 20
 
 
 def test_every_reason_not_to_run_a_command_is_of_one_that_is_written() -> None:
     commands = [" ".join(words) for _, words in written()]
-    assert [begun for begun in NOT_RUN if not any(command.startswith(begun) for command in commands)] == []
+    assert [part for part in NOT_RUN if not any(part in command for command in commands)] == []
 
 
 @pytest.mark.parametrize("command", main.commands)
