@@ -52,7 +52,7 @@ NOT_INSTALLED = {"airflow", "pendulum"}
 
 def word_of(command: click.Command, words: list[str]) -> None:
     """Parse the words of a command of ours, down to the last option; values that a shell would fill in are not converted."""
-    context = click.Context(main, info_name="keepwell")
+    context = click.Context(main, info_name="keepwell", **main.context_settings)
     while isinstance(command, click.Group):
         if words and words[0] in ("--help", "--version"):
             return
