@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from features.asof import NEVER_DAY, day_number
@@ -27,7 +28,9 @@ MOST_STEPS = 6
 """A number with no more different values than this has a group for each."""
 
 BANDS = 4
-_YEAR_DAYS = 365.25
+_YEAR_DAYS, _YEAR_DECIMALS = 365.25, 3
+_MOST_DIGITS = 15
+"""What a float holds of a decimal number."""
 
 
 def customer_groups(path: Path, column: str, as_of: date, *, apart: Path | None = None) -> pl.DataFrame:
@@ -62,7 +65,7 @@ def _grouped(values: pl.Series, as_of: date) -> pl.Series:
         return _by_word(values)
     if values.dtype in (pl.Int32, pl.Date):
         days = values.to_physical().replace(NEVER_DAY, None).cast(pl.Float64)
-        return _by_number((day_number(as_of) - days) / _YEAR_DAYS, " years")
+        return _by_number(((day_number(as_of) - days) / _YEAR_DAYS).round(_YEAR_DECIMALS), " years")
     return _by_number(values.cast(pl.Float64), "")
 
 
@@ -77,10 +80,25 @@ def _by_number(values: pl.Series, unit: str) -> pl.Series:
     """A group for each of a few values, else bands between quantiles."""
     known = values.drop_nulls().to_numpy()
     if len(np.unique(known)) <= MOST_STEPS:
-        return values.map_elements(lambda value: f"{value:g}{unit}", return_dtype=pl.String).fill_null(NOT_KNOWN)
-    edges = np.unique([float(f"{edge:.2g}") for edge in np.quantile(known, np.arange(1, BANDS) / BANDS)])
-    texts = [f"{edge:g}" for edge in edges]
+        return values.map_elements(lambda value: f"{_written(value)}{unit}", return_dtype=pl.String).fill_null(NOT_KNOWN)
+    edges = _rounded(np.unique(np.quantile(known, np.arange(1, BANDS) / BANDS)))
+    texts = [_written(edge) for edge in edges]
     between = (f"{low} to {high}{unit}" for low, high in pairwise(texts))
     names = [f"below {texts[0]}{unit}", *between, f"{texts[-1]}{unit} and more"]
     places = np.searchsorted(edges, values.fill_null(0.0).to_numpy(), side="right")
     return pl.Series([names[place] for place in places]).zip_with(values.is_not_null(), pl.Series([NOT_KNOWN]))
+
+
+def _rounded(edges: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Different edges with as few digits, of two or more, as keep them apart.
+
+    >>> _rounded(np.array([23.4, 31.9])).tolist(), _rounded(np.array([1961.0, 1974.0, 1988.0])).tolist()
+    ([23.0, 32.0], [1960.0, 1970.0, 1990.0])
+    """
+    rounded = (np.unique([float(f"{edge:.{digits}g}") for edge in edges]) for digits in range(2, _MOST_DIGITS))
+    return next((each for each in rounded if each.size == edges.size), edges)
+
+
+def _written(value: float) -> str:
+    """A number as people write it, told from any other."""
+    return f"{value:.{_MOST_DIGITS}g}"

@@ -90,6 +90,18 @@ def test_words_beyond_the_most_common_share_a_group(tmp_path: Path) -> None:
     assert found["group"].n_unique() == 13
 
 
+def test_numbers_that_begin_alike_are_groups_of_their_own(tmp_path: Path) -> None:
+    rows = range(400)
+    people = pl.DataFrame({"customer_id": [f"c{i}" for i in rows]}).with_columns(
+        born=pl.Series([1950 + i % 50 for i in rows]), region=pl.Series([1_000_001 + i % 3 for i in rows])
+    )
+    people.write_csv(tmp_path / "people.csv")
+    born = customer_groups(tmp_path, "born", UNTIL, apart=tmp_path / "people.csv")["group"].value_counts()
+    assert set(born["group"]) == {"below 1960", "1960 to 1970", "1970 to 1990", "1990 and more"}
+    region = customer_groups(tmp_path, "region", UNTIL, apart=tmp_path / "people.csv")["group"]
+    assert set(region) == {"1000001", "1000002", "1000003"}
+
+
 def test_a_company_without_the_table_is_told_so(tmp_path: Path) -> None:
     (tmp_path / "transactions.csv").write_text("customer_id,ordered_at,amount\na,2025-01-01,1\n")
     with pytest.raises(DataError, match="customers: is not there"):
