@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +13,7 @@ import click
 
 from commands import pipeline
 from commands.terminal import now
-from keepwell import errors
-from keepwell.errors import ConfigError, KeepwellError
+from keepwell.errors import ConfigError
 from keepwell.progress import Steps
 from keepwell.settings import Settings
 
@@ -30,9 +27,6 @@ if TYPE_CHECKING:
 
 ROWS_IN_A_PART = 500_000
 """Rows of all tables that one worker has in memory together."""
-
-TOLD = re.compile(r"keepwell\.errors\.(?P<kind>\w+): (?P<message>.*)\n\s*-> (?P<hint>.*)")
-"""How an error of ours reads among what Spark says of a failed job."""
 
 
 def score_on_spark(
@@ -58,12 +52,13 @@ def score_on_spark(
     from serving.scoring import MOST_EXPLAINED
 
     _require_spark(out)
+    from features.spark_words import in_our_words
     from serving.spark_scoring import spark_scores
 
     store, key, config = _opened(settings), read_key(data), read_config_of(data)
     scorer = _champion(settings, key, horizon_days, steps)
     before = _words_before(store, key, scorer.info.horizon_days, as_of) if previous is None else previous
-    with steps.step("Scoring on Spark"), written_folder(out) as folder, _in_our_words():
+    with steps.step("Scoring on Spark"), written_folder(out) as folder, in_our_words():
         frames = _frames(data)
         with spark_scores(
             frames,
@@ -106,10 +101,11 @@ def _champion(settings: Settings, key: str, horizon_days: int | None, steps: Ste
 def _frames(data: Path) -> dict[str, DataFrame]:
     """The tables of a company, read by a session that has a part for each that its rows are worth."""
     from features.spark import local_session
+    from features.spark_words import read_parquet
 
     tables, session = _parquet(data), local_session()
     session.conf.set("spark.sql.shuffle.partitions", str(_partitions(tables.values())))
-    return {name: session.read.parquet(str(place)) for name, place in tables.items()}
+    return {name: read_parquet(session, name, str(place)) for name, place in tables.items()}
 
 
 def _moved(scores: pl.DataFrame | None) -> DataFrame | None:
@@ -126,33 +122,9 @@ def _loaded(store: Store, out: Path, key: str, currency: str | None, steps: Step
         return store.load_blocks(score_blocks(out), company=key, loaded_at=now(), currency=currency)
 
 
-@contextmanager
-def _in_our_words() -> Iterator[None]:
-    """What Spark says when it fails, as an error of ours."""
-    from features.spark import FAILURE
-
-    try:
-        yield
-    except FAILURE as error:
-        raise in_words(str(error)) from error
-
-
-def in_words(said: str) -> KeepwellError:
-    r"""What Spark said, in the words of ours that are in it, else its first line.
-
-    >>> in_words("... keepwell.errors.DataError: t.amount: must be a number\n  -> write plain numbers\n ...").exit_code
-    3
-    """
-    told = TOLD.search(said)
-    if told is None:
-        return ConfigError(f"Spark failed: {said.strip().splitlines()[0]}", hint="see what it says of the cause in its log")
-    error = KeepwellError(told["message"], hint=told["hint"])
-    error.exit_code = getattr(errors, told["kind"]).exit_code
-    return error
-
-
 def _parquet(data: Path) -> dict[str, Path]:
-    """The tables of a company, if all of them are Parquet files."""
+    """The tables of a company, if all of them are Parquet files that can be read."""
+    from features.files import open_table
     from features.sources import database_tables, table_files
 
     files = table_files(data)
@@ -160,6 +132,8 @@ def _parquet(data: Path) -> dict[str, Path]:
     if strange := [*database_tables(data), *texts]:
         hint = f"write {strange[0]} as Parquet, or score without --engine spark"
         raise ConfigError(f"Spark reads tables of Parquet, and {strange[0]} is none", hint=hint)
+    for name, place in files.items():
+        open_table(name, place)  # what is refused elsewhere, as half a file or a table of Delta Lake, is refused here
     return {name: place for name, place in files.items() if name != "labels"}
 
 

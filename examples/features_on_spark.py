@@ -9,6 +9,7 @@ A table is a folder of Parquet files, by its name in docs/data.md; `--config com
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -17,13 +18,18 @@ from pyspark.sql import SparkSession
 from features.catalog import feature_names
 from features.config import CompanyConfig, read_config
 from features.spark import spark_panel_of_raw
+from features.spark_words import in_our_words, read_parquet
+from keepwell.errors import KeepwellError
+
+GUESS_TYPES = "spark.sql.sources.partitionColumnTypeInference.enabled"
+"""Unless it is false, Spark takes the folder shop=001 for the number 1."""
 
 
 def main() -> None:
     """Read the tables, build the panel, write it by date."""
     asked = arguments().parse_args()
-    spark = SparkSession.builder.appName("keepwell features").getOrCreate()
-    frames = {name: spark.read.parquet(place) for name, _, place in (table.partition("=") for table in asked.tables)}
+    spark = SparkSession.builder.appName("keepwell features").config(GUESS_TYPES, "false").getOrCreate()
+    frames = {name: read_parquet(spark, name, place) for name, _, place in (table.partition("=") for table in asked.tables)}
     config = read_config(asked.config) if asked.config else CompanyConfig()
     names = asked.columns.split(",") if asked.columns else feature_names(frames)
     panel = spark_panel_of_raw(frames, config, asked.as_of, names)
@@ -42,4 +48,8 @@ def arguments() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        with in_our_words():
+            main()
+    except KeepwellError as error:
+        sys.exit(f"Error: {error}")

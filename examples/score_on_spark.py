@@ -10,6 +10,7 @@ A table is a folder of Parquet files, by its name in docs/data.md; `--partition 
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -17,16 +18,21 @@ from pyspark.sql import SparkSession
 
 from features.config import CompanyConfig, read_config
 from features.left_out import read_customer_ids
+from features.spark_words import in_our_words, read_parquet
+from keepwell.errors import KeepwellError
 from serving.policy import read_policy
 from serving.spark_scoring import spark_scores
 from training.registry import ModelFolder
+
+GUESS_TYPES = "spark.sql.sources.partitionColumnTypeInference.enabled"
+"""Unless it is false, Spark takes the folder shop=001 for the number 1."""
 
 
 def main() -> None:
     """Read the tables and the model, score everybody, write the scores."""
     asked = arguments().parse_args()
-    spark = SparkSession.builder.appName("keepwell scores").getOrCreate()
-    frames = {name: spark.read.parquet(place) for name, _, place in (table.partition("=") for table in asked.tables)}
+    spark = SparkSession.builder.appName("keepwell scores").config(GUESS_TYPES, "false").getOrCreate()
+    frames = {name: read_parquet(spark, name, place) for name, _, place in (table.partition("=") for table in asked.tables)}
     config = read_config(asked.config) if asked.config else CompanyConfig()
     models = ModelFolder(asked.models)
     ((company, horizon_days),) = [key for key in models.champions() if asked.horizon in (None, key[1])]
@@ -63,4 +69,8 @@ def arguments() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        with in_our_words():
+            main()
+    except KeepwellError as error:
+        sys.exit(f"Error: {error}")

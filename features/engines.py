@@ -100,7 +100,9 @@ def to_polars(panel: Native) -> pl.DataFrame:
 
 
 def _write_on_spark(panel: Native, out: Path) -> int:
-    with written_folder(out) as folder:
+    from features.spark_words import in_our_words  # noqa: PLC0415  # an extra, and slow to import
+
+    with written_folder(out) as folder, in_our_words():
         panel.write.parquet(str(folder))
     return int(pl.scan_parquet(sorted(out.glob("*.parquet")), glob=False).select(pl.len()).collect().item())
 

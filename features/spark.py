@@ -17,8 +17,8 @@ from typing import TypeAlias
 
 import polars as pl
 import pyarrow as pa
-from pyspark.errors import PySparkException, PySparkRuntimeError
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.errors import PySparkRuntimeError
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql.functions import struct, trim
 from pyspark.sql.types import (
     DataType,
@@ -42,9 +42,6 @@ from features.recipe import recipe
 from features.tables import INPUTS, Kind
 from keepwell.errors import ConfigError
 
-FAILURE = PySparkException
-"""What Spark raises when a job or a table fails."""
-
 CompanyOf: TypeAlias = Callable[[Mapping[str, pl.DataFrame]], Company]
 """Makes a company of the tables of one partition."""
 
@@ -52,9 +49,10 @@ LOCAL_SETTINGS: Mapping[str, str] = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.memory": "4g",  # in local mode the driver is the whole of Spark
-    "spark.log.level": "ERROR",
+    "spark.log.level": "FATAL",  # what fails is raised, and told in our words
     "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
     "spark.sql.session.timeZone": "UTC",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",  # shop=001 is a text, here as everywhere
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
@@ -141,8 +139,14 @@ def raw_together(
         raise ConfigError(f"customer_id has several types: {', '.join(sorted(map(str, kinds)))}", hint=hint)
     named = {table: _with_customer(frame, ids[table], config.tables.get(table)) for table, frame in frames.items()}
     unwanted = list(left_out_customers)
-    kept = {table: frame.filter(~frame[ids[table]].cast("string").isin(unwanted)) for table, frame in named.items()}
+    kept = {table: frame.filter(_is_wanted(frame[ids[table]], kinds, unwanted)) for table, frame in named.items()}
     return together(kept if unwanted else named, ids)
+
+
+def _is_wanted(customer_id: Column, kinds: Collection[DataType], unwanted: Sequence[str]) -> Column:
+    """Whether a customer is not left out, by the id as it comes out: 7.0 is 7. A row without an id stays, to be refused."""
+    (kind,) = kinds
+    return customer_id.isNull() | ~customer_id.cast(id_type(kind)).cast("string").isin(*unwanted)
 
 
 def _with_customer(frame: DataFrame, customer_id: str, settings: TableConfig | None) -> DataFrame:
