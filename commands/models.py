@@ -49,7 +49,7 @@ def train(
     count by default, and no horizon is needed: what leaving means is theirs to say.
 
     With --sample, files are read a piece at a time and only the rows of that many customers are kept: the same ones every time,
-    with all their rows. The model is one of everybody, as each customer had the same chance (docs/scale.md).
+    with all their rows. The model is one of everybody, as each customer had the same chance (docs/spark.md).
 
     Example: keepwell train shop --horizon 90d --as-of 2026-01-01
     """

@@ -11,7 +11,20 @@ import click
 
 from commands import pipeline
 from commands.promotion import BY
-from commands.terminal import AS_JSON, AS_OF, DATA, POLICY, SEED, TABLE_FILE, TRIALS, Days, require_no_input, to_json, today
+from commands.terminal import (
+    AS_JSON,
+    AS_OF,
+    DATA,
+    POLICY,
+    SAMPLE,
+    SEED,
+    TABLE_FILE,
+    TRIALS,
+    Days,
+    require_no_input,
+    to_json,
+    today,
+)
 from keepwell.errors import KeepwellError, ModelError
 from keepwell.progress import Steps
 from keepwell.settings import Settings
@@ -39,6 +52,7 @@ class Retrained:
 @click.option("--horizon", type=Days(), help="The time to look ahead, as 90d. Only labels that were given need none.")
 @AS_OF
 @click.option("--out", type=TABLE_FILE, required=True, help="Where to write the scores: .parquet or .csv.")
+@SAMPLE
 @TRIALS
 @SEED
 @POLICY
@@ -51,6 +65,7 @@ def retrain(
     horizon: int | None,
     as_of: date | None,
     out: Path,
+    sample: int | None,
     trials: int,
     seed: int,
     policy: Path | None,
@@ -60,7 +75,8 @@ def retrain(
     """Train again, and score with whichever model is champion then; made for schedules.
 
     The gate decides whether the candidate becomes champion. Where a new champion cannot score, the one before takes its place
-    again, nothing is written, and the command fails.
+    again, nothing is written, and the command fails. With --sample the candidate learns from so many customers, the same ones
+    every time; everybody is scored.
 
     Example: keepwell retrain shop --horizon 90d --as-of 2026-01-01 --out scores.parquet
     """
@@ -68,9 +84,11 @@ def retrain(
 
     steps, rules = Steps(), read_policy(policy)
     require_no_input(out, data)
-    company = pipeline.read(data, steps)
+    company = pipeline.read(data, steps, sample)
     day = as_of or today(company)
     result = _learn(settings, company, horizon, as_of, trials=trials, seed=seed, steps=steps)
+    if company.sampled:
+        company = pipeline.read(data, steps)  # the model is of the sample, the scores are of everybody
     horizon_days = result.scorer.info.horizon_days
     try:
         scores = pipeline.score(

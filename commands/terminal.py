@@ -148,7 +148,9 @@ SEED = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed gives the same result."
 )
 SAMPLE = click.option(
-    "--sample", type=click.IntRange(min=1), help="Learn from about so many customers, drawn by their ids. Default: all of them."
+    "--sample",
+    type=click.IntRange(min=1),
+    help="Learn from about so many customers, drawn by their ids (docs/spark.md). Default: all of them.",
 )
 TRIALS = click.option(
     "--trials", type=click.IntRange(min=0), default=15, show_default=True, help="Settings that the study tries."
