@@ -305,6 +305,16 @@ def test_rows_without_a_customer_are_left_out_before_they_fill_a_partition(spark
 
 
 @needs_spark
+def test_who_is_left_out_is_known_on_spark_by_whole_numbers_with_a_point(spark: Any, tmp_path: Path) -> None:
+    from features.spark import spark_panel_of_raw
+
+    lines = pl.DataFrame({"customer_id": [7.0, 8.0], "ordered_at": [datetime(2024, 1, 1)] * 2, "amount": [1.0, 2.0]})
+    frames = read_by_spark(spark, {"transactions": lines}, tmp_path)
+    made = spark_panel_of_raw(frames, CompanyConfig(), [date(2024, 3, 1)], ["spend_all"], left_out_customers=("7",))
+    assert to_polars(made).select("customer_id", "spend_all").rows() == [(8, 2.0)]
+
+
+@needs_spark
 def test_a_wrong_value_fails_the_job_of_spark_with_the_rule_that_it_breaks(spark: Any, tmp_path: Path) -> None:
     from features.spark import spark_panel_of_raw
 
