@@ -51,7 +51,7 @@ def demo(settings: Settings, data: str | None, horizon: int | None, port: int, t
     if and_serve:
         with launch.serving(replace(settings, company=company.key, horizon=f"{horizon_days}d"), port=port) as service:
             _say_what_is_served(port)
-            service.wait()
+            launch.await_end(service)
 
 
 def _company_folder(data: str | None, folder: Path, steps: Steps) -> Path:

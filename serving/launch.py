@@ -40,9 +40,15 @@ _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def serve(settings: Settings, port: int = 3000, host: str = LOOPBACK, workers: int = 1) -> None:
-    """Serve until interrupted (Ctrl-C or SIGTERM). Raises ConfigError as `serving` does."""
+    """Serve until interrupted (Ctrl-C or SIGTERM). Raises ConfigError as `serving` and `await_end` do."""
     with serving(settings, port, host, workers) as child:
-        child.wait()
+        await_end(child)
+
+
+def await_end(child: subprocess.Popen[bytes]) -> None:
+    """Wait for the end of a service. Raises ConfigError for one that fails, as where another took its port while both started."""
+    if code := child.wait():
+        raise _ended(code)
 
 
 @contextmanager
@@ -167,11 +173,15 @@ def _await_answer(child: subprocess.Popen[bytes], host: str, port: int) -> None:
     deadline = time.monotonic() + LONGEST_START_S
     while time.monotonic() < deadline:
         if child.poll() is not None:
-            raise ConfigError(f"the service ended with code {child.returncode}", hint="what it printed above says why")
+            raise _ended(child.returncode)
         if _answers(f"http://{address}:{port}/livez"):
             return
         time.sleep(0.1)
     raise ConfigError(f"the service did not answer within {LONGEST_START_S:g} s", hint="what it printed above says why")
+
+
+def _ended(code: int) -> ConfigError:
+    return ConfigError(f"the service ended with code {code}", hint="what it printed above says why")
 
 
 def _answers(url: str) -> bool:

@@ -21,7 +21,7 @@ import pytest
 from keepwell.errors import ConfigError
 from keepwell.settings import Settings
 from serving.access import hash_of, new_key
-from serving.launch import _environment, asks_for_keys, serving
+from serving.launch import _environment, asks_for_keys, await_end, serving
 from serving.store import Store
 from serving.store.keys import ApiKey
 
@@ -92,6 +92,14 @@ def test_a_port_that_is_taken_is_refused(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"port {port} cannot be used"), serving(Settings(home=str(tmp_path)), port):
             pass
+
+
+def test_a_service_that_fails_after_its_start_fails_its_command() -> None:
+    failed, told_to_end = ([sys.executable, "-c", f"raise SystemExit({code})"] for code in (3, 0))
+    with pytest.raises(ConfigError, match="the service ended with code 3"), subprocess.Popen(failed) as child:
+        await_end(child)
+    with subprocess.Popen(told_to_end) as child:
+        await_end(child)
 
 
 def test_a_port_that_does_not_exist_is_refused(tmp_path: Path) -> None:
