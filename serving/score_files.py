@@ -52,11 +52,33 @@ def score_blocks(path: Path, rows: int = BLOCK_ROWS) -> Iterator[pl.DataFrame]:
     """The scores at `path` in the order of their ids, about so many `rows` at a time. Raises as `scan_scores`."""
     scores = scan_scores(path)
     mine = pl.col("customer_id")
-    ids = scores.select(mine.cast(pl.String)).collect().to_series().sort()  # as the store has them
+    ids = _collected(scores.select(mine.cast(pl.String)), path).to_series().sort()  # as the store has them
+    if missing := ids.null_count():
+        raise DataError("scores", "customer_id", f"is missing in {path}", rows=missing, hint="scores are of customers: name each")
+    if twice := int((ids == ids.shift()).sum()):
+        raise DataError("scores", "customer_id", f"must be there once in {path}", rows=twice, hint="keep one row a customer")
     bounds = [*ids.gather_every(rows).unique(maintain_order=True), None]
     for first, after in pairwise(bounds):
         inside = mine.cast(pl.String) >= first
-        yield scores.filter(inside if after is None else inside & (mine.cast(pl.String) < after)).collect()
+        block = _collected(scores.filter(inside if after is None else inside & (mine.cast(pl.String) < after)), path)
+        _require_probabilities(block, path)
+        yield block
+
+
+def _collected(frame: pl.LazyFrame, path: Path) -> pl.DataFrame:
+    try:
+        return frame.collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        told = str(error).splitlines()[0]
+        raise DataError("scores", None, f"{path} cannot be read: {told}", hint="write the file anew, whole") from None
+
+
+def _require_probabilities(block: pl.DataFrame, path: Path) -> None:
+    """Raise DataError where the churn probability of anybody is missing, or none."""
+    odd = block["churn_probability"].filter(~block["churn_probability"].is_between(0, 1).fill_null(value=False))
+    if not odd.is_empty():
+        hint = "score these customers again"
+        raise DataError("scores", "churn_probability", f"must be from 0 to 1 in {path}", rows=len(odd), example=odd[0], hint=hint)
 
 
 def rows_in(path: Path) -> int:

@@ -74,3 +74,28 @@ def test_blocks_of_two_runs_and_no_blocks_leave_the_store_as_it_was(shop: Compan
     with pytest.raises(StoreError, match="no scores to load"):
         store.load_blocks(iter([]), company=shop.key, loaded_at=NOW)
     assert store.current_load() == before
+
+
+def test_scores_with_a_customer_twice_are_refused_by_their_id(scored: pl.DataFrame, tmp_path: Path) -> None:
+    pl.concat([scored, scored.head(2)]).write_parquet(tmp_path / "scores.parquet")
+    with pytest.raises(DataError, match=r"customer_id: must be there once in .* \(2 rows\)"):
+        list(score_blocks(tmp_path / "scores.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        ("customer_id", None, r"customer_id: is missing in .* \(1 row\)"),
+        ("churn_probability", None, r"churn_probability: must be from 0 to 1 .*\(1 row"),
+        ("churn_probability", "7.5", r"churn_probability: must be from 0 to 1 .*\(1 row, for example 7.5\)"),
+        ("churn_probability", "high", "cannot be read"),
+    ],
+)
+def test_one_bad_row_is_refused_rather_than_dropped(
+    scored: pl.DataFrame, tmp_path: Path, column: str, value: str | None, told: str
+) -> None:
+    texts = scored.with_columns(pl.col(column).cast(pl.String))
+    bad = pl.when(pl.int_range(pl.len()) == 5).then(pl.lit(value, dtype=pl.String)).otherwise(column).alias(column)
+    texts.with_columns(bad).write_parquet(tmp_path / "scores.parquet")
+    with pytest.raises(DataError, match=told):
+        list(score_blocks(tmp_path / "scores.parquet", rows=100))
