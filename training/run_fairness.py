@@ -13,7 +13,7 @@ from features.company import Company
 from features.contracts import leaves_by_contract, require_contracts
 from features.flat import is_flat
 from features.groups import NOT_KNOWN
-from keepwell.errors import HistoryError
+from keepwell.errors import DataError, HistoryError
 from keepwell.progress import Progress, Silent
 from training.backtest import MOST_FOLDS, Backtest, Fold, backtest
 from training.contract_data import contract_data
@@ -60,8 +60,10 @@ def run_fairness(
     """Forecast up to `dates` past dates from what was known then, and tell by group what came of it.
 
     `groups` has customer_id (text) and group, as `features.groups` makes it, `by` is what they are told by. A flat table has one
-    date; there, fits that have not seen a customer forecast them. HistoryError where no past date can be tried.
+    date; there, fits that have not seen a customer forecast them. HistoryError where no past date can be tried, DataError where
+    the groups name no customer of the company.
     """
+    _require_common_ids(company, groups)
     with one_blas_thread():
         tested = _tested(company, horizon_days, as_of, dates=dates, seed=seed, progress=progress)
         if not tested.folds:
@@ -71,6 +73,14 @@ def run_fairness(
             told = groups_of(Judged.joined([_judged(tested, fold, groups, contact_share) for fold in tested.folds]), seed)
     days = tuple(fold.as_of for fold in tested.folds)
     return FairnessReport(company.key, by, horizon_days, days, contact_share, told, remarks(by, told))
+
+
+def _require_common_ids(company: Company, groups: pl.DataFrame) -> None:
+    """Ids written in two ways would put everybody among those whose group is not known, and nobody would notice."""
+    known = groups["customer_id"].implode()
+    if not any(table["customer_id"].cast(pl.String).is_in(known).any() for table in company.tables.values()):
+        hint = "write the ids of the groups as the tables of DATA do"
+        raise DataError("customers", "customer_id", "no customer of DATA is in any group", hint=hint)
 
 
 def _tested(company: Company, horizon_days: int, as_of: date, *, dates: int, seed: int, progress: Progress) -> Backtest:

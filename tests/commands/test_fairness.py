@@ -52,6 +52,16 @@ def test_the_column_may_lie_in_a_file_of_its_own(flat: Path, tmp_path: Path) -> 
     assert apart["customer_id"].to_list() == people["customer_id"].to_list()
 
 
+def test_groups_of_nobody_in_data_are_refused_rather_than_told_as_not_known(
+    flat: Path, tmp_path: Path, keepwell: Keepwell
+) -> None:
+    people = pl.read_csv(flat / "customers.csv", infer_schema=False)
+    people.select(customer_id="X-" + pl.col("customer_id"), wing=pl.col("gender")).write_csv(tmp_path / "others.csv")
+    found = keepwell("fairness", flat, "--by", "wing", "--groups", tmp_path / "others.csv")
+    assert found.exit_code == 3
+    assert "no customer of DATA is in any group" in found.stderr
+
+
 @pytest.mark.slow
 def test_past_dates_of_a_company_with_purchases_are_forecast(shop: Shop, tmp_path: Path) -> None:
     home = tmp_path / "home"
