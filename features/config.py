@@ -86,7 +86,7 @@ class CompanyConfig(BaseModel):
         default=(), description="columns taken as not there: of customers, or of another table, as complaints.category"
     )
     leave_out_customers: str | None = Field(
-        default=None, description="file with customer_id, relative to company.yaml: customers taken as not there"
+        default=None, min_length=1, description="file with customer_id, relative to company.yaml: customers taken as not there"
     )
     features: tuple[str, ...] = Field(
         default=(), description="modules with features of your own: importable names, as my_shop.features"

@@ -186,3 +186,8 @@ def test_personal_columns_never_enter_features_unless_named(name: str, held: str
     assert panel_names(company(customers), dates) == panel_names(company(), dates)
     named = company(customers, static=["city", name.title()])
     assert name.title() in named.attributes
+
+
+def test_an_empty_name_of_the_file_of_customers_to_leave_out_is_refused_as_it_would_leave_out_nobody() -> None:
+    with pytest.raises(ValueError, match="leave_out_customers"):
+        CompanyConfig.model_validate({"leave_out_customers": ""})
