@@ -125,7 +125,7 @@ def test_a_job_that_is_cancelled_stops_and_leaves_nothing(settings: Settings, de
     with worker(settings) as child:
         wait_for(lambda: desk.state(job_id).state == "running")
         assert desk.cancel(job_id, now()).state == "cancelled"
-        assert child.communicate(timeout=30)[1].decode().endswith("cancelled\n")
+        assert child.communicate(timeout=120)[1].decode().endswith("cancelled\n")
         assert child.returncode == 0
     assert desk.state(job_id).state == "cancelled"
     assert not (settings.jobs_folder / job_id).exists()
@@ -138,7 +138,7 @@ def test_a_job_survives_the_end_and_the_death_of_its_worker(settings: Settings, 
         with worker(settings) as child:
             wait_for(lambda: desk.state(job_id).step is not None)
             child.send_signal(end)
-            child.wait(timeout=30)
+            child.wait(timeout=120)
         assert (desk.state(job_id).state, desk.state(job_id).attempts) == (state, attempts)
     assert run(settings, "run").exit_code == 0  # its process is gone: the job is taken at once
     assert (desk.state(job_id).state, desk.state(job_id).attempts) == ("done", 2)

@@ -63,7 +63,7 @@ def test_a_store_that_is_busy_holds_up_no_answer() -> None:
     free, written = threading.Event(), []
 
     def add(deeds: Sequence[Deed]) -> None:
-        free.wait(10)
+        free.wait(60)
         written.extend(deeds)
 
     with audited(add) as client:

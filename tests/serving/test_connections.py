@@ -36,7 +36,7 @@ def port() -> Iterator[int]:
 def talk(port: int, *pieces: bytes, pause_s: float = 0.0) -> bytes:
     """All that is answered to pieces that are sent one after the other, until the server ends the connection."""
     answer = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         with suppress(ConnectionError):  # it has ended; what it said before is still to be read
             for piece in pieces:
                 connection.sendall(piece)

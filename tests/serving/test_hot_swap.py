@@ -26,7 +26,7 @@ CALLERS = 3
 
 
 def call(port: int, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request(method, path, json.dumps(body) if body else None, {"content-type": "application/json"})
     answer = connection.getresponse()
     told = json.loads(answer.read())

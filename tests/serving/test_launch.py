@@ -133,7 +133,7 @@ def test_the_service_ends_with_the_command_that_started_it(end: signal.Signals, 
             time.sleep(0.1)
         time.sleep(0.5)
         parent.send_signal(end)
-        told = parent.communicate(timeout=40)[1].decode()
+        told = parent.communicate(timeout=120)[1].decode()
     assert "fault of Keepwell" not in told
     assert not answers(port)
 
@@ -170,7 +170,7 @@ def _statuses(port: int, key: str, until: float) -> Counter[int | str]:
     seen: Counter[int | str] = Counter()
     while time.monotonic() < until:
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 answer.read()
                 seen[answer.status] += 1
         except (OSError, HTTPException) as error:  # the second: the worker died amid its answer

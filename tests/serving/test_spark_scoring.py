@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -18,12 +20,15 @@ from datasets.simulate import simulate
 from decisions.policy import Policy
 from features.assemble import assemble
 from features.config import CompanyConfig
-from keepwell.errors import ConfigError, ModelError
+from keepwell.errors import ConfigError, DataError, ModelError
 from serving.policy import read_policy
 from serving.scoring import score_company
+from tests.features.test_own import forget
 from tests.serving.conftest import AS_OF, scorer_for
+from training.registry import ModelFolder
 from training.scorer import Scorer
 
+ROOT = Path(__file__).parents[2]
 HAS_JAVA = bool(shutil.which("java") or os.environ.get("JAVA_HOME"))
 pytestmark = pytest.mark.skipif(not HAS_JAVA and "CI" not in os.environ, reason="no Java on this machine")
 
@@ -144,3 +149,95 @@ def test_what_spark_may_not_score_is_refused_before_the_job(
     later = {name: frame for name, frame in tables.items() if name == "transactions"}
     with pytest.raises(ModelError, match="have no table"):
         on_spark(spark, tmp_path, later, model)
+
+
+def in_days_and_times(tables: Mapping[str, pl.DataFrame], folder: Path) -> Path:
+    """Complaints in two files: one of times, one of days."""
+    complaints = tables["complaints"].with_columns(pl.col("opened_at").cast(pl.Datetime("us")))
+    (folder / "complaints").mkdir()
+    complaints.head(3).write_parquet(folder / "complaints/new.parquet")
+    complaints.slice(3).with_columns(pl.col("opened_at").cast(pl.Date)).write_parquet(folder / "complaints/old.parquet")
+    return folder / "complaints"
+
+
+def test_files_that_cannot_be_one_column_are_refused_with_the_table_and_the_column(
+    spark: Any, tables: dict[str, pl.DataFrame], tmp_path: Path
+) -> None:
+    from features.spark_words import read_parquet
+
+    place = str(in_days_and_times(tables, tmp_path))
+    with pytest.raises(DataError, match=r"complaints\.opened_at: cannot be one column: (date|timestamp).* in some files"):
+        read_parquet(spark, "complaints", place)
+    with pytest.raises(DataError, match=r"complaints: cannot be read by Spark: \[PATH_NOT_FOUND\][^\n]*\n  -> check the path"):
+        read_parquet(spark, "complaints", str(tmp_path / "nowhere"))
+
+
+def test_a_column_that_only_some_files_have_is_read_by_spark_whichever_file_comes_first(spark: Any, tmp_path: Path) -> None:
+    from features.spark_words import read_parquet
+
+    for first, second in (("a", "b"), ("b", "a")):
+        folder = tmp_path / f"{first}-{second}"
+        folder.mkdir()
+        pl.DataFrame({"id": ["x"]}).write_parquet(folder / f"{first}.parquet")
+        pl.DataFrame({"id": ["y"], "more": [1]}).write_parquet(folder / f"{second}.parquet")
+        rows = pl.DataFrame(pl.from_arrow(read_parquet(spark, "contacts", str(folder)).toArrow()))
+        assert rows.sort("id").rows() == [("x", None), ("y", 1)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [pl.Int32, pl.Int64])
+def test_ids_that_are_integers_change_nothing(
+    spark: Any, tables: dict[str, pl.DataFrame], tmp_path: Path, dtype: type[pl.DataType]
+) -> None:
+    places = tables["customers"]["customer_id"].sort()
+    numbers = {name: frame.with_columns(places.search_sorted(frame["customer_id"]).cast(dtype)) for name, frame in tables.items()}
+    company = assemble(numbers, key="shop")
+    model = scorer_for(company)
+    made = on_spark(spark, tmp_path, numbers, model)
+    assert made.schema["customer_id"] == pl.Int64
+    whole = score_company(company, model, AS_OF, POLICY)
+    assert_same_scores(made.with_columns(pl.col("customer_id").cast(whole.schema["customer_id"])), whole)
+
+
+@pytest.fixture
+def nothing_of_ones_own() -> Iterator[None]:
+    """No other test knows features that this one takes in."""
+    forget()
+    yield
+    forget()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nothing_of_ones_own")
+def test_a_feature_of_ones_own_is_made_by_the_workers_too(
+    spark: Any, tables: dict[str, pl.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "examples/own_shop"))
+    packed = shutil.make_archive(str(tmp_path / "own_shop"), "zip", ROOT / "examples/own_shop", "own_shop")
+    spark.sparkContext.addPyFile(packed)  # as --py-files does
+    config = CompanyConfig(company="shop", features=("own_shop.features",))
+    company = assemble(tables, key="shop", config=config)
+    model = scorer_for(company)
+    assert any(name.startswith("own_") for name in model.info.feature_names)
+    whole = score_company(company, model, AS_OF, POLICY)
+    assert_same_scores(on_spark(spark, tmp_path, tables, model, config=config), whole)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("spark")
+def test_the_example_writes_the_scores_by_tier(
+    tables: dict[str, pl.DataFrame], model: Scorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ModelFolder(tmp_path / "models").keep(model)
+    for name, frame in tables.items():
+        frame.write_parquet(tmp_path / f"{name}.parquet")
+    places = [f"{name}={tmp_path / f'{name}.parquet'}" for name in tables]
+    asked = ["--models", str(tmp_path / "models"), "--as-of", str(AS_OF), "--out", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", ["it", *places, *asked, "--partition", "value_tier"])
+    runpy.run_path(str(ROOT / "examples/score_on_spark.py"), run_name="__main__")
+    whole = score_company(assemble(tables, key="shop"), model, AS_OF, POLICY)
+    made = pl.read_parquet(tmp_path / "out/**/*.parquet", hive_partitioning=True).select(whole.columns).sort("customer_id")
+    assert_same_scores(made.with_columns(pl.col("value_tier").cast(whole.schema["value_tier"])), whole)
+    monkeypatch.setattr(sys, "argv", ["it", f"transactions={tmp_path / 'nowhere'}", *asked])
+    with pytest.raises(SystemExit, match="Error: transactions: cannot be read by Spark"):
+        runpy.run_path(str(ROOT / "examples/score_on_spark.py"), run_name="__main__")

@@ -66,7 +66,7 @@ def kept(home: Path, number: int) -> Iterator[tuple[subprocess.Popen[bytes], int
 
 def begun(home: Path, number: int) -> list[int]:
     """The process ids of the first workers, once there are so many."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         lines = (home / "begun").read_text().splitlines() if (home / "begun").exists() else []
         if len(lines) >= number:
@@ -84,14 +84,14 @@ def runs(pid: int) -> bool:
 
 
 def require_gone(pids: list[int]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while any(map(runs, pids)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(map(runs, pids))
 
 
 def answer(port: int) -> int:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         return int(connection.recv(100))
 
 
@@ -109,7 +109,7 @@ def test_a_keeper_that_is_told_to_end_ends_its_workers(home: Path, end: signal.S
     with kept(home, 2) as (keeper, _):
         workers = begun(home, 2)
         keeper.send_signal(end)
-        assert keeper.wait(20) == 0
+        assert keeper.wait(120) == 0
         require_gone(workers)
 
 
@@ -125,5 +125,5 @@ def test_a_keeper_that_is_killed_leaves_no_orphan_on_its_port(home: Path) -> Non
 def test_a_worker_that_cannot_run_ends_the_start_with_its_code(home: Path) -> None:
     (home / "fails").touch()
     with kept(home, 2) as (keeper, _):
-        assert keeper.wait(20) == 7
-        require_gone(begun(home, 2))
+        assert keeper.wait(120) == 7
+        require_gone(begun(home, 1))  # the other may be ended before it begins
