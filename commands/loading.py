@@ -15,6 +15,8 @@ from keepwell.settings import Settings
 if TYPE_CHECKING:
     import polars as pl
 
+    from serving.store import Load, Store
+
 
 @click.command()
 @click.argument("scores", type=PATH)
@@ -28,18 +30,23 @@ def load(settings: Settings, scores: Path, data: Path) -> None:
 
     Example: keepwell load scores.parquet --data shop
     """
-    from features.sources import read_config_of, read_key
-    from serving.score_files import score_blocks
     from serving.store import Store
 
     steps, store = Steps(), Store(settings.resolved_store_url)
-    key, currency = read_key(data), read_config_of(data).currency
-    with steps.step("Reading the customers"):
-        people = _people(data)
     with steps.step(f"Loading {scores}"):
         store.migrate()
-        made = store.load_blocks(score_blocks(scores), company=key, loaded_at=now(), people=people, currency=currency)
-    click.echo(f"{made.customers:,} customers as of {made.as_of}, scored by version {made.model_version}: in the store of {key}")
+        made = loaded(store, scores, data)
+    told = f"{made.customers:,} customers as of {made.as_of}, scored by version {made.model_version}"
+    click.echo(f"{told}: in the store of {made.company}")
+
+
+def loaded(store: Store, scores: Path, data: Path) -> Load:
+    """Load scores that lie in files, with the names, owners and kinds of the customers of `data`."""
+    from features.sources import read_config_of, read_key
+    from serving.score_files import score_blocks
+
+    key, currency, people = read_key(data), read_config_of(data).currency, _people(data)
+    return store.load_blocks(score_blocks(scores), company=key, loaded_at=now(), people=people, currency=currency)
 
 
 def _people(data: Path) -> pl.DataFrame | None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import click
 
 from commands import pipeline
-from commands.terminal import now
 from keepwell.errors import ConfigError
 from keepwell.progress import Steps
 from keepwell.settings import Settings
@@ -73,7 +72,7 @@ def score_on_spark(
             progress=steps,
         ) as scores:
             scores.write.parquet(str(folder))
-    return _loaded(store, out, key, config.currency, steps)
+    return _loaded(store, out, data, steps)
 
 
 def _require_spark(out: Path) -> None:
@@ -114,12 +113,12 @@ def _moved(scores: pl.DataFrame | None) -> DataFrame | None:
     return None if scores is None else to_spark(scores)
 
 
-def _loaded(store: Store, out: Path, key: str, currency: str | None, steps: Steps) -> Load:
-    """What was written, in the store."""
-    from serving.score_files import score_blocks
+def _loaded(store: Store, out: Path, data: Path, steps: Steps) -> Load:
+    """What was written, in the store, with the names of the company's customers."""
+    from commands.loading import loaded
 
     with steps.step("Loading the scores"):
-        return store.load_blocks(score_blocks(out), company=key, loaded_at=now(), currency=currency)
+        return loaded(store, out, data)
 
 
 def _parquet(data: Path) -> dict[str, Path]:
