@@ -165,8 +165,10 @@ def compared_with_champion(registry: Registry, known: Company, data: TrainingDat
     if not isinstance(champion, Scorer):
         return Verdict(True, f"champion {version} learned from labels that were given, and not from what customers did")
     missing = [name for name in champion.info.feature_names if name not in data.names and not allows(known, name)]
-    if missing:
-        return Verdict(True, f"champion {version} needs {missing[0]}, which the data no longer give")
+    if missing:  # in a sample only: the other customers may well have it
+        lost = f"champion {version} needs {missing[0]}, which the data no longer give"
+        unseen = f"champion {version} needs {missing[0]}, which this sample does not give"
+        return Verdict(known.sampled is None, lost if known.sampled is None else unseen)
     if not tested.folds:
         return Verdict(False, "there are too few dates or customers to compare with the champion at a past date")
     fold = tested.folds[0]

@@ -14,6 +14,7 @@ _GATE = {
     ),
     "champion {version} learned what leaving is from other tables": "现用模型 {version} 对流失的定义来自其他数据表",
     "champion {version} needs {name}, which the data no longer give": "现用模型 {version} 需要 {name}，而数据中已没有",
+    "champion {version} needs {name}, which this sample does not give": "现用模型 {version} 需要 {name}，而此样本中没有",
     "there are too few dates or customers to compare with the champion at a past date": (
         "日期或客户太少，无法在过去的日期上与现用模型比较"
     ),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from features.asof import day_number
 from features.company import Company
 from features.panel import build_panel
+from features.sampling import Sample
 from features.sources import read_company
 from keepwell.errors import HistoryError
 from tests.training.conftest import AS_OF, HORIZON
@@ -232,6 +233,16 @@ def test_a_champion_that_these_data_cannot_feed_gives_way(
     verdict = compared_with_champion(with_champion(replace(scorer, info=info)), shop, shop_data, tested, seed=0)
     assert verdict.promote
     assert "needs no_such_feature, which the data no longer give" in verdict.reason
+
+
+def test_a_champion_that_only_a_sample_cannot_feed_stays(
+    with_champion: Champion, scorer: Scorer, shop: Company, shop_data: TrainingData, tested: Backtest
+) -> None:
+    info = replace(scorer.info, feature_names=("no_such_feature", *scorer.info.feature_names[1:]))
+    few = replace(shop, sampled=Sample(0.02, 500))
+    verdict = compared_with_champion(with_champion(replace(scorer, info=info)), few, shop_data, tested, seed=0)
+    assert not verdict.promote
+    assert "needs no_such_feature, which this sample does not give" in verdict.reason
 
 
 def test_a_champion_is_compared_though_a_value_that_it_knows_has_become_rare(
