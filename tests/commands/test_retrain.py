@@ -75,3 +75,12 @@ def test_a_company_with_purchases_is_not_trained_without_a_horizon(keepwell: Kee
     done = keepwell("retrain", shop.data, "--out", tmp_path / "scores.parquet")
     assert done.exit_code == 2
     assert "give --horizon" in done.output
+
+
+@pytest.mark.slow
+def test_a_candidate_of_a_sample_scores_everybody(keepwell: Keepwell, shop: Shop, tmp_path: Path) -> None:
+    out = tmp_path / "scores.parquet"
+    done = keepwell(*words(shop, out), "--sample", 400, "--json")
+    assert done.exit_code == 0, done.output
+    assert "learning from a sample of" in done.stderr
+    assert json.loads(done.stdout)["customers"] == pl.read_parquet(out).height == pl.read_parquet(shop.scores).height
