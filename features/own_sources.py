@@ -26,7 +26,7 @@ def read_source(name: str, table: str, folder: Path, parameters: Mapping[str, An
     no package offers it, DataError where it fails, or gives no frame.
     """
     points = offered(GROUP)
-    if checked_name(name, "source") not in points:
+    if checked_name(name, "source", f"tables.{table}: ") not in points:
         known = ", ".join(points) or "no package offers one"
         raise ConfigError(f"tables.{table}: there is no source {name!r}", hint=f"install its package; there are: {known}")
     try:

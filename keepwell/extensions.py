@@ -20,8 +20,10 @@ LONGEST_NAME = 60
 _NAME = re.compile(rf"{PREFIX}[a-z0-9]+(_[a-z0-9]+)*")
 
 
-def checked_name(name: object, what: str) -> str:
+def checked_name(name: object, what: str, where: str = "") -> str:
     """The name of an extension; ConfigError unless it is `own_` and lower-case words, at most 60 characters in all.
+
+    `where` begins the message: the place in a file at which the name stands.
 
     >>> checked_name("own_weekend_share", "feature")
     'own_weekend_share'
@@ -29,7 +31,7 @@ def checked_name(name: object, what: str) -> str:
     if isinstance(name, str) and _NAME.fullmatch(name) and len(name) <= LONGEST_NAME:
         return name
     hint = f"begin it with {PREFIX}, then lower-case letters, digits and single _, {LONGEST_NAME} characters at most"
-    raise ConfigError(f"{name!r} cannot be the name of a {what} of one's own", hint=hint)
+    raise ConfigError(f"{where}{name!r} cannot be the name of a {what} of one's own", hint=hint)
 
 
 def offered(group: str) -> dict[str, EntryPoint]:

@@ -67,7 +67,7 @@ def test_a_source_that_fails_is_told_in_words(shop: Path) -> None:
     [
         ("own_nothing", "there is no source 'own_nothing'\n  -> install its package; there are: .*own_json_lines"),
         ("own_broken", "own_shop.no_such:source of the package own-shop, an extension of keepwell.sources, does not import"),
-        ("bare", "'bare' cannot be the name of a source"),
+        ("bare", "tables.transactions: 'bare' cannot be the name of a source"),
     ],
 )
 def test_a_source_that_cannot_be_had_is_refused(shop: Path, name: str, told: str) -> None:
