@@ -13,6 +13,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 
@@ -127,7 +128,9 @@ def test_the_service_ends_with_the_command_that_started_it(end: signal.Signals, 
     words = [sys.executable, "-m", "cli", "serve", "--port", str(port)]
     root = Path(__file__).parents[2]
     home = tmp_path / "home"
-    with subprocess.Popen(words, env={**os.environ, "KEEPWELL_HOME": str(home)}, cwd=root, stderr=subprocess.PIPE) as parent:
+    environment = {**os.environ, "KEEPWELL_HOME": str(home)}
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # tests that a shell runs in the background ignore Ctrl-C
+    with subprocess.Popen(words, env=environment, cwd=root, stderr=subprocess.PIPE, preexec_fn=heeds) as parent:
         deadline = time.monotonic() + 60
         while not (answers(port) if is_running else home.exists()) and time.monotonic() < deadline:
             time.sleep(0.1)
