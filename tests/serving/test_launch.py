@@ -13,7 +13,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 
@@ -25,6 +24,13 @@ from serving.access import hash_of, new_key
 from serving.launch import _environment, asks_for_keys, await_end, serving
 from serving.store import Store
 from serving.store.keys import ApiKey
+
+# A shell's background jobs ignore Ctrl-C, and so does all they start: this Python heeds it again, then becomes the command.
+HEEDS_CTRL_C = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
 
 
 def free_port() -> int:
@@ -125,12 +131,11 @@ def test_the_service_starts_without_a_model_answers_and_ends(tmp_path: Path) -> 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_the_service_ends_with_the_command_that_started_it(end: signal.Signals, is_running: bool, tmp_path: Path) -> None:
     port = free_port()
-    words = [sys.executable, "-m", "cli", "serve", "--port", str(port)]
+    words = [sys.executable, "-c", HEEDS_CTRL_C, "-m", "cli", "serve", "--port", str(port)]
     root = Path(__file__).parents[2]
     home = tmp_path / "home"
     environment = {**os.environ, "KEEPWELL_HOME": str(home)}
-    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # tests that a shell runs in the background ignore Ctrl-C
-    with subprocess.Popen(words, env=environment, cwd=root, stderr=subprocess.PIPE, preexec_fn=heeds) as parent:
+    with subprocess.Popen(words, env=environment, cwd=root, stderr=subprocess.PIPE) as parent:
         deadline = time.monotonic() + 60
         while not (answers(port) if is_running else home.exists()) and time.monotonic() < deadline:
             time.sleep(0.1)
