@@ -14,10 +14,10 @@ from starlette.types import ASGIApp
 
 from keepwell.settings import Settings
 from serving.champion import Holder
-from serving.layers import layered
-from serving.metrics import Metrics
-from serving.predict import predict_rows
-from serving.schemas import PredictRowsRequest
+from serving.endpoints.predict import predict_rows
+from serving.endpoints.schemas import PredictRowsRequest
+from serving.front.layers import layered
+from serving.front.metrics import Metrics
 from serving.store import Store
 from training.registry import ModelFolder
 

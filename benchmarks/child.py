@@ -24,7 +24,7 @@ import polars as pl
 from benchmarks import peers, prepared, where
 from features.asof import day_number
 from features.panel import build_panel, panel_blocks
-from features.sources import read_company
+from features.reading.sources import read_company
 
 FOUR = peers.FOURTEEN[:4]
 Job = Callable[[Path, Sequence[date]], Callable[[], Any]]

@@ -23,17 +23,17 @@ import numpy as np
 from benchmarks.child import timed
 from benchmarks.company import UNTIL
 from features.arrays.cores import cores
-from features.sources import read_company
-from serving.reasons import reasons_of
+from features.reading.sources import read_company
+from serving.batch.reasons import reasons_of
 from training.arrays import Floats
 from training.data import TrainingData, training_data
 from training.fitting import members_at, positive_values, season_at
-from training.members import Member, TreeMember
+from training.members.kinds import Member, TreeMember
+from training.members.trees import parameters
 from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.run import one_blas_thread
 from training.scorer import Scorer
-from training.trees import parameters
 
 Works = Mapping[str, Callable[[], object]]
 LIGHTGBM, OURS, PROCEDURE = "lightgbm", "keepwell", "procedure"

@@ -17,10 +17,10 @@ import time
 import numpy as np
 
 from decisions.columns import Columns
-from decisions.frontier import frontier
-from decisions.plan import plan
+from decisions.plans.frontier import frontier
+from decisions.plans.plan import plan
 from decisions.policy import Policy
-from serving.policy import read_policy
+from serving.plans.policy import read_policy
 
 ACTIONS = 10
 

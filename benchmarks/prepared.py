@@ -13,7 +13,7 @@ import polars as pl
 from benchmarks.company import UNTIL, write_benchmark
 from features.asof import day_date
 from features.company import Company
-from features.sources import read_company
+from features.reading.sources import read_company
 from keepwell.files import written_whole
 
 NORMALISED, REST = "normalised", "rest.json"

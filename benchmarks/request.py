@@ -12,10 +12,10 @@ import polars as pl
 
 from benchmarks.company import UNTIL
 from features.arrays import feature_matrix
-from features.assemble import assemble
 from features.panel import feature_names
-from serving.requests import feature_rows
-from serving.schemas import Customer
+from features.reading.assemble import assemble
+from serving.endpoints.requests import feature_rows
+from serving.endpoints.schemas import Customer
 
 ROWS: Mapping[str, int] = {"transactions": 130, "complaints": 20, "payments": 20, "surveys": 10, "contacts": 20}
 ATTRIBUTES = ("city", "plan", "age")

@@ -27,7 +27,7 @@ from statistics import median
 from typing import Any
 
 from keepwell.settings import Settings
-from serving.access import hash_of, new_key
+from serving.front.access import hash_of, new_key
 from serving.launch import serving
 from serving.store import Store
 from serving.store.keys import ApiKey

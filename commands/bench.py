@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from features.company import Company
-    from training.comparison import Comparison
+    from training.evaluation.comparison import Comparison
 
 CDNOW_SAMPLE = "cdnow-sample"
 QUICK_CUSTOMERS = 2_000
@@ -97,7 +97,7 @@ def _places(data: tuple[str, ...], out: Path | None, scratch: Path, steps: Steps
 
 
 def _task(place: Path, horizon: int | None, quick: bool, steps: Steps) -> Task:
-    from training.comparison import last_whole_horizon, require_peers, some_customers, usual_horizon
+    from training.evaluation.comparison import last_whole_horizon, require_peers, some_customers, usual_horizon
 
     company = pipeline.read(place, steps)
     horizon_days = horizon or usual_horizon(company)
@@ -109,7 +109,7 @@ def _task(place: Path, horizon: int | None, quick: bool, steps: Steps) -> Task:
 
 
 def _compared(task: Task, scratch: Path, trials: int, seed: int, steps: Steps) -> Comparison:
-    from training.comparison import compared
+    from training.evaluation.comparison import compared
 
     click.echo(f"{task.company.key}", err=True)
     with TemporaryDirectory(dir=scratch) as home:
@@ -119,7 +119,7 @@ def _compared(task: Task, scratch: Path, trials: int, seed: int, steps: Steps) -
 
 def _scores(task: Task, settings: Settings, trials: int, seed: int, steps: Steps) -> pl.DataFrame:
     """What `train` and `score` make of the task, in a home of its own."""
-    from serving.policy import read_policy
+    from serving.plans.policy import read_policy
 
     pipeline.learn(settings, task.company, task.horizon_days, task.as_of, trials=trials, seed=seed, steps=steps)
     return pipeline.score(

@@ -16,8 +16,8 @@ from keepwell import __version__
 from keepwell.files import write_text
 
 if TYPE_CHECKING:
-    from training.comparison import Comparison
-    from training.metrics import Interval
+    from training.evaluation.comparison import Comparison
+    from training.metrics.intervals import Interval
 
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 """A page that has these marks keeps its own words; what is between them is replaced."""
@@ -58,7 +58,7 @@ def machine() -> str:
 
 
 def _section(one: Comparison) -> Iterator[str]:
-    from training.metrics import direction
+    from training.metrics.intervals import direction
 
     yield f"### {one.company}, {one.horizon_days} days from {one.as_of}\n"
     yield (

@@ -42,11 +42,11 @@ def check(data: Path, horizon: int | None, as_json: bool) -> None:
 
     Example: keepwell check shop --horizon 90d
     """
-    from features.check import check_report
+    from features.checks.check import check_report
     from features.flat import is_flat
-    from features.sources import read_company
-    from training.flat_labels import flat_check
-    from training.leaks import leaks
+    from features.reading.sources import read_company
+    from training.flat.labels import flat_check
+    from training.leaks.search import leaks
 
     steps = Steps()
     with steps.step(f"Reading {data}"):
@@ -117,7 +117,7 @@ def simulate(folder: Path, customers: int, months: int, seed: int, truth: Path |
 def _described(data: Path | None, dates: tuple[date, ...]) -> list[Entry]:
     """The entries of the catalog and, with DATA, of its attributes."""
     from features.catalog import CATALOG, find, own_names
-    from features.sources import read_company
+    from features.reading.sources import read_company
     from features.vocabulary import attribute_names
 
     entries = list(CATALOG.values())
@@ -142,9 +142,9 @@ def _entry_lines(entry: Entry) -> tuple[str, str]:
 
 
 def _write_features(data: Path, dates: tuple[date, ...], columns: tuple[str, ...] | None, engine: str, out: Path) -> None:
-    from features.check import require_history
+    from features.checks.check import require_history
     from features.engines import start, write_panel_of
-    from features.sources import read_company
+    from features.reading.sources import read_company
     from features.vocabulary import left_out
 
     steps = Steps()

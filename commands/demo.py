@@ -74,7 +74,7 @@ def _company_folder(data: str | None, folder: Path, steps: Steps) -> Path:
 
 def demo_day(company: Company) -> date:
     """The demo reads no clock: its day is the first one that the data say nothing of."""
-    from features.check import day_after_last_transaction, require_history
+    from features.checks.check import day_after_last_transaction, require_history
 
     require_history(company, date.max)
     day = day_after_last_transaction(company)
@@ -84,7 +84,7 @@ def demo_day(company: Company) -> date:
 
 def _score_and_plan(settings: Settings, company: Company, as_of: date, horizon_days: int, *, folder: Path, steps: Steps) -> None:
     from commands.evidence import evidence_of
-    from serving.policy import read_policy
+    from serving.plans.policy import read_policy
 
     policy = read_policy()
     scores = pipeline.score(
@@ -113,7 +113,7 @@ def _score_and_plan(settings: Settings, company: Company, as_of: date, horizon_d
 
 
 def _say_where_to_look(settings: Settings, folder: Path, result: TrainingResult) -> None:
-    from training.report import headline
+    from training.card.report import headline
 
     click.echo(f"\n{headline(result)}\n")
     click.echo(f"  scores    {folder / 'scores.parquet'}")

@@ -6,10 +6,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from keepwell.errors import DataError, HistoryError
-from serving.evidence import Evidence
+from serving.plans.evidence import Evidence
 
 if TYPE_CHECKING:
-    from decisions.evidence import Measured
+    from decisions.plans.evidence import Measured
     from features.company import Company
 
 AUTO, NONE = "auto", "none"
@@ -17,7 +17,7 @@ AUTO, NONE = "auto", "none"
 
 def evidence_of(company: Company, horizon_days: int, as_of: date) -> Evidence:
     """What the contacts of a company say of each action, as far as they were drawn at random and their horizon is over."""
-    from training.uplift_contacts import known_contacts
+    from training.uplift.contacts import known_contacts
 
     if not {"contacts", "transactions"} <= {*company.tables} or "arm" not in company.tables["contacts"].columns:
         return Evidence(company.key, as_of, horizon_days, ())
@@ -36,9 +36,9 @@ def evidence_of(company: Company, horizon_days: int, as_of: date) -> Evidence:
 
 def _measured(action: str, rows: Any) -> Measured:  # noqa: ANN401  # polars is imported by whoever made the rows
     """What came of one action, treated against controls."""
-    from decisions.evidence import Measured
-    from training.uplift_contacts import action_experiment
-    from training.uplift_effects import arm_effects
+    from decisions.plans.evidence import Measured
+    from training.uplift.contacts import action_experiment
+    from training.uplift.effects import arm_effects
 
     [stayed], [value] = (arm_effects(action_experiment(action, rows, outcome)) for outcome in ("stayed", "value"))
     return Measured(

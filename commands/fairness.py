@@ -61,9 +61,9 @@ def fairness(
     """
     from features.flat import flat_day, is_flat
     from features.groups import customer_groups
-    from training.document import to_html
-    from training.fairness_report import as_dict, lines, page
-    from training.run_fairness import run_fairness
+    from training.card.document import to_html
+    from training.evaluation.fairness_report import as_dict, lines, page
+    from training.evaluation.run_fairness import run_fairness
 
     if report is not None:
         require_no_input(report, data)

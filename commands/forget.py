@@ -66,7 +66,7 @@ def forget(
 
     Example: keepwell forget C000042 --dry-run
     """
-    from features.left_out import read_customer_ids
+    from features.reading.left_out import read_customer_ids
     from serving.forgetting import forget_customers
     from serving.store import Store
 

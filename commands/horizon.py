@@ -26,8 +26,8 @@ def horizon(data: Path, as_of: date | None, plot: Path | None, policy: Path | No
 
     Example: keepwell horizon shop --plot horizon.svg
     """
-    from features.check import day_after_last_transaction
-    from serving.policy import read_policy
+    from features.checks.check import day_after_last_transaction
+    from serving.plans.policy import read_policy
     from training.horizon import StatusRule
     from training.horizon_report import MOST_RETURNED, horizon_report
 
@@ -38,7 +38,7 @@ def horizon(data: Path, as_of: date | None, plot: Path | None, policy: Path | No
         pipeline.tell_what_counts(company, as_of)
     report = horizon_report(company, day, rule=StatusRule(**rule.model_dump()), progress=steps)
     if plot is not None:
-        from training.plots import horizon_choice, write_figure
+        from training.card.plots import horizon_choice, write_figure
 
         write_figure(horizon_choice(report, MOST_RETURNED), plot)
     click.echo(to_json(asdict(report)) if as_json else "\n".join(report.lines()))

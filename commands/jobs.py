@@ -19,7 +19,7 @@ from keepwell.settings import Settings
 
 if TYPE_CHECKING:
     from features.company import Company
-    from serving.job_worker import Ending
+    from serving.jobs.worker import Ending
     from serving.store.jobs import Job, Jobs
 
 NICER = 10
@@ -85,7 +85,7 @@ def _run_one(settings: Settings, waiting: Jobs) -> bool:
 
 def _outcome(settings: Settings, waiting: Jobs, job: Job) -> str:
     """Run a claimed job and note what came of it. One that was cancelled leaves nothing; one that must stop waits again."""
-    from serving.job_worker import Ending, error_of, kept
+    from serving.jobs.worker import Ending, error_of, kept
     from serving.store.jobs import MOST_ATTEMPTS
 
     ending, done = Ending(), False
@@ -113,10 +113,10 @@ def _outcome(settings: Settings, waiting: Jobs, job: Job) -> str:
 
 def _score(settings: Settings, waiting: Jobs, job: Job, ending: Ending) -> Path:
     """What `keepwell score` does, with the data and the words of a job; the file that was written."""
-    from features.sources import read_company
-    from serving.job_worker import JobProgress
-    from serving.jobs import place_below
-    from serving.policy import read_policy
+    from features.reading.sources import read_company
+    from serving.jobs.desk import place_below
+    from serving.jobs.worker import JobProgress
+    from serving.plans.policy import read_policy
 
     asked, root, steps = job.request, settings.jobs_root_path, JobProgress(waiting, job, ending)
     assert root is not None, "run_jobs has asked for it"

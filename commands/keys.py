@@ -10,7 +10,7 @@ import click
 from commands.promotion import BY
 from commands.terminal import AS_JSON, Days, now, to_json
 from keepwell.settings import Settings
-from serving.scopes import SCOPES
+from serving.front.scopes import SCOPES
 
 if TYPE_CHECKING:
     from serving.store.keys import ApiKey, Keys
@@ -62,7 +62,7 @@ def create(
 
     Example: keepwell keys create checkout --scope predict --scope read --valid-for 365d
     """
-    from serving.access import hash_of, new_key
+    from serving.front.access import hash_of, new_key
     from serving.store.keys import ApiKey
 
     id_, key = new_key()

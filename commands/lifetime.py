@@ -68,8 +68,8 @@ def lifetime(
 
     Example: keepwell lifetime scores.parquet --data shop --what-if retention=0.05 --out lifetimes.parquet
     """
-    from serving.planning import read_scores
-    from serving.policy import read_policy
+    from serving.plans.planning import read_scores
+    from serving.plans.policy import read_policy
 
     if switching is not None and data is None:
         raise ConfigError("--switching reads sales, and there is no --data", hint="say --data DATA")
@@ -77,11 +77,11 @@ def lifetime(
     rules, frame = read_policy(policy), read_scores(scores)
     customers, report = _worth(frame, rules, data, switching)
     if levers:
-        from serving.lifetime_report import what_if
+        from serving.batch.lifetime_report import what_if
 
         report["what_if"] = what_if(frame, rules, dict(levers))
     if out is not None:
-        from serving.scoring import write_table
+        from serving.batch.scoring import write_table
 
         write_table(customers, out)
     click.echo(to_json(report) if as_json else _in_words(report, dict(levers)))
@@ -97,7 +97,7 @@ def _require_own_place(out: Path | None, scores: Path, data: Path | None) -> Non
 
 def _worth(scores: pl.DataFrame, policy: Policy, data: Path | None, switching: str | None) -> tuple[pl.DataFrame, dict[str, Any]]:
     """A row per customer, and what they add up to."""
-    from serving.lifetime_report import brand_shares, lifetime_sources, lifetimes
+    from serving.batch.lifetime_report import brand_shares, lifetime_sources, lifetimes
 
     customers = lifetimes(scores, policy)
     report: dict[str, Any] = {

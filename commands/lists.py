@@ -34,9 +34,9 @@ from keepwell.settings import Settings
 if TYPE_CHECKING:
     import polars as pl
 
-    from decisions.plan import Plan
+    from decisions.plans.plan import Plan
     from features.company import Company
-    from serving.evidence import Evidence
+    from serving.plans.evidence import Evidence
 
 
 @click.command()
@@ -80,7 +80,7 @@ def score(
 
     Example: keepwell score shop --as-of 2026-01-01 --out scores.parquet
     """
-    from serving.policy import read_policy
+    from serving.plans.policy import read_policy
 
     require_no_input(out, data)
     how = {"horizon_days": horizon, "policy": read_policy(policy), "most_explained": explain, "allow_hindsight": allow_hindsight}
@@ -93,7 +93,7 @@ def _score_on_spark(
 ) -> None:
     """Score with Spark; `how` are the options that both ways take."""
     from commands.scoring_on_spark import score_on_spark, tell
-    from features.sources import read_config_of
+    from features.reading.sources import read_config_of
 
     day = as_of or now().astimezone(ZoneInfo(read_config_of(data).zone)).date()
     before = None if previous is None else _earlier_scores(previous, day)
@@ -119,7 +119,7 @@ def _score_here(
 
 def _in_short(scores: pl.DataFrame) -> list[str]:
     """How uneven the expected value is, and how many have moved to another tier since the last scoring."""
-    from serving.tier_report import concentration
+    from serving.batch.tier_report import concentration
 
     lines, spread = [], concentration(scores["expected_value"])
     if not math.isnan(spread.gini):
@@ -132,7 +132,7 @@ def _in_short(scores: pl.DataFrame) -> list[str]:
 
 def _earlier_scores(path: Path, as_of: date) -> pl.DataFrame:
     """The scores in a file, which must be of a date before `as_of`: what came later was not known then."""
-    from serving.planning import read_scores
+    from serving.plans.planning import read_scores
 
     scores = read_scores(path)
     if scores["as_of"][0] >= as_of:
@@ -203,8 +203,8 @@ def plan(
 
     Example: keepwell plan scores.parquet --data shop --budget 5000 --capacity call=200 --out plan.csv
     """
-    from serving.planning import read_scores
-    from serving.policy import read_policy
+    from serving.plans.planning import read_scores
+    from serving.plans.policy import read_policy
 
     _require_apart(scores, data, out, *frontier)
     limits = {name: _by_channel(f"--{name}", pairs) for name, pairs in (("capacity", capacity), ("hours", hours))}
@@ -228,7 +228,7 @@ def plan(
 
 def _tell_plan(made: Plan, out: Path, *, as_json: bool) -> None:
     """Say what the plan comes to, for a program or for people."""
-    from serving.plan_facts import plan_facts, plan_lines
+    from serving.plans.facts import plan_facts, plan_lines
 
     facts = plan_facts(made)
     if as_json:
@@ -245,7 +245,7 @@ def _tell_plan(made: Plan, out: Path, *, as_json: bool) -> None:
 def _evidence(asked: str, company: Company | None, scores: pl.DataFrame, steps: Steps) -> Evidence | None:
     """What is known of effects at the date of the scores; None where only the priors count."""
     from commands.evidence import AUTO, NONE, evidence_of
-    from serving.evidence import read_evidence
+    from serving.plans.evidence import read_evidence
 
     as_of, horizon = scores["as_of"][0], int(scores["horizon_days"][0])
     if asked not in (AUTO, NONE):

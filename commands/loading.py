@@ -42,8 +42,8 @@ def load(settings: Settings, scores: Path, data: Path) -> None:
 
 def loaded(store: Store, scores: Path, data: Path) -> Load:
     """Load scores that lie in files, with the names, owners and kinds of the customers of `data`."""
-    from features.sources import read_config_of, read_key
-    from serving.score_files import score_blocks
+    from features.reading.sources import read_config_of, read_key
+    from serving.batch.score_files import score_blocks
 
     key, currency, people = read_key(data), read_config_of(data).currency, _people(data)
     return store.load_blocks(score_blocks(scores), company=key, loaded_at=now(), people=people, currency=currency)
@@ -51,8 +51,8 @@ def loaded(store: Store, scores: Path, data: Path) -> Load:
 
 def _people(data: Path) -> pl.DataFrame | None:
     """The names, owners and kinds of customers; None where there is no such table."""
-    from features.assemble import customers_alone
-    from features.sources import opened_customers
+    from features.reading.assemble import customers_alone
+    from features.reading.sources import opened_customers
 
     try:
         opened, config = opened_customers(data)

@@ -54,7 +54,7 @@ def train(
     Example: keepwell train shop --horizon 90d --as-of 2026-01-01
     """
     from features.flat import is_flat
-    from training.report import headline
+    from training.card.report import headline
 
     steps = Steps()
     company, study = pipeline.read(data, steps, sample), {"trials": trials, "seed": seed}

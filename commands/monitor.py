@@ -47,7 +47,7 @@ def monitor(
 
     Example: keepwell monitor shop --horizon 90d --as-of 2026-03-01
     """
-    from training.document import to_html
+    from training.card.document import to_html
     from training.monitor.report import EXIT_CODES
 
     steps = Steps()
@@ -87,7 +87,7 @@ def _look(
 
 def _earlier(settings: Settings, company: Company, horizon_days: int, as_of: date, files: tuple[Path, ...]) -> list[Forecasts]:
     """Scores of earlier dates: the files named, and what the store has of other dates."""
-    from serving.planning import read_scores
+    from serving.plans.planning import read_scores
     from serving.store import Store
     from serving.store.forecasts import forecasts
     from training.monitor.matured import Forecasts

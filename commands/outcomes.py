@@ -84,7 +84,7 @@ def outcome(
 
 def _said(file: Path | None, one: Mapping[str, Any]) -> Sequence[Outcome] | None:
     """The outcomes of the file, or the one of the options; None where there is neither. Raises ConfigError for half of one."""
-    from serving.outcome_files import read_outcomes
+    from serving.plans.outcome_files import read_outcomes
     from serving.store.records import Outcome
 
     if file is not None:
@@ -121,8 +121,8 @@ def company_of(store: Store, asked: str) -> str:
 def _record(
     store: Store, company: str, rows: Sequence[Outcome], *, policy: Path | None, as_of: date | None, recorded_by: str | None
 ) -> Recorded:
-    from serving.outcomes import record_outcomes
-    from serving.policy import read_policy
+    from serving.plans.outcomes import record_outcomes
+    from serving.plans.policy import read_policy
 
     moment, rules = now(), read_policy(policy)
     # The store does not know the company's zone: what is today anywhere on Earth has come.
@@ -133,8 +133,8 @@ def _record(
 
 def _contacts(store: Store, company: str, out: Path, *, before: date | None, answer_days: int, as_planned: bool) -> pl.DataFrame:
     """Write the contacts table of what is recorded before a day, and give it back."""
-    from serving.contact_log import contact_table
-    from serving.scoring import write_table
+    from serving.batch.scoring import write_table
+    from serving.plans.contact_log import contact_table
 
     with Steps().step(f"Writing {out}"):
         recorded, planned = store.outcomes.recorded(company, before=before), store.outcomes.assignments(company)

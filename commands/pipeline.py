@@ -20,11 +20,11 @@ from keepwell.settings import Settings
 if TYPE_CHECKING:
     import polars as pl
 
-    from decisions.frontier import Frontier
-    from decisions.plan import Plan
+    from decisions.plans.frontier import Frontier
+    from decisions.plans.plan import Plan
     from decisions.policy import Policy
     from features.company import Company
-    from serving.evidence import Evidence
+    from serving.plans.evidence import Evidence
     from training.loading import Predictor
     from training.registry import ModelFolder, Registry
     from training.result import TrainingResult
@@ -50,7 +50,7 @@ def open_models(settings: Settings) -> Registry | ModelFolder:
 
 def read(data: Path, steps: Progress, sample: int | None = None) -> Company:
     """Read and check the company at `data`; with `sample`, about so many of its customers, and say so."""
-    from features.sources import read_company
+    from features.reading.sources import read_company
 
     with steps.step(f"Reading {data}"):
         company = read_company(data, sample=sample)
@@ -61,7 +61,7 @@ def read(data: Path, steps: Progress, sample: int | None = None) -> Company:
 
 def tell_what_counts(company: Company, as_of: date) -> None:
     """Say how many events lie at or after `as_of`, which are not known then, and whether the data end long before it."""
-    from features.check import day_after_last_transaction
+    from features.checks.check import day_after_last_transaction
 
     end = day_after_last_transaction(company)
     if end is not None and (as_of - end).days > SILENT_DAYS:
@@ -94,7 +94,7 @@ def learn(
 ) -> TrainingResult:
     """Train, register and, where the gate allows, promote; a study seeks the `objectives`."""
     from features.contracts import leaves_by_contract
-    from training.contract_run import train_contracts
+    from training.contracts.run import train_contracts
     from training.run import train
 
     registry = open_registry(settings)
@@ -115,8 +115,8 @@ def learn_flat(
     steps: Steps,
 ) -> TrainingResult:
     """Say what is left out, then train on a flat table, register and, where the gate allows, promote."""
-    from training.flat_leaks import left_out_columns
-    from training.flat_run import train_flat
+    from training.flat.leaks import left_out_columns
+    from training.flat.run import train_flat
 
     left_out = left_out_columns(company, keep_columns)
     for column, why in left_out.items():
@@ -175,8 +175,8 @@ def score(
     `previous`: the scores of an earlier date, where customers come from; None: what the store has of one. `most_explained`: how
     many customers get reasons; None: the usual number.
     """
-    from serving.scoring import load_into_store, write_table
-    from serving.scoring_kinds import panel_of_kind, scores_of_kind
+    from serving.batch.kinds import panel_of_kind, scores_of_kind
+    from serving.batch.scoring import load_into_store, write_table
     from serving.store import Store
 
     models, store = open_models(settings), Store(settings.resolved_store_url)
@@ -231,11 +231,11 @@ def plan(
     `evidence` is weighed with the priors of the policy (None: the priors alone), and that of a known company is kept for the
     plans of console and service.
     """
-    from decisions.frontier import frontier
-    from decisions.limits import hours_limit
-    from decisions.plan import plan as choose
-    from serving.evidence import EvidenceShelf, expected_effects
-    from serving.planning import plan_columns, save_plan, unwilling_customers, with_wishes, write_plan
+    from decisions.plans.frontier import frontier
+    from decisions.plans.limits import hours_limit
+    from decisions.plans.plan import plan as choose
+    from serving.plans.evidence import EvidenceShelf, expected_effects
+    from serving.plans.planning import plan_columns, save_plan, unwilling_customers, with_wishes, write_plan
     from serving.store import Store
 
     store = Store(settings.resolved_store_url)
@@ -260,7 +260,7 @@ def plan(
 
 def _write_frontiers(curve: Frontier, made: Plan, paths: Sequence[Path]) -> None:
     """Write what other budgets would bring."""
-    from serving.frontier_plot import write_frontier
+    from serving.plans.frontier_plot import write_frontier
 
     for path in paths:
         write_frontier(curve, made, path)

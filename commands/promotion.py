@@ -77,7 +77,7 @@ def rollback(settings: Settings, company: str, horizon: int | None, reason: str,
 
 def model_of(registry: Registry, company: str, horizon_days: int | None) -> tuple[str, int]:
     """The company's key and the horizon of its model; ModelError where there is none, or several and none was asked for."""
-    from features.sources import read_key
+    from features.reading.sources import read_key
 
     key = read_key(company) if Path(company).expanduser().exists() else company
     known = registry.models()

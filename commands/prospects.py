@@ -22,8 +22,8 @@ def prospects(data: Path, horizon: int, as_of: date | None, out: Path) -> None:
 
     Example: keepwell prospects shop --horizon 90d --as-of 2026-01-01 --out prospects.csv
     """
-    from serving.prospects import prospects as listed
-    from serving.scoring import write_table
+    from serving.batch.prospects import prospects as listed
+    from serving.batch.scoring import write_table
 
     require_no_input(out, data)
     company = pipeline.read(data, Steps())

@@ -80,7 +80,7 @@ def retrain(
 
     Example: keepwell retrain shop --horizon 90d --as-of 2026-01-01 --out scores.parquet
     """
-    from serving.policy import read_policy
+    from serving.plans.policy import read_policy
 
     steps, rules = Steps(), read_policy(policy)
     require_no_input(out, data)

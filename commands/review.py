@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     import polars as pl
 
     from decisions.policy import Policy
-    from decisions.review import Review
-    from decisions.review_forecast import PastTotal
+    from decisions.reviews.forecast import PastTotal
+    from decisions.reviews.review import Review
     from features.company import Company
-    from serving.review import Material, Measured, Wanted
-    from serving.review_scores import Scoring
+    from serving.review.making import Material, Measured, Wanted
+    from serving.review.scores import Scoring
     from serving.store import Store
-    from training.earned import Earned
     from training.registry import Registry
+    from training.uplift.earned import Earned
 
 
 @click.command()
@@ -66,9 +66,9 @@ def review(
     from commands.review_page import page
     from commands.review_words import in_words
     from features.tables import LOGS
-    from serving.policy import read_policy
-    from serving.review_shelf import ReviewShelf
-    from training.document import to_html
+    from serving.plans.policy import read_policy
+    from serving.review.shelf import ReviewShelf
+    from training.card.document import to_html
 
     if report is not None:
         require_no_input(report, data)
@@ -99,7 +99,7 @@ def _look_back(
     steps: Steps,
 ) -> Review:
     """Find both scorings, bring together what the review is made of, and make it."""
-    from serving.review import make_review
+    from serving.review.making import make_review
     from serving.store import Store
 
     store = Store(settings.resolved_store_url)
@@ -115,9 +115,9 @@ def _material(
     registry: Registry, store: Store, company: Company, policy: Policy, *, then: Scoring, until: date, steps: Steps
 ) -> Material:
     """What came and was done since, and what that earned."""
-    from serving.review import Material, require_scores
-    from serving.review_scores import next_scoring
-    from serving.review_work import work
+    from serving.review.making import Material, require_scores
+    from serving.review.scores import next_scoring
+    from serving.review.work import work
     from training.since import came_since, newcomers
 
     since, outcomes = then.as_of, store.outcomes
@@ -148,7 +148,7 @@ def _material(
 
 def _with_later(made: Material, registry: Registry, store: Store, *, then: Scoring, later: Scoring, steps: Steps) -> Material:
     """And what to expect next, by the later scores; scores made in hindsight tell nothing of how far totals go astray."""
-    from serving.review import require_scores
+    from serving.review.making import require_scores
 
     came = made.came if made.hindsight_until is None else None
     return replace(
@@ -161,7 +161,7 @@ def _with_later(made: Material, registry: Registry, store: Store, *, then: Scori
 
 
 def _then(store: Store, company: Company, since: date, horizon: int | None, path: Path | None) -> Scoring:
-    from serving.review_scores import scoring_then
+    from serving.review.scores import scoring_then
 
     if path is None:
         return scoring_then(store, company.key, since, horizon)
@@ -176,7 +176,7 @@ def _then(store: Store, company: Company, since: date, horizon: int | None, path
 def _of_file(path: Path, company: Company, horizon: int | None) -> Scoring:
     """The scores in a file. Raises DataError for those of another company or another horizon."""
     from features.tables import LOGS
-    from serving.review_scores import scoring_of_file
+    from serving.review.scores import scoring_of_file
 
     found = scoring_of_file(path)
     if horizon not in {None, found.horizon_days}:
@@ -195,7 +195,7 @@ def _known(company: Company, table: str) -> pl.DataFrame:
 
 def _judged_until(company: Company, since: date, as_of: date | None, horizon_days: int) -> date:
     """The end of the time that is looked back on. Raises HistoryError where the data do not reach it."""
-    from features.check import day_after_last_transaction
+    from features.checks.check import day_after_last_transaction
 
     until = as_of or since + timedelta(days=horizon_days)
     if until <= since:
@@ -210,7 +210,7 @@ def _judged_until(company: Company, since: date, as_of: date | None, horizon_day
 
 
 def _now(store: Store, company: Company, then: Scoring, until: date, path: Path | None) -> Scoring | None:
-    from serving.review_scores import scoring_now
+    from serving.review.scores import scoring_now
 
     if path is None:
         return scoring_now(store, company.key, then.as_of, until, then.horizon_days)
@@ -223,8 +223,8 @@ def _now(store: Store, company: Company, then: Scoring, until: date, path: Path 
 
 def _effects(company: Company, done: pl.DataFrame, scored: pl.DataFrame, until: date) -> tuple[dict[str, Measured], Measured]:
     """What each action brought, by its controls, and all of them together."""
-    from training.earned import earned, together
     from training.since import value_after
+    from training.uplift.earned import earned, together
 
     rows = done.with_columns(value=value_after(company, done, until))
     rows = rows.join(scored.select("customer_id", "expected_value"), on="customer_id", how="left", maintain_order="left")
@@ -233,8 +233,8 @@ def _effects(company: Company, done: pl.DataFrame, scored: pl.DataFrame, until: 
 
 
 def _measured(found: Earned) -> Measured:
-    from decisions.review_figures import UNKNOWN, Between
-    from serving.review import Measured
+    from decisions.reviews.figures import UNKNOWN, Between
+    from serving.review.making import Measured
 
     return Measured(UNKNOWN if found.unknown else Between(found.value, *found.bounds), found.cost, found.unknown)
 
@@ -243,8 +243,8 @@ def _wanted(store: Store, company: Company, now: Scoring, policy: Policy, steps:
     """What the planner would choose now, without any limit; nothing where the scores hold no money to weigh."""
     import numpy as np
 
-    from serving.planning import plan_scores
-    from serving.review import Wanted
+    from serving.plans.planning import plan_scores
+    from serving.review.making import Wanted
 
     if now.frame["expected_value"].null_count() or now.frame["value_at_risk"].null_count():
         return {}
@@ -266,8 +266,8 @@ def _learned_until(registry: Registry, company: Company, scoring: Scoring) -> da
 
 def _past(registry: Registry, company: Company, then: Scoring, came: pl.DataFrame | None, now: Scoring) -> tuple[PastTotal, ...]:
     """Totals promised before and what came of them, newest first: of the backtest, and of `then` (None: it tells nothing)."""
-    from decisions.review_forecast import PastTotal
-    from training.totals import FILE, Total, from_plain, total
+    from decisions.reviews.forecast import PastTotal
+    from training.evaluation.totals import FILE, Total, from_plain, total
 
     try:
         kept = registry.trained_with(company.key, now.horizon_days, now.model_version, FILE)

@@ -9,10 +9,10 @@ from commands.review_pictures import action_bars, calibration_curve, forecast_ba
 from commands.review_words import EVERYONE, amount, bounds, figure_text, money, number, percent
 from decisions.labels import Tier
 from decisions.migration import Flow
-from decisions.review import Review
-from decisions.review_actions import ORDER, ActionReview
-from decisions.review_measures import MEASURES, Measure, Measured
-from training.document import Block, Bullets, Facts, Heading, Paragraph, Table
+from decisions.reviews.actions import ORDER, ActionReview
+from decisions.reviews.measures import MEASURES, Measure, Measured
+from decisions.reviews.review import Review
+from training.card.document import Block, Bullets, Facts, Heading, Paragraph, Table
 
 NOT_SCORED = "not scored"
 BRACKETS = "Brackets hold a figure with 90 % confidence."

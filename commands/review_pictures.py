@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from decisions.review import Forecast
-from decisions.review_actions import ActionReview
-from decisions.review_promises import Calibrated, Promise
-from training.document import Picture
+from decisions.reviews.actions import ActionReview
+from decisions.reviews.promises import Calibrated, Promise
+from decisions.reviews.review import Forecast
+from training.card.document import Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 5.6, 3.8
 
 def promise_bars(promises: Sequence[Promise]) -> Picture:
     """Churn as forecast and as it came, by tier."""
-    from training.plots import BLUE, ORANGE
+    from training.card.plots import BLUE, ORANGE
 
     figure, axes = _canvas("Did they leave as was forecast?")
     place = np.arange(len(promises))
@@ -41,7 +41,7 @@ def promise_bars(promises: Sequence[Promise]) -> Picture:
 
 def calibration_curve(groups: Sequence[Calibrated]) -> Picture:
     """Churn as forecast against churn as it came, in groups of like risk."""
-    from training.plots import BLUE, GREY
+    from training.card.plots import BLUE, GREY
 
     figure, axes = _canvas("Is a forecast of 30 % right 30 times in 100?")
     promised = [each.churn_promised for each in groups]
@@ -63,7 +63,7 @@ def calibration_curve(groups: Sequence[Calibrated]) -> Picture:
 
 def action_bars(actions: Sequence[ActionReview]) -> Picture:
     """What each measured action brought beyond its controls, beside what it cost."""
-    from training.plots import BLUE, GREY, ORANGE
+    from training.card.plots import BLUE, GREY, ORANGE
 
     known = [each for each in actions if not isnan(each.facts.incremental_value.value)][::-1]
     figure, axes = _canvas("Which actions earn more than they cost?", 1.4 + 0.6 * len(known))
@@ -86,7 +86,7 @@ def action_bars(actions: Sequence[ActionReview]) -> Picture:
 
 def forecast_bars(forecast: Forecast) -> Picture:
     """What each tier is expected to bring."""
-    from training.plots import BLUE
+    from training.card.plots import BLUE
 
     groups = forecast.by_tier
     figure, axes = _canvas(f"What will the next {forecast.horizon_days} days bring?")
@@ -102,7 +102,7 @@ def forecast_bars(forecast: Forecast) -> Picture:
 def _canvas(title: str, height: float = HEIGHT) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
-    from training.plots import INK
+    from training.card.plots import INK
 
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.subplots()

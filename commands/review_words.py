@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import isnan
 
 from commands.tiers import table
-from decisions.review import Review
-from decisions.review_figures import Between
-from decisions.review_measures import MISSED
+from decisions.reviews.figures import Between
+from decisions.reviews.measures import MISSED
+from decisions.reviews.review import Review
 
 EVERYONE = "all"
 

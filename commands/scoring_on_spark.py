@@ -47,12 +47,12 @@ def score_on_spark(
     read the tables.
     """
     from features.engines import written_folder
-    from features.sources import left_out_customers, read_config_of, read_key
-    from serving.scoring import MOST_EXPLAINED
+    from features.reading.sources import left_out_customers, read_config_of, read_key
+    from serving.batch.scoring import MOST_EXPLAINED
 
     _require_spark(out)
     from features.spark_words import in_our_words
-    from serving.spark_scoring import spark_scores
+    from serving.spark.scoring import spark_scores
 
     store, key, config = _opened(settings), read_key(data), read_config_of(data)
     scorer = _champion(settings, key, horizon_days, steps)
@@ -123,8 +123,8 @@ def _loaded(store: Store, out: Path, data: Path, steps: Steps) -> Load:
 
 def _parquet(data: Path) -> dict[str, Path]:
     """The tables of a company, if all of them are Parquet files that can be read."""
-    from features.files import open_table
-    from features.sources import database_tables, table_files
+    from features.reading.files import open_table
+    from features.reading.sources import database_tables, table_files
 
     files = table_files(data)
     texts = [name for name, place in files.items() if _is_text(place)]
@@ -138,7 +138,7 @@ def _parquet(data: Path) -> dict[str, Path]:
 
 def _partitions(places: Iterable[Path]) -> int:
     """How many parts the rows are worth: two for each core, and more where one would hold more than ROWS_IN_A_PART."""
-    from serving.score_files import rows_in
+    from serving.batch.score_files import rows_in
 
     return max(2 * (os.cpu_count() or 1), -(-sum(map(rows_in, places)) // ROWS_IN_A_PART))
 

@@ -29,7 +29,7 @@ def serve(settings: Settings, data: Path | None, horizon: int | None, port: int,
 
     chosen = settings if horizon is None else replace(settings, horizon=f"{horizon}d")
     if data is not None:
-        from features.sources import read_key  # half a second, which a start without it has not
+        from features.reading.sources import read_key  # half a second, which a start without it has not
 
         chosen = replace(chosen, company=read_key(data))
     launch.require_callers(chosen, host, now())

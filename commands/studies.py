@@ -46,8 +46,8 @@ def tune(
 
     Example: keepwell tune shop --horizon 90d --as-of 2026-01-01 --trials 40 --objective churn_empc --objective value_mae
     """
-    from training.run_study import run_study
-    from training.study_report import as_dict, lines
+    from training.tuning.run_study import run_study
+    from training.tuning.study_report import as_dict, lines
 
     steps = Steps()
     company, day = _read(data, as_of, steps)
@@ -87,9 +87,9 @@ def backtest(
 
     Example: keepwell backtest shop --horizon 90d --as-of 2026-01-01 --report backtest.html
     """
-    from training.backtest_report import as_dict, lines
-    from training.run_backtest import run_backtest
-    from training.study import Study
+    from training.evaluation.backtest_report import as_dict, lines
+    from training.evaluation.run_backtest import run_backtest
+    from training.tuning.study import Study
 
     steps = Steps()
     company, day = _read(data, as_of, steps)
@@ -97,8 +97,8 @@ def backtest(
     study = Study(storage, trials, seed, objectives)
     result = run_backtest(company, horizon, day, dates=dates, study=study, progress=steps)
     if report is not None:
-        from training.document import to_html
-        from training.report import backtest_page
+        from training.card.document import to_html
+        from training.card.report import backtest_page
 
         write_text(report, to_html(backtest_page(result)))
     click.echo(to_json(as_dict(result)) if as_json else "\n".join(lines(result)))

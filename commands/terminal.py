@@ -192,7 +192,7 @@ def require_unused(folder: Path) -> None:
 
 def require_no_input(out: Path, data: Path) -> None:
     """Raise ConfigError where `out` is a table of the company at `data`, or holds one, or lies in one: it would be lost."""
-    from features.sources import table_places
+    from features.reading.sources import table_places
 
     target = out.resolve()
     for place in table_places(data):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from decisions.migration import Flow
     from decisions.rollup import Group
-    from serving.tier_report import Concentration
+    from serving.batch.tier_report import Concentration
 
 MOST_GROUPS_SHOWN = 20
 
@@ -47,7 +47,7 @@ def tiers(
 
     Example: keepwell tiers scores.parquet --previous last-month.parquet --data shop --by owner
     """
-    from serving.planning import read_scores
+    from serving.plans.planning import read_scores
 
     if out is not None and data is not None:
         require_no_input(out, data)
@@ -61,7 +61,7 @@ def tiers(
 
 
 def _earlier(path: Path, scores: pl.DataFrame) -> pl.DataFrame:
-    from serving.planning import read_scores
+    from serving.plans.planning import read_scores
 
     frame = read_scores(path)
     if frame["as_of"][0] >= scores["as_of"][0]:
@@ -71,7 +71,7 @@ def _earlier(path: Path, scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def _report(scores: pl.DataFrame, scheme: str, previous: pl.DataFrame | None) -> dict[str, Any]:
-    from serving.tier_report import concentration, flows, words_in_figures
+    from serving.batch.tier_report import concentration, flows, words_in_figures
 
     return {
         "as_of": scores["as_of"][0],
@@ -84,9 +84,9 @@ def _report(scores: pl.DataFrame, scheme: str, previous: pl.DataFrame | None) ->
 
 
 def _groups(scores: pl.DataFrame, data: Path, by: str, *, policy: Path | None, out: Path | None) -> pl.DataFrame:
-    from serving.policy import read_policy
-    from serving.scoring import write_table
-    from serving.tier_report import groups
+    from serving.batch.scoring import write_table
+    from serving.batch.tier_report import groups
+    from serving.plans.policy import read_policy
 
     rules, company = read_policy(policy), pipeline.read(data, Steps())
     table = groups(scores, company, by, rules)

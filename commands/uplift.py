@@ -32,9 +32,9 @@ from keepwell.progress import Steps
 if TYPE_CHECKING:
     import polars as pl
 
-    from training.uplift_run import Asked
-    from training.uplift_study import Judged, Study
-    from training.uplift_table import Layout
+    from training.uplift.run import Asked
+    from training.uplift.study import Judged, Study
+    from training.uplift.table import Layout
 
 LEAST_SHARE = 0.001
 
@@ -126,7 +126,7 @@ def uplift(
 
     Example: keepwell uplift mailing.csv --treatment segment --control "No E-Mail" --outcome visit --value 1 --cost .04 --share .3
     """
-    from training.uplift_run import Asked
+    from training.uplift.run import Asked
 
     asked, prices = Asked(share, seed, Steps()), {arm: _number("--cost", cost) for arm, cost in costs}
     _require_apart(data, others, out, evidence, report)
@@ -149,19 +149,19 @@ def uplift(
 def _write(found: Found, out: Path | None, report: Path | None, name: str) -> None:
     """Write who is told to get what, and the report, where they are wanted."""
     if out is not None and found.rows is not None:
-        from serving.scoring import write_table
+        from serving.batch.scoring import write_table
 
         write_table(found.rows, out)
     if report is not None:
-        from training.document import to_html
-        from training.uplift_report import page
+        from training.card.document import to_html
+        from training.uplift.report import page
 
         write_text(report, to_html(page(found.studies, f"What actions brought: {name}")))
 
 
 def _layout(columns: dict[str, Any], outcome: str | None, value: str, prices: dict[str, float]) -> Layout:
     """Which column of the table is what."""
-    from training.uplift_table import Layout
+    from training.uplift.table import Layout
 
     lacking = [
         f"--{name}"
@@ -186,8 +186,8 @@ def _layout(columns: dict[str, Any], outcome: str | None, value: str, prices: di
 
 
 def _of_table(data: Path, layout: Layout, keep: tuple[str, ...], others: Path | None, asked: Asked, *, told: bool) -> Found:
-    from training.uplift_run import judge_table, study_table, table_rows
-    from training.uplift_table import read_table
+    from training.uplift.run import judge_table, study_table, table_rows
+    from training.uplift.table import read_table
 
     with asked.progress.step(f"Reading {data}"):
         words = (layout.treatment, layout.customer)
@@ -210,8 +210,8 @@ def _of_company(
     evidence: Path | None,
 ) -> Found:
     from commands.evidence import evidence_of
-    from serving.evidence import write_evidence
-    from training.uplift_run import company_rows, study_company
+    from serving.plans.evidence import write_evidence
+    from training.uplift.run import company_rows, study_company
 
     company = pipeline.read(data, asked.progress)
     as_of, horizon = when[0] or today(company), when[1]
@@ -224,14 +224,14 @@ def _of_company(
 
 
 def _lines(found: Found) -> list[str]:
-    from training.uplift_report import judged_lines, lines
+    from training.uplift.report import judged_lines, lines
 
     told = [line for each in found.studies for line in lines(each)]
     return told if found.elsewhere is None else [*told, "other customers:", *judged_lines(found.elsewhere)]
 
 
 def _as_dict(found: Found) -> dict[str, Any]:
-    from training.uplift_report import as_dict, judged_facts
+    from training.uplift.report import as_dict, judged_facts
 
     elsewhere = None if found.elsewhere is None else judged_facts(found.elsewhere)
     return {"notes": found.notes, "experiments": [as_dict(each) for each in found.studies], "applied": elsewhere}

@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from decisions.bands import Cuts
 from decisions.columns import Columns, Floats, Ints, Texts, number, require
-from decisions.credit import credit_grade
-from decisions.lifecycle import lifecycle, new_to_category, relation, status
-from decisions.lifetime import lifetime_value
-from decisions.loyalty import attached, loyalty
+from decisions.lifetimes.lifetime import lifetime_value
 from decisions.policy import Policy
 from decisions.population import Population, kinds_of
-from decisions.quadrants import potential_value, quadrant
-from decisions.rfm_segments import previous_segments, rfm_cells, rfm_scores, rfm_segment
-from decisions.service import service_level
-from decisions.tiers import abc_class, account_class, protected_floors, value_tier
-from decisions.verdict import History, Verdict, moves
+from decisions.schemes.bands import Cuts
+from decisions.schemes.credit import credit_grade
+from decisions.schemes.lifecycle import lifecycle, new_to_category, relation, status
+from decisions.schemes.loyalty import attached, loyalty
+from decisions.schemes.quadrants import potential_value, quadrant
+from decisions.schemes.rfm_segments import previous_segments, rfm_cells, rfm_scores, rfm_segment
+from decisions.schemes.service import service_level
+from decisions.schemes.tiers import abc_class, account_class, protected_floors, value_tier
+from decisions.schemes.verdict import History, Verdict, moves
 
 REQUIRED = ("churn_probability", "expected_value", "value_if_active", "horizon_days")
 """The predictions, without which nothing can be decided."""

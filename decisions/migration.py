@@ -9,7 +9,7 @@ import numpy as np
 
 from decisions.columns import Floats, Texts
 from decisions.labels import Label
-from decisions.verdict import codes_of
+from decisions.schemes.verdict import codes_of
 
 
 @dataclass(frozen=True)

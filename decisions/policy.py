@@ -1,6 +1,6 @@
 """The policy: every threshold that decisions use, and the catalogue of actions, as one frozen value.
 
-`decisions/policy.yaml` holds the default; files are read at the edge (`serving.policy`), `Policy.from_mapping` checks them.
+`decisions/policy.yaml` holds the default; files are read at the edge (`serving.plans.policy`), `Policy.from_mapping` checks them.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from decisions.catalogue import Action, PlanPolicy
 from decisions.labels import Tier
 from decisions.parts import Days, Part, Share, as_tuple
-from decisions.review_measures import TierTargets
+from decisions.plans.catalogue import Action, PlanPolicy
+from decisions.reviews.measures import TierTargets
 from keepwell.errors import ConfigError
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decisions.bands import Cuts
 from decisions.columns import Columns, Floats, Ints, Texts, number
 from decisions.policy import Policy
-from decisions.quadrants import quadrant_cuts
-from decisions.service import customers_of_tiers
-from decisions.tiers import abc_cuts, account_cuts, protected_floors, tier_cuts, value_tier
-from decisions.verdict import History
+from decisions.schemes.bands import Cuts
+from decisions.schemes.quadrants import quadrant_cuts
+from decisions.schemes.service import customers_of_tiers
+from decisions.schemes.tiers import abc_cuts, account_cuts, protected_floors, tier_cuts, value_tier
+from decisions.schemes.verdict import History
 
 FIGURES = ("expected_value", "current_value", "potential_value")
 """The columns of numbers that customers are compared by."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from features.catalog import feature_names
-from features.config import CompanyConfig, read_config
+from features.reading.config import CompanyConfig, read_config
 from features.spark import spark_panel_of_raw
 from features.spark_words import in_our_words, read_parquet
 from keepwell.errors import KeepwellError

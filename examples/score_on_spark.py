@@ -16,12 +16,12 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from features.config import CompanyConfig, read_config
-from features.left_out import read_customer_ids
+from features.reading.config import CompanyConfig, read_config
+from features.reading.left_out import read_customer_ids
 from features.spark_words import in_our_words, read_parquet
 from keepwell.errors import KeepwellError
-from serving.policy import read_policy
-from serving.spark_scoring import spark_scores
+from serving.plans.policy import read_policy
+from serving.spark.scoring import spark_scores
 from training.registry import ModelFolder
 
 GUESS_TYPES = "spark.sql.sources.partitionColumnTypeInference.enabled"

@@ -7,8 +7,8 @@ from datetime import date
 from difflib import get_close_matches
 from types import MappingProxyType
 
-from features import attributes, basket, complaints, contacts, payments, rfm, subscriptions, surveys, tenure
-from features.attributes import attribute_feature, parsed
+from features.builders import attributes, basket, complaints, contacts, payments, rfm, subscriptions, surveys, tenure
+from features.builders.attributes import attribute_feature, parsed
 from features.company import Company
 from features.definitions import Entry, Feature
 from features.own import installed_names, module_names, own_feature, view_of

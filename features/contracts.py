@@ -9,7 +9,7 @@ from datetime import date
 import polars as pl
 
 from features.asof import day_number, known_before
-from features.attributes import Attribute, parsed
+from features.builders.attributes import Attribute, parsed
 from features.catalog import feature_names, is_timely
 from features.company import Company
 from features.panel import build_panel

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from features.attributes import parsed
+from features.builders.attributes import parsed
 
 _WINDOW = re.compile(r"_(\d+d|all)(?=_|$)")
 

@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from features.asof import NEVER_DAY, day_date, day_number
-from features.attributes import parsed
+from features.builders.attributes import parsed
 from features.company import Company
 from features.tables import LOGS
 from features.vocabulary import attributes_of
@@ -56,7 +56,7 @@ def source_column(name: str) -> str:
 
 
 def _value(company: Company, name: str, day: int) -> pl.Expr:
-    """A feature as `features.attributes` and `features.tenure` define it, for rows of customers alone."""
+    """A feature as `features.builders.attributes` and `features.builders.tenure` define it, for rows of customers alone."""
     attribute = parsed(name)
     if attribute is None:
         joined = pl.col("joined_day")

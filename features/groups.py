@@ -14,8 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from features.asof import NEVER_DAY, day_number
-from features.assemble import customers_alone
-from features.sources import opened_customers
+from features.reading.assemble import customers_alone
+from features.reading.sources import opened_customers
 from features.tables import CUSTOMERS
 from keepwell.errors import DataError
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 
-from features.attributes import parsed
+from features.builders.attributes import parsed
 from features.definitions import Feature, View
 from features.tables import TABLES
 from features.views import ATTRIBUTES, VIEWS

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
-from features.attributes import attributes_view
+from features.builders.attributes import attributes_view
 from features.catalog import find
 from features.definitions import Aggregate, Feature, Formula, View
 from features.own import view_of

@@ -32,12 +32,12 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from features.assemble import assemble
 from features.company import Company
-from features.config import CompanyConfig, TableConfig
-from features.matching import match_columns
 from features.own import module_names, modules_of
 from features.panel import panel_blocks
+from features.reading.assemble import assemble
+from features.reading.config import CompanyConfig, TableConfig
+from features.reading.matching import match_columns
 from features.recipe import recipe
 from features.tables import INPUTS, Kind
 from keepwell.errors import ConfigError
@@ -130,7 +130,7 @@ def raw_together(
     if "transactions" not in frames:
         raise ConfigError("features need transactions, and they are not there", hint="give them under the name transactions")
     if config.leave_out_customers and not left_out_customers:
-        hint = f"read them with features.left_out.read_customer_ids and pass them: {config.leave_out_customers}"
+        hint = f"read them with features.reading.left_out.read_customer_ids and pass them: {config.leave_out_customers}"
         raise ConfigError("company.yaml leaves out customers, and their ids are not given", hint=hint)
     ids = {table: _customer_column(table, frame, config) for table, frame in frames.items()}
     kinds = {frame.schema[ids[table]].dataType for table, frame in frames.items()}

@@ -21,11 +21,11 @@ import polars as pl
 
 from features.arrays import feature_matrix
 from features.asof import NEVER_DAY, NEVER_US, day_number, known_before
-from features.assemble import assemble
 from features.company import Company
 from features.definitions import Feature
 from features.engines import build_frames, to_polars
 from features.panel import build_panel
+from features.reading.assemble import assemble
 from features.tables import TABLES, Column, Kind, Table
 from keepwell.errors import ConfigError, KeepwellError
 

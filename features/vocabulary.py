@@ -9,7 +9,7 @@ from datetime import date
 import polars as pl
 
 from features.asof import day_number
-from features.attributes import WALLET, Attribute, How
+from features.builders.attributes import WALLET, Attribute, How
 from features.company import Company, Note, NoteKind
 
 MOST_VALUES = 20

@@ -1,8 +1,8 @@
 """What others add to Keepwell: objects that installed packages offer under an entry point group.
 
     keepwell.features   builders of features      features/own.py
-    keepwell.members    members of the ensemble   training/own_members.py
-    keepwell.sources    where tables come from    features/own_sources.py
+    keepwell.members    members of the ensemble   training/members/own.py
+    keepwell.sources    where tables come from    features/reading/own_sources.py
 
 Whatever they add has a name that begins with `own_`, so it never hides what Keepwell brings. docs/extending.md shows each.
 """

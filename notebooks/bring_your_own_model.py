@@ -21,7 +21,7 @@ import features
 sys.path.insert(0, str(Path(features.__file__).parents[1] / "examples" / "own_shop"))
 
 from datasets.simulate import simulate
-from features.sources import read_company
+from features.reading.sources import read_company
 
 place = Path(tempfile.mkdtemp())
 as_of = date(2026, 1, 1)
@@ -50,8 +50,8 @@ print(build_panel(company, [as_of], weekend).describe())
 # %%
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from training.estimators import estimator_member
-from training.own_members import take_in_member
+from training.members.estimators import estimator_member
+from training.members.own import take_in_member
 
 reads = ("recency_days", "overdue_ratio", "purchase_days_365d", "spend_365d", "own_weekend_share_365d")
 member = estimator_member(
@@ -68,8 +68,8 @@ take_in_member(member)
 # The weight of a member of one's own begins at 0, and only forecasts of unseen dates raise it.
 
 # %%
+from training.card.report import headline
 from training.registry import Registry
-from training.report import headline
 from training.run import train
 
 registry = Registry(f"sqlite:///{place / 'mlflow.db'}", place / "artifacts")

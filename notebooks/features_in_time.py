@@ -31,7 +31,7 @@ simulate(place / "shop", customers=800, months=18, seed=5, until=as_of)
 
 # %%
 from features.catalog import CATALOG, feature_names
-from features.sources import read_company
+from features.reading.sources import read_company
 
 company = read_company(place / "shop")
 print(f"{len(feature_names(company))} of {len(CATALOG)} features can be made of these tables")
@@ -106,7 +106,7 @@ except ConfigError as refusal:
 
 # %%
 from training.labels import labels
-from training.leaks import leaks
+from training.leaks.search import leaks
 
 cut = date(2025, 10, 1)
 left = labels(company, [cut], 90, as_of).select("customer_id", gone=pl.col("churned").cast(pl.Float64))

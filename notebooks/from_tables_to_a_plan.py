@@ -27,8 +27,8 @@ truth = simulate(place / "shop", customers=1_000, months=18, seed=1, until=as_of
 # ## What do we have?
 
 # %%
-from features.check import check_report
-from features.sources import read_company
+from features.checks.check import check_report
+from features.reading.sources import read_company
 
 company = read_company(place / "shop")
 print("\n".join(check_report(company, 90).lines()))
@@ -51,8 +51,8 @@ print(panel.filter(pl.col("customer_id") == someone))
 # A study, members, stack and calibration, a backtest on earlier dates, a grade; all of it is in MLflow afterwards.
 
 # %%
+from training.card.report import headline
 from training.registry import Registry
-from training.report import headline
 from training.run import train
 
 registry = Registry(f"sqlite:///{place / 'mlflow.db'}", place / "artifacts")
@@ -65,9 +65,9 @@ for name, figure in result.backtest.figures.items():
 # ## Score and plan
 
 # %%
-from serving.planning import plan_scores, plan_table
-from serving.policy import read_policy
-from serving.scoring import score_company
+from serving.batch.scoring import score_company
+from serving.plans.planning import plan_scores, plan_table
+from serving.plans.policy import read_policy
 
 scores = score_company(company, result.scorer, as_of, read_policy())
 plan = plan_scores(scores, read_policy(), budget=200.0, capacities={"call": 5}, company=company)

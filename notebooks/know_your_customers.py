@@ -27,8 +27,8 @@ simulate(place / "shop", customers=1_500, months=24, seed=3, until=as_of)
 # ## What is there, and can one train on it?
 
 # %%
-from features.check import check_report
-from features.sources import read_company
+from features.checks.check import check_report
+from features.reading.sources import read_company
 
 company = read_company(place / "shop")
 print("\n".join(check_report(company, 90).lines()))
@@ -50,7 +50,7 @@ print("\n".join(report.lines()))
 # Turnover by month: a fall in January is the season, and no churn. The model takes it out date by date.
 
 # %%
-from training.plots import canvas
+from training.card.plots import canvas
 
 known = company.known_rows("transactions", 20_454)
 by_month = (
@@ -74,7 +74,7 @@ print(by_month.tail(12))
 # %%
 from decisions.concentration import lorenz_curve
 from features.panel import build_panel
-from serving.tier_report import concentration
+from serving.batch.tier_report import concentration
 
 spend = build_panel(company, [as_of], ["net_spend_365d"])["net_spend_365d"]
 found = concentration(spend)

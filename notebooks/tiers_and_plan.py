@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from datasets.simulate import simulate
-from features.sources import read_company
+from features.reading.sources import read_company
 from training.registry import Registry
 from training.run import train
 
@@ -29,8 +29,8 @@ registry = Registry(f"sqlite:///{place / 'mlflow.db'}", place / "artifacts")
 scorer = train(company, 90, as_of, trials=1, seed=0, registry=registry).scorer
 
 # %%
-from serving.policy import read_policy
-from serving.scoring import score_company
+from serving.batch.scoring import score_company
+from serving.plans.policy import read_policy
 
 policy = read_policy()
 scores = score_company(company, scorer, as_of, policy)
@@ -41,7 +41,7 @@ scores = score_company(company, scorer, as_of, policy)
 # Tiers follow what customers will bring, not what they brought last year.
 
 # %%
-from serving.tier_report import concentration, words_in_figures
+from serving.batch.tier_report import concentration, words_in_figures
 
 for group in words_in_figures(scores, "value_tier"):
     print(group)
@@ -52,7 +52,7 @@ print(", ".join(f"{customers:.1%} of the customers will bring {share:.0%}" for s
 # ## What is a customer worth for life, and how sure is that?
 
 # %%
-from serving.lifetime_report import lifetimes
+from serving.batch.lifetime_report import lifetimes
 
 print(lifetimes(scores, policy).sort("lifetime_value", descending=True).head(5))
 print(f"customer equity {scores['lifetime_value'].sum():,.0f}, at risk in 90 days {scores['value_at_risk'].sum():,.0f}")
@@ -70,7 +70,7 @@ print(wanted.select("customer_id", "value_tier", "churn_probability", "expected_
 # At most one action a customer, controls held out at random, and a reason for each choice.
 
 # %%
-from serving.planning import plan_columns, plan_scores, plan_table
+from serving.plans.planning import plan_columns, plan_scores, plan_table
 
 plan = plan_scores(scores, policy, budget=300.0, capacities={"call": 20}, company=company)
 print(plan_table(plan).group_by("action").agg(pl.len(), pl.col("cost", "expected_net_value").sum()).sort("action"))
@@ -81,8 +81,8 @@ print(plan_table(plan).group_by("action").agg(pl.len(), pl.col("cost", "expected
 # Where the curve is flat, money is better spent elsewhere. The last column is what the next unit of budget earns.
 
 # %%
-from decisions.frontier import frontier
-from serving.frontier_plot import write_frontier
+from decisions.plans.frontier import frontier
+from serving.plans.frontier_plot import write_frontier
 
 curve = frontier(plan_columns(scores, policy, company), policy, {"call": 20})
 write_frontier(curve, plan, place / "frontier.png")

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets.simulate import simulate
-from features.sources import read_company
+from features.reading.sources import read_company
 
 place = Path(tempfile.mkdtemp())
 as_of = date(2026, 1, 1)
@@ -26,9 +26,9 @@ simulate(place / "shop", customers=500, months=14, seed=1, until=as_of)
 company = read_company(place / "shop")
 
 # %%
-from training.document import to_markdown
+from training.card.document import to_markdown
+from training.card.report import headline, model_card
 from training.registry import Registry
-from training.report import headline, model_card
 from training.run import train
 
 registry = Registry(f"sqlite:///{place / 'mlflow.db'}", place / "artifacts")
@@ -69,7 +69,7 @@ for rival, figures in tested.rival_figures.items():
 # ## Is a probability of 30 % a risk of 30 %?
 
 # %%
-from training.plots import calibration_curve, importance_bars
+from training.card.plots import calibration_curve, importance_bars
 
 fold = tested.folds[0]
 calibration_curve(fold.churned.astype(bool), fold.predictions.churn_probability)

@@ -14,7 +14,7 @@
 import numpy as np
 
 from datasets.experiments import FEATURES, simulate_experiment
-from training.uplift_data import Experiment
+from training.uplift.data import Experiment
 
 drawn = simulate_experiment(12_000, seed=4)
 experiment = Experiment(
@@ -34,8 +34,8 @@ experiment = Experiment(
 # ## What did each arm bring, on average?
 
 # %%
-from training.uplift_report import lines
-from training.uplift_study import study
+from training.uplift.report import lines
+from training.uplift.study import study
 
 found = study(experiment, share=0.3)
 print("\n".join(lines(found)))
@@ -46,7 +46,7 @@ print("\n".join(lines(found)))
 # On customers whom the model has not seen. A curve above its dashed line means that some gain more than others, and we know who.
 
 # %%
-from training.uplift_plots import calibration_figure, qini_figure
+from training.uplift.plots import calibration_figure, qini_figure
 
 if found.judged is not None:
     for name, value in found.judged.policies.items():

@@ -18,10 +18,10 @@ import polars as pl
 
 from datasets.experiments import FEATURES, TREATMENTS, SimulatedExperiment, Treatment, simulate_experiment
 from features.panel import build_panel
-from features.sources import read_company
+from features.reading.sources import read_company
 from training.arrays import Flags, Floats, Ints
-from training.uplift_data import Experiment
-from training.uplift_model import learn_uplift
+from training.uplift.data import Experiment
+from training.uplift.model import learn_uplift
 
 Figures = dict[str, Any]
 

@@ -23,17 +23,17 @@ from datasets.shop import season_of
 from datasets.simulate import Truth, simulate
 from decisions.concentration import lorenz_curve
 from decisions.labels import Tier
-from decisions.tiers import value_tier
+from decisions.schemes.tiers import value_tier
 from features.asof import NEVER_DAY, day_date, day_number
 from features.company import Company
-from features.sources import read_company
-from serving.policy import read_policy
+from features.reading.sources import read_company
+from serving.plans.policy import read_policy
 from training.arrays import Flags, Floats
-from training.backtest import CLEARLY, Backtest, Fold, backtest, fit_graded
+from training.card.plots import wilson_interval
 from training.data import TrainingData, training_data
+from training.evaluation.backtest import CLEARLY, Backtest, Fold, backtest, fit_graded
 from training.fitting import lifetime_at
 from training.horizon_report import horizon_report
-from training.plots import wilson_interval
 from training.recipe import Recipe
 from training.run import known_until, one_blas_thread
 from training.scorer import Predictions, Scorer

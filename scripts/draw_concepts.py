@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from training.plots import BLUE, GREY, INK, ORANGE, titled, write_figure
+from training.card.plots import BLUE, GREY, INK, ORANGE, titled, write_figure
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images" / "concepts"
 PALE_BLUE, PALE_ORANGE, GREEN = "#cfdff0", "#f7dfc3", "#3f8f6b"

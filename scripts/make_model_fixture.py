@@ -19,13 +19,13 @@ import polars as pl
 
 from datasets.simulate import simulate
 from features.asof import day_number
-from features.sources import read_company
+from features.reading.sources import read_company
 from training.data import training_data
+from training.members.trees import TreeSettings
 from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.run import one_blas_thread
 from training.scorer import FORMAT, Predictions
-from training.trees import TreeSettings
 
 AS_OF, HORIZON_DAYS = date(2025, 12, 1), 30
 CUSTOMERS, SHOWN_CUSTOMERS = 500, 12

@@ -13,7 +13,7 @@ from reference_tables import Schema, fields, table
 def policy_page() -> str:
     """Every key of the policy, with its default of decisions/policy.yaml."""
     from decisions.policy import Policy  # noqa: PLC0415  # each page imports what it describes
-    from serving.policy import read_policy  # noqa: PLC0415
+    from serving.plans.policy import read_policy  # noqa: PLC0415
 
     return "\n".join([ABOUT_POLICY, *_sections(Policy.model_json_schema(), read_policy().model_dump(mode="json"))])
 
@@ -30,7 +30,7 @@ plan is made.
 
 def company_page() -> str:
     """Every key of company.yaml."""
-    from features.config import CompanyConfig  # noqa: PLC0415
+    from features.reading.config import CompanyConfig  # noqa: PLC0415
 
     sections = _sections(CompanyConfig.model_json_schema(), {})
     return "\n".join([ABOUT_COMPANY, *sections, "## The columns of the tables\n", ABOUT_TABLES, *_input_tables()])
@@ -94,7 +94,7 @@ def _bounds(column: Any) -> str:  # noqa: ANN401  # features.tables.Column, whic
 
 def http_page() -> str:
     """Every path of the service, from the OpenAPI document that it publishes."""
-    from serving.openapi import ERRORS, openapi  # noqa: PLC0415
+    from serving.endpoints.openapi import ERRORS, openapi  # noqa: PLC0415
 
     document = openapi()
     schemas = {"$defs": document["components"]["schemas"]}

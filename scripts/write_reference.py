@@ -90,7 +90,7 @@ def _feature_row(entry: Entry) -> tuple[str, ...]:
 
 def scores_page() -> str:
     """The page about scores as it stands, with the table of all columns made anew between its two marks."""
-    from serving.score_columns import FURTHER, SCORE_COLUMNS  # noqa: PLC0415
+    from serving.batch.score_columns import FURTHER, SCORE_COLUMNS  # noqa: PLC0415
 
     place = [column.name for column in SCORE_COLUMNS].index("churn_probability") + 1
     columns = (*SCORE_COLUMNS[:place], FURTHER, *SCORE_COLUMNS[place:])

@@ -12,8 +12,8 @@ import numpy as np
 from features.catalog import entry_of
 from features.tables import EVENT_TABLES
 from keepwell.errors import KeepwellError, ModelError
-from serving.requests import feature_rows
-from serving.schemas import Customer
+from serving.endpoints.requests import feature_rows
+from serving.endpoints.schemas import Customer
 
 if TYPE_CHECKING:
     from serving.prediction_log import Floats, PredictionLog

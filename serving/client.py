@@ -14,8 +14,8 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from keepwell.errors import RequestError
-from serving.answer_schemas import ExplainAnswer, ModelAnswer, OutcomesAnswer, PlanAnswer, PredictAnswer, ScoresAnswer
-from serving.field_types import Answer
+from serving.endpoints.answer_schemas import ExplainAnswer, ModelAnswer, OutcomesAnswer, PlanAnswer, PredictAnswer, ScoresAnswer
+from serving.endpoints.field_types import Answer
 
 Id = str | int
 Row = Mapping[str, Any]

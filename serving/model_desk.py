@@ -19,7 +19,7 @@ MONITOR, REPORT = "keepwell/monitor", "report.json"
 class Version:
     """One version of a model. `gate` and `decided_by` are what its training and a person said (empty: nothing).
 
-    `card` has the figures of its training as `training.card_figures` writes them; empty where it left none.
+    `card` has the figures of its training as `training.card.figures` writes them; empty where it left none.
     """
 
     alias: str

@@ -16,11 +16,11 @@ from decisions.columns import Floats, Texts
 from decisions.concentration import lorenz_curve
 from decisions.labels import Lifecycle, Status, Tier
 from decisions.migration import Flow
-from decisions.review_changes import LOST, WON, WON_BACK, Change, Equity, equity, moves
+from decisions.reviews.changes import LOST, WON, WON_BACK, Change, Equity, equity, moves
 from decisions.rollup import SUMMED, Group, roll_up
+from serving.batch.tier_report import Concentration, concentration, flows
 from serving.store import Load, Store
 from serving.store.columns import feature_columns, score_columns
-from serving.tier_report import Concentration, concentration, flows
 
 COLUMNS = ("customer_id", "owner", "status", "value_tier", "lifecycle", "churn_probability", *SUMMED)
 BEFORE = ("customer_id", "status", "value_tier", "lifecycle", "expected_value", "lifetime_value")

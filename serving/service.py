@@ -30,25 +30,34 @@ from starlette.types import ASGIApp
 
 from keepwell.errors import KeepwellError, RequestError
 from keepwell.settings import Settings
-from serving.access_layer import require_scope
-from serving.answer_schemas import ExplainAnswer, OutcomesAnswer, PlanAnswer, PredictAnswer, ScoresAnswer
-from serving.answers import answer_to, answer_to_wrong_body
-from serving.asgi import Later, joined
 from serving.bundle import with_bundled_models
 from serving.champion import Champion, Holder
-from serving.context import CALLER
-from serving.explain import explain
-from serving.field_types import Answer
-from serving.job_routes import CANCEL_PATH, JOB_PATHS, JOBS_PATH, job_routes
-from serving.job_schemas import JobAnswer, JobCancel, JobRequest
-from serving.job_watch import JobWatch
-from serving.layers import layered
-from serving.metrics import Metrics
-from serving.model_facts import model_answer, model_card
-from serving.openapi import openapi
-from serving.predict import predict, predict_rows
-from serving.schemas import Asked, ExplainRequest, OutcomesRequest, PlanRequest, PredictRequest, PredictRowsRequest, ScoresRequest
-from serving.scopes import needed_for
+from serving.endpoints.answer_schemas import ExplainAnswer, OutcomesAnswer, PlanAnswer, PredictAnswer, ScoresAnswer
+from serving.endpoints.answers import answer_to, answer_to_wrong_body
+from serving.endpoints.explain import explain
+from serving.endpoints.field_types import Answer
+from serving.endpoints.model_facts import model_answer, model_card
+from serving.endpoints.openapi import openapi
+from serving.endpoints.predict import predict, predict_rows
+from serving.endpoints.refusals import require_json
+from serving.endpoints.schemas import (
+    Asked,
+    ExplainRequest,
+    OutcomesRequest,
+    PlanRequest,
+    PredictRequest,
+    PredictRowsRequest,
+    ScoresRequest,
+)
+from serving.front.access_layer import require_scope
+from serving.front.asgi import Later, joined
+from serving.front.context import CALLER
+from serving.front.layers import layered
+from serving.front.metrics import Metrics
+from serving.front.scopes import needed_for
+from serving.jobs.routes import CANCEL_PATH, JOB_PATHS, JOBS_PATH, job_routes
+from serving.jobs.schemas import JobAnswer, JobCancel, JobRequest
+from serving.jobs.watch import JobWatch
 from serving.state import State
 
 log = logging.getLogger("keepwell.serving")
@@ -124,7 +133,7 @@ class Factory(ServiceAppFactory):  # type: ignore[misc]  # BentoML is not typed
         It takes the place of BentoML's own way, which makes a context, a serializer and a background task for each request.
         """
         try:
-            _require_json(request)
+            require_json(request.headers.get("content-type"))
             body = self.service.apis[name].input_spec.model_validate_json(await request.body())
         except ValidationError as error:
             return answer_to_wrong_body(error)
@@ -284,11 +293,3 @@ async def _look_into_store(state: State, metrics: Metrics) -> None:
 def _is_traced() -> bool:
     """Whether BentoML has been told where traces go."""
     return bool(BentoMLContainer.tracing.exporter_type.get())
-
-
-def _require_json(request: Request) -> None:
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise RequestError(
-            f"the content type is {media_type!r}", hint="send JSON as application/json", status=415, code="not_json"
-        )

@@ -13,21 +13,21 @@ from starlette.types import ASGIApp
 
 from keepwell.errors import ConfigError, StoreError
 from keepwell.settings import Settings
-from serving.answer_schemas import ExplainAnswer, OutcomesAnswer, PlanAnswer, ScoresAnswer
-from serving.asked_rows import known
 from serving.champion import Champion, Holder
 from serving.console.what_if import Forecast, Forecasts
-from serving.evidence import EvidenceShelf
-from serving.explain import explain_stored
-from serving.jobs import JobDesk
+from serving.endpoints.answer_schemas import ExplainAnswer, OutcomesAnswer, PlanAnswer, ScoresAnswer
+from serving.endpoints.asked_rows import known
+from serving.endpoints.explain import explain_stored
+from serving.endpoints.schemas import ExplainRequest, OutcomeRow, OutcomesRequest, PlanRequest, ScoresRequest
+from serving.endpoints.stored_scores import stored_scores
+from serving.jobs.desk import JobDesk
 from serving.model_desk import ModelDesk
-from serving.outcomes import record_outcomes
-from serving.policy import read_policy
+from serving.plans.evidence import EvidenceShelf
+from serving.plans.outcomes import record_outcomes
+from serving.plans.policy import read_policy
 from serving.prediction_log import PredictionLog
-from serving.schemas import ExplainRequest, OutcomeRow, OutcomesRequest, PlanRequest, ScoresRequest
 from serving.store import Load, Store
 from serving.store.records import Outcome
-from serving.stored_scores import stored_scores
 from training.registry import ModelFolder, Registry, prepare_to_load
 
 log = logging.getLogger("keepwell.serving")
@@ -56,7 +56,7 @@ class State:
     def console(self) -> ASGIApp:
         """The console on the same store; what it shows takes half a second to import."""
         from serving.console.app import console_app  # noqa: PLC0415  # see above
-        from serving.review_shelf import ReviewShelf  # noqa: PLC0415  # see above
+        from serving.review.shelf import ReviewShelf  # noqa: PLC0415  # see above
 
         alone, reviews = not self.settings.asks_for_keys, ReviewShelf(self.settings.reviews_folder)
         return console_app(
@@ -137,7 +137,7 @@ class State:
     def plan(self, request: PlanRequest) -> PlanAnswer:
         """The best plan for customers by id, from the latest batch scores; StoreError when there are none."""
         # Solvers take half a second that a start has not.
-        from serving.stored_plan import contact_columns, plan_answer, plan_of  # noqa: PLC0415  # see above
+        from serving.endpoints.stored_plan import contact_columns, plan_answer, plan_of  # noqa: PLC0415  # see above
 
         load, asked = self.require_load(), list(dict.fromkeys(map(str, request.customer_ids)))
         rows = self.store.customers_by_id(load, asked)

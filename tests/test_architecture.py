@@ -23,25 +23,25 @@ MAY_IMPORT = {
 
 HOME_OF = {
     "mlflow": ("training.registry",),
-    "optuna": ("training.tune", "training.flat_tune"),
-    "lightgbm": ("training.trees",),
+    "optuna": ("training.tuning.search", "training.flat.tune"),
+    "lightgbm": ("training.members.trees",),
     "bentoml": ("serving.service",),
     "_bentoml_sdk": ("serving.service",),
     "_bentoml_impl": ("serving.service",),
-    "sqlalchemy": ("serving.store", "features.databases", "features.copying"),
+    "sqlalchemy": ("serving.store", "features.reading.databases", "features.reading.copying"),
     "alembic": ("serving.store",),
     "pyspark": (
         "features.spark",
         "features.spark_words",
-        "serving.spark_scoring",
-        "serving.spark_frames",
+        "serving.spark.scoring",
+        "serving.spark.frames",
         "commands.scoring_on_spark",
     ),
     "jinja2": ("serving.console",),
     "xlsxwriter": ("serving.console.export",),
     "click": ("cli", "commands"),
-    "prometheus_client": ("serving.metrics",),
-    "uvicorn": ("serving.connections",),
+    "prometheus_client": ("serving.front.metrics",),
+    "uvicorn": ("serving.front.connections",),
 }
 
 READS_CLOCK = ("serving.service", "commands.terminal")

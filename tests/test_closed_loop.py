@@ -18,8 +18,8 @@ import yaml
 
 from datasets.living import LivingShop
 from datasets.shop import ContactEffect, Effects
-from decisions.allocate import allocate
-from serving.policy import read_policy
+from decisions.plans.allocate import allocate
+from serving.plans.policy import read_policy
 from tests.commands.conftest import run
 
 CUSTOMERS, SEED, BUDGET = 2500, 1, 1000.0

@@ -24,8 +24,8 @@ import yaml
 import cli
 from features.company import Company
 from keepwell.settings import Settings
-from serving.access import hash_of, new_key
-from serving.scoring import load_into_store
+from serving.batch.scoring import load_into_store
+from serving.front.access import hash_of, new_key
 from serving.store import Store
 from serving.store.keys import ApiKey
 from tests.conftest import _created

@@ -13,9 +13,9 @@ import pytest
 
 from cli import main
 from decisions.policy import Policy
-from features.config import CompanyConfig
-from serving.openapi import openapi
-from serving.scoring import SCORE_TYPES
+from features.reading.config import CompanyConfig
+from serving.batch.scoring import SCORE_TYPES
+from serving.endpoints.openapi import openapi
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

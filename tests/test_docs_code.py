@@ -23,9 +23,9 @@ import yaml
 
 from cli import main
 from decisions.policy import Policy
-from features.config import CompanyConfig
+from features.reading.config import CompanyConfig
 from keepwell.settings import Settings, described_settings
-from serving.policy import read_policy
+from serving.plans.policy import read_policy
 from tests.doc_blocks import ASSIGNED, PAGES, ROOT, Block, blocks_of, commands_of, path_of
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
@@ -125,7 +125,7 @@ def nothing(_: list[str]) -> None:
 
 def curl_command(words: list[str]) -> None:
     """Its path is one of the service; tests/serving/test_docs_serving.py makes the calls."""
-    from serving.openapi import openapi
+    from serving.endpoints.openapi import openapi
 
     assert path_of(words) in openapi()["paths"], words
     if "-d" in words and not (body := words[words.index("-d") + 1]).startswith("@"):

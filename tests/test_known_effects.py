@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from datasets.experiments import FEATURES, TREATMENTS, TYPES, SimulatedExperiment, simulate_experiment
-from decisions.actions import Effect
-from decisions.evidence import Measured, estimates, posterior
-from decisions.plan import plan
+from decisions.plans.actions import Effect
+from decisions.plans.evidence import Measured, estimates, posterior
+from decisions.plans.plan import plan
 from decisions.policy import Policy
-from serving.policy import read_policy
-from training.uplift_data import Experiment, checked
-from training.uplift_effects import arm_effects
+from serving.plans.policy import read_policy
+from training.uplift.data import Experiment, checked
+from training.uplift.effects import arm_effects
 
 PAST, PLANNED, HORIZON_DAYS = 50_000, 20_000, 90
 BUDGETS = (2_000.0, 10_000.0, 40_000.0, None)

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.asof import day_date, day_number
-from features.check import first_purchase_day
+from features.checks.check import first_purchase_day
 from features.company import Company
 from features.panel import build_panel, panel_names
 from features.tables import ATTRIBUTION_DAYS

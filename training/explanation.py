@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from training.arrays import EDGE, LOGIT_EDGE, Floats, Ints, expected_value
-from training.stack import Blend
+from training.members.stack import Blend
 
 Sum = tuple[Floats, float]
 """Contributions (n, features) and their baseline."""

@@ -8,15 +8,15 @@ from functools import partial
 import numpy as np
 
 from training.arrays import Floats, at_once
-from training.btyd import fit_purchases, fit_spend
 from training.data import TrainingData
-from training.linear import LinearModel, fit_logistic, fit_ridge
-from training.members import HISTORY, LifetimeMember, LinearMember, Member, TreeMember
-from training.own_members import MemberRows, fit_own_members
+from training.members.btyd import fit_purchases, fit_spend
+from training.members.kinds import HISTORY, LifetimeMember, LinearMember, Member, TreeMember
+from training.members.linear import LinearModel, fit_logistic, fit_ridge
+from training.members.own import MemberRows, fit_own_members
+from training.members.trees import Objective, TreeModel, TreeSettings, fit_trees
 from training.recipe import Recipe
 from training.season import Season, Windows, churn_windows, log_level, measure_season
 from training.splits import sampled_customers
-from training.trees import Objective, TreeModel, TreeSettings, fit_trees
 
 LEAST_ROWS, LEAST_CLASS = 300, 30
 """Rows, and rows of each answer, that a member needs to learn from."""

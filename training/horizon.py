@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 
 from features.asof import ALWAYS_DAY, NEVER_DAY, day_date
-from features.check_horizons import ENOUGH_HORIZONS, whole_horizons
+from features.checks.horizons import ENOUGH_HORIZONS, whole_horizons
 from training.arrays import Flags
 from training.silence import Moment, Purchases, Quiet, Watch, quiet, watch
 from training.splits import panel_days
@@ -167,7 +167,7 @@ class _Past:
         )
 
     def _statuses(self, lapsing: int | None, lost: int | None) -> dict[str, int]:
-        """All customers at `as_of`, by the words of `decisions.lifecycle`; a silence that was never judged is active."""
+        """All customers at `as_of`, by the words of `decisions.schemes.lifecycle`; a silence that was never judged is active."""
         moment = self._at(self.as_of_day)
         silent = (self.as_of_day - moment.last.astype(np.int64))[moment.known]
         new = ~self._judged(self.as_of_day)[moment.known]

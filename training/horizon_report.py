@@ -9,8 +9,8 @@ from datetime import date
 import numpy as np
 
 from features.asof import day_date, day_number
-from features.check import first_purchase_day
-from features.check_horizons import ENOUGH_CUSTOMERS, ENOUGH_HORIZONS, USUAL_HORIZONS
+from features.checks.check import first_purchase_day
+from features.checks.horizons import ENOUGH_CUSTOMERS, ENOUGH_HORIZONS, USUAL_HORIZONS
 from features.company import Company
 from keepwell.errors import HistoryError
 from keepwell.progress import Progress, Silent

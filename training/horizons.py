@@ -16,9 +16,9 @@ import numpy as np
 
 from training.arrays import Floats, Ints, probability_of
 from training.data import TrainingData
-from training.members import LifetimeMember
+from training.members.kinds import LifetimeMember
+from training.members.stack import Blend, fit_churn_blend
 from training.season import Windows, log_odds_shift
-from training.stack import Blend, fit_churn_blend
 
 OWN_AND_STEP = (1.0, 1.0)
 """The weights that are drawn to: the model's own log-odds, and the step of buy-till-you-die as it is."""

@@ -7,8 +7,8 @@ from typing import Any, Protocol, Self
 
 from training.arrays import Floats
 from training.explanation import Explanation
-from training.flat_model import FILE as FLAT_FILE
-from training.flat_model import FlatScorer
+from training.flat.model import FILE as FLAT_FILE
+from training.flat.model import FlatScorer
 from training.scorer import ModelInfo, Predictions, Scorer
 
 

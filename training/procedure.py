@@ -12,14 +12,14 @@ from training.arrays import Floats, Ints, probability_of
 from training.data import TrainingData, population_edges
 from training.fitting import lifetime_at, members_at, outlook_at, season_at
 from training.horizons import Further, FurtherTrial, Learned, fit_further, further_trial
-from training.members import LifetimeMember, Member
-from training.own_members import is_own
+from training.members.kinds import LifetimeMember, Member
+from training.members.own import is_own
+from training.members.stack import Blend, equal_blend, fit_amount_blend, fit_churn_blend, fit_habits, habit_of, leaning
 from training.quantiles import DEFAULT_SPREAD, Spread, fit_spread
 from training.recipe import Recipe
 from training.scorer import BOUGHT, REFUNDED, ModelInfo, Scorer
 from training.season import Effect, log_level, log_odds_shift, measure_season
 from training.splits import cut_days
-from training.stack import Blend, equal_blend, fit_amount_blend, fit_churn_blend, fit_habits, habit_of, leaning
 
 CALIBRATION_CUTS = 2
 """How many horizons back members are fitted again, to be forecast out of time."""

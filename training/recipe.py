@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from training.trees import TreeSettings
+from training.members.trees import TreeSettings
 
 
 @dataclass(frozen=True)

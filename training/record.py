@@ -10,15 +10,15 @@ from features.asof import day_date
 from features.catalog import entry_of
 from features.company import Company
 from features.vocabulary import left_out
-from training.backtest import Backtest
-from training.card_figures import FILE as CARD
-from training.card_figures import card_figures
+from training.card.document import to_html, to_markdown
+from training.card.figures import FILE as CARD
+from training.card.figures import card_figures
+from training.card.report import draw, headline, model_card, warnings
 from training.data import TrainingData
-from training.document import to_html, to_markdown
+from training.evaluation.backtest import Backtest
+from training.evaluation.totals import FILE as TOTALS
+from training.evaluation.totals import as_plain, totals
 from training.registry import Run
-from training.report import draw, headline, model_card, warnings
-from training.totals import FILE as TOTALS
-from training.totals import as_plain, totals
 
 if TYPE_CHECKING:
     from training.result import TrainingResult

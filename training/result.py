@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from training.backtest import Backtest
-from training.evidence import Evidence
+from training.card.evidence import Evidence
+from training.evaluation.backtest import Backtest
 from training.gate import Verdict
 from training.loading import Predictor
 from training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from training.tune import Tuned
+    from training.tuning.search import Tuned
 
 
 @dataclass(frozen=True)

@@ -13,31 +13,31 @@ from threadpoolctl import threadpool_limits
 
 from features.asof import NEVER_DAY, day_date, day_number, known_before
 from features.catalog import allows
-from features.check import first_purchase_day, require_history
+from features.checks.check import first_purchase_day, require_history
 from features.company import Company
 from features.panel import build_panel
 from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
 from training.arrays import Floats, thinned
-from training.backtest import Backtest, Fold, backtest, fit_graded
+from training.card.evidence import look
+from training.card.report import handed_out
 from training.data import TrainingData, training_data
-from training.evidence import look
+from training.evaluation.backtest import Backtest, Fold, backtest, fit_graded
+from training.evaluation.rivals import fit_rival
 from training.gate import Verdict, judge
 from training.loading import Predictor
 from training.monitor.reference import FILE as REFERENCE
 from training.monitor.reference import make_reference
-from training.objectives import DEFAULT, checked
 from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.record import log_inputs, log_result
 from training.registry import Registry, model_name
 from training.registry.promotion import GATE
-from training.report import handed_out
 from training.result import TrainingResult
-from training.rivals import fit_rival
 from training.sample import sample_setting
 from training.scorer import ModelInfo, Predictions, Scorer
-from training.study import Study, study_name, tuned
+from training.tuning.objectives import DEFAULT, checked
+from training.tuning.study import Study, study_name, tuned
 
 EXPERIMENT = "keepwell/train"
 
@@ -64,8 +64,8 @@ def train(
 ) -> TrainingResult:
     """Train, measure, register and, where the gate allows, promote a model from what was known before `as_of`.
 
-    `objectives` (one or two of `training.objectives`) are what the study seeks. The result's scorer carries its version. Same
-    data, objectives, trials and seed give the same model, byte for byte.
+    `objectives` (one or two of `training.tuning.objectives`) are what the study seeks. The result's scorer carries its version.
+    Same data, objectives, trials and seed give the same model, byte for byte.
     Raises HistoryError when the data are too short or too empty; nothing is written then.
     """
     require_history(company, as_of, horizon_days)

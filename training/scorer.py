@@ -17,12 +17,12 @@ from training.arrays import LOGIT_EDGE, Floats, expected_value, in_parts, probab
 from training.explanation import Explanation, Habits, Refunds, blended, explained
 from training.formats import FORMAT, upgraded
 from training.horizons import Further, further_column
-from training.members import LifetimeMember, LinearMember, Member, TreeMember
-from training.own_members import is_own, own_member
+from training.members.kinds import LifetimeMember, LinearMember, Member, TreeMember
+from training.members.own import is_own, own_member
+from training.members.rules import RuleMember
+from training.members.stack import Blend, habit_of
 from training.quantiles import Spread
 from training.recipe import Recipe
-from training.rules import RuleMember
-from training.stack import Blend, habit_of
 
 FILE = "scorer.json"
 DATES = ("trained_as_of", "labels_until", "data_until")

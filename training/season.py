@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 
 from training.arrays import Floats, Ints, probability_of
 from training.data import TrainingData
-from training.members import LifetimeMember
+from training.members.kinds import LifetimeMember
 from training.splits import YEAR_DAYS
 
 MEAN, DRIFT, SEASON, NOISE = 1.0, 0.35, 0.3, 0.1

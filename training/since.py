@@ -12,7 +12,7 @@ import polars as pl
 from features.asof import day_date, day_number
 from features.company import Company
 from features.contracts import leaves_by_contract
-from training.contract_labels import contract_labels
+from training.contracts.labels import contract_labels
 from training.labels import labels, money_scale, worth
 
 ID = pl.col("customer_id").cast(pl.String)

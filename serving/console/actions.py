@@ -7,7 +7,7 @@ from functools import cache
 
 from serving.console.language import spoken
 from serving.console.text import label
-from serving.policy import read_policy
+from serving.plans.policy import read_policy
 
 
 def action_title(action: str, title: str | None = None) -> str:

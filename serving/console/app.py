@@ -40,9 +40,9 @@ from serving.console.views import (
 )
 from serving.console.views.context import Context
 from serving.console.what_if import Foresee
-from serving.evidence import EvidenceShelf
 from serving.model_desk import ModelDesk
-from serving.review_shelf import ReviewShelf
+from serving.plans.evidence import EvidenceShelf
+from serving.review.shelf import ReviewShelf
 from serving.store import Store
 
 PAGES = {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from decisions.review_figures import Between
+from decisions.reviews.figures import Between
 from serving.console import format as show
 from serving.console.text import t
 

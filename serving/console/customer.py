@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from decisions.catalogue import DO_NOTHING
+from decisions.plans.catalogue import DO_NOTHING
 from serving.console import charts
 from serving.console import format as show
 from serving.console.actions import action_title

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from decisions.review_figures import share_between
+from decisions.reviews.figures import share_between
 from serving.console import format as show
 from serving.console.calibration import Calibration, Group, calibration_chart
 from serving.console.frame import Frame

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decisions.lifetime import lifetime_interval
+from decisions.lifetimes.lifetime import lifetime_interval
 from decisions.policy import LifetimePolicy
 from serving.console import charts
 from serving.console import format as show

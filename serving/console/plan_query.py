@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from decisions.limits import hours_limit
+from decisions.plans.limits import hours_limit
 from decisions.policy import Policy
 from keepwell.errors import RequestError
 from serving.console.query import LAST_PAGE
-from serving.plan_draft import Wanted
+from serving.plans.draft import Wanted
 from serving.store.plan_work import STANDINGS, ItemFilter
 from serving.store.records import Plan
 

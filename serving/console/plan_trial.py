@@ -16,12 +16,12 @@ from serving.console.curves import Curve, curve
 from serving.console.plan_query import CAPACITY, HOURS, parameters_of
 from serving.console.sentences import said
 from serving.console.text import label, t
-from serving.plan_draft import Draft, Wanted
+from serving.plans.draft import Draft, Wanted
 from serving.store.plan_work import Share
 from serving.store.records import Plan
 
 _OF_CHANNEL = re.compile(r"(.+) (contacts|hours)")
-"""What `decisions.limits` calls the limits of a channel."""
+"""What `decisions.plans.limits` calls the limits of a channel."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 
-from decisions.review_changes import LOST, WON, WON_BACK, Change, Equity
-from decisions.review_figures import Between
+from decisions.reviews.changes import LOST, WON, WON_BACK, Change, Equity
+from decisions.reviews.figures import Between
 from decisions.rollup import Group
 from serving.console import charts
 from serving.console import format as show

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from features.attributes import Attribute, parsed
+from features.builders.attributes import Attribute, parsed
 from features.catalog import entry_of
+from serving.batch.reasons import ALL_OTHER, BASELINE
 from serving.console import charts
 from serving.console import format as show
 from serving.console.language import spoken
 from serving.console.text import known, t
-from serving.reasons import ALL_OTHER, BASELINE
 from serving.store.records import Reason
 
 _WINDOW = re.compile(r"_(?:(\d+)d|all)(?=_|$)")

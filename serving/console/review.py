@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan
 
-from decisions.review import Review
+from decisions.reviews.review import Review
 from serving.console import format as show
 from serving.console.calibration import Calibration, Group, calibration_chart
 from serving.console.frame import Frame

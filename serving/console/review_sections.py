@@ -8,10 +8,10 @@ from math import isnan
 
 from decisions.labels import Tier
 from decisions.migration import Flow
-from decisions.review import Forecast, Review
-from decisions.review_actions import KEEP, START, STOP, ActionReview
-from decisions.review_figures import Between
-from decisions.review_measures import MEASURES, Measured
+from decisions.reviews.actions import KEEP, START, STOP, ActionReview
+from decisions.reviews.figures import Between
+from decisions.reviews.measures import MEASURES, Measured
+from decisions.reviews.review import Forecast, Review
 from decisions.rollup import Group
 from serving.console import format as show
 from serving.console.actions import action_title

@@ -138,7 +138,7 @@ def _titles() -> Mapping[str, str]:
 
 
 def _limit(value: str) -> str:
-    """A limit as `decisions.limits` calls it."""
+    """A limit as `decisions.plans.limits` calls it."""
     if value == "budget":
         return t("plan.budget")
     name, _, kind = value.rpartition(" ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from features.attributes import parsed
+from features.builders.attributes import parsed
 from features.catalog import entry_of
 from serving.console import format as show
 from serving.console.language import spoken

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import polars as pl
 from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, and_, delete, func, select, update
 
-from decisions.plan_rows import CONTROL
+from decisions.plans.plan_rows import CONTROL
 from serving.store.access_schema import audit, saved_views
 from serving.store.audit import FORGOTTEN, Deed, note
 from serving.store.engine import cleared, reading, writing

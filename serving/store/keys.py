@@ -17,7 +17,7 @@ from serving.store.engine import reading, writing
 class ApiKey:
     """What the store knows of a key.
 
-    `hash` is that of the whole key (`serving.access.hash_of`), `requests_per_minute` None without a limit, `expires_at` the
+    `hash` is that of the whole key (`serving.front.access.hash_of`), `requests_per_minute` None without a limit, `expires_at` the
     instant from which on the key is worth nothing, None for never; `revoked_at` likewise.
     """
 

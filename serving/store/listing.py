@@ -15,7 +15,7 @@ import polars as pl
 from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select
 
 from decisions.labels import Status
-from decisions.plan_rows import CONTROL
+from decisions.plans.plan_rows import CONTROL
 from serving.store.engine import reading
 from serving.store.list_schema import score_lists
 from serving.store.records import CustomerFilter, Load, PlannedAction, Summary, TierCount

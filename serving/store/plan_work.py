@@ -10,7 +10,7 @@ from itertools import cycle
 from sqlalchemy import ColumnElement, Engine, and_, bindparam, case, func, select, update
 
 from decisions.labels import Step
-from decisions.plan_rows import CONTROL
+from decisions.plans.plan_rows import CONTROL
 from serving.store.audit import Deed, note
 from serving.store.engine import reading, writing
 from serving.store.outcomes import unwilling

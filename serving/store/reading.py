@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Table, and_, func, select, true
 
-from decisions.plan_rows import CONTROL
+from decisions.plans.plan_rows import CONTROL
 from serving.store.engine import reading
 from serving.store.listing import Listing, Listings
 from serving.store.outcomes import unwilling

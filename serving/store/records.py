@@ -165,7 +165,7 @@ class Summary:
 class Plan:
     """One action plan: its cost and expected net value are sums over its items.
 
-    `capacities` are its limits beside the budget: contacts by channel, and agents' hours by what `decisions.limits` calls them.
+    `capacities` are its limits beside the budget: contacts by channel, and agents' hours as `decisions.plans.limits` names them.
     """
 
     id: int

@@ -11,7 +11,7 @@ import polars as pl
 from sqlalchemy import Table
 
 from keepwell.errors import StoreError
-from serving.reasons import reasons_as_json
+from serving.batch.reasons import reasons_as_json
 from serving.store.schema import NAME_CHARACTERS, feature_rows, plan_items, scores
 from serving.store.schema import events as events_table
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from decisions.plan_rows import CONTROL
+from decisions.plans.plan_rows import CONTROL
 from serving.store.audit import Audit
 from serving.store.day import Day
 from serving.store.engine import open_engine, writing

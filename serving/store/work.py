@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Engine, and_, func, or_, select, update
 
-from decisions.plan_rows import CONTROL
+from decisions.plans.plan_rows import CONTROL
 from serving.store.audit import Deed, note
 from serving.store.engine import reading, writing
 from serving.store.records import Plan

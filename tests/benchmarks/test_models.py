@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import measure, model_jobs, models, report
 from datasets.simulate import simulate
-from features.sources import read_company
+from features.reading.sources import read_company
 from training.data import TrainingData, training_data
 
 

@@ -15,7 +15,7 @@ from benchmarks.company import write_benchmark
 from benchmarks.measure import Measured, require_agreement
 from features.asof import day_number
 from features.panel import build_panel
-from features.sources import read_company
+from features.reading.sources import read_company
 
 DATES = prepared.dates_back(3)
 DAYS = [day_number(as_of) for as_of in DATES]

@@ -13,8 +13,8 @@ from commands.terminal import to_json
 from datasets.contracts import simulate_flat
 from datasets.simulate import simulate
 from tests.commands.conftest import UNTIL, Keepwell
-from training.comparison import FIGURES, Comparison, Gain
-from training.metrics import Interval
+from training.evaluation.comparison import FIGURES, Comparison, Gain
+from training.metrics.intervals import Interval
 
 DAY = date(2026, 1, 2)
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"

@@ -44,7 +44,7 @@ def test_a_fault_of_ours_is_told_without_a_traceback(keepwell: Keepwell, tmp_pat
     def fail(*_: object) -> None:
         raise RuntimeError("the wheel came off")
 
-    monkeypatch.setattr("features.sources.read_company", fail)
+    monkeypatch.setattr("features.reading.sources.read_company", fail)
     failed = keepwell("check", tmp_path)
     assert failed.exit_code == 1
     assert "RuntimeError: the wheel came off" in failed.output

@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 
 from features.panel import build_panel
-from features.sources import read_company
+from features.reading.sources import read_company
 from tests.commands.conftest import Shop
 
 Keepwell = Callable[..., Result]

@@ -12,12 +12,12 @@ import polars as pl
 import pytest
 
 from commands.evidence import evidence_of
-from decisions.evidence import Measured
-from features.assemble import assemble
+from decisions.plans.evidence import Measured
 from features.company import Company
+from features.reading.assemble import assemble
 from keepwell.errors import ConfigError, StoreError
-from serving.evidence import MOST_KEPT, Evidence, EvidenceShelf, Expected, expected_effects, read_evidence, write_evidence
-from serving.policy import read_policy
+from serving.plans.evidence import MOST_KEPT, Evidence, EvidenceShelf, Expected, expected_effects, read_evidence, write_evidence
+from serving.plans.policy import read_policy
 from tests.commands.conftest import Shop, run
 
 AS_OF = date(2026, 1, 1)

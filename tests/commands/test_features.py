@@ -14,7 +14,7 @@ from click.testing import Result
 
 from features.catalog import CATALOG
 from features.panel import build_panel
-from features.sources import read_company
+from features.reading.sources import read_company
 from tests.commands.conftest import Shop, run
 
 Keepwell = Callable[..., Result]

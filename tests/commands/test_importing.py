@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import main
-from features.sources import read_company
+from features.reading.sources import read_company
 
 LINES = " 00004 0001 19970101  2   29.33\n 00021 0002 19970118  1    0.00\n"
 

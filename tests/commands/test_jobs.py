@@ -18,9 +18,9 @@ from click.testing import CliRunner, Result
 
 from cli import main
 from keepwell.settings import Settings
-from serving.job_schemas import JobRequest
-from serving.job_watch import JobWatch
-from serving.jobs import JobDesk
+from serving.jobs.desk import JobDesk
+from serving.jobs.schemas import JobRequest
+from serving.jobs.watch import JobWatch
 from serving.store import Store
 from tests.commands.conftest import UNTIL, Shop
 

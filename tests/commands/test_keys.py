@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.access import hash_of, id_of
+from serving.front.access import hash_of, id_of
 from tests.commands.conftest import Keepwell
 
 

@@ -10,7 +10,7 @@ from click.testing import Result
 
 from datasets.simulate import simulate
 from serving.store import Store
-from tests.serving.test_score_files import spread
+from tests.serving.batch.test_score_files import spread
 
 Keepwell = Callable[..., Result]
 

@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from features.sources import read_company
+from features.reading.sources import read_company
+from serving.batch.scoring import scoring_panel
 from serving.champion import Champion
 from serving.prediction_log import PredictionLog
-from serving.scoring import scoring_panel
 from tests.commands.conftest import UNTIL, run
 from training.registry import Registry
 

@@ -11,7 +11,7 @@ import pytest
 
 from serving.store import Store
 from tests.commands.conftest import Keepwell, Shop, run
-from tests.serving.test_store import LOADED_AT, filled, scores
+from tests.serving.store.test_store import LOADED_AT, filled, scores
 
 ONE = ("--customer", "c0000", "--action", "win_back_call", "--step", "accepted", "--on", "2026-01-05")
 

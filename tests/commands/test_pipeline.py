@@ -19,9 +19,9 @@ from cli import main
 from commands.demo import demo_day
 from datasets.simulate import simulate
 from features.asof import day_number
-from features.sources import read_company
+from features.reading.sources import read_company
 from keepwell.errors import StoreError
-from serving.scoring import SCORE_TYPES
+from serving.batch.scoring import SCORE_TYPES
 from serving.store import Store
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ def test_when_the_store_fails_no_file_of_scores_is_left(shop: Shop, tmp_path: Pa
     def fail(*_: object, **__: object) -> None:
         raise StoreError("the store is full", hint="make room")
 
-    monkeypatch.setattr("serving.scoring.load_into_store", fail)
+    monkeypatch.setattr("serving.batch.scoring.load_into_store", fail)
     refused = at_home(shop, "score", shop.data, "--as-of", "2026-01-01", "--out", tmp_path / "scores.parquet")
     assert refused.exit_code == 7
     assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from decisions.policy import Policy
-from serving.policy import read_policy
+from serving.plans.policy import read_policy
 from tests.commands.conftest import Keepwell
 
 ROWS = 200

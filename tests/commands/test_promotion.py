@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from features.sources import read_key
+from features.reading.sources import read_key
 from training.registry import Registry
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pytest
 from click.testing import Result
 
 from datasets.contracts import simulate_flat
-from features.sources import read_key
+from features.reading.sources import read_key
 from keepwell.errors import DataError
 from training.gate import Verdict
 from training.registry import Registry

@@ -15,8 +15,8 @@ import pytest
 from click.testing import Result
 
 from datasets.contracts import simulate_contracts, simulate_flat
-from features.sources import read_company
-from serving.review_shelf import ReviewShelf
+from features.reading.sources import read_company
+from serving.review.shelf import ReviewShelf
 from tests.commands.conftest import Shop, run
 from training.labels import labels
 

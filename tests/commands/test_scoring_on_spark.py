@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from features.sources import read_key
+from features.reading.sources import read_key
 from serving.store import Store
 from tests.commands.conftest import UNTIL, Shop, run
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import Result
 
-from training.metrics import METRICS
+from training.metrics.intervals import METRICS
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Shop

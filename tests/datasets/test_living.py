@@ -14,7 +14,7 @@ from datasets.chances import Common, Stream
 from datasets.living import LivingShop
 from datasets.population import make_population
 from datasets.shop import ContactEffect, Effects, season_of
-from features.sources import read_company
+from features.reading.sources import read_company
 
 CALL = ContactEffect(8.0, 0.5, 0.1, 0.5, {"trader": 0.9})
 EFFECTS = Effects(campaign_share=0.05, contacts={"call": CALL})

@@ -7,7 +7,7 @@ import pytest
 from datasets.folder import Imported
 from datasets.online_retail import online_retail
 from features.company import NoteKind
-from features.sources import read_company
+from features.reading.sources import read_company
 from keepwell.errors import DataError
 
 FIRST, SECOND = "Year 2009-2010", "Year 2010-2011"

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from datasets.public import cdnow_text, complete_journey
-from features.sources import read_company
+from features.reading.sources import read_company
 from keepwell.errors import DataError
 
 SHARED = Path(__file__).parents[2].parent / "shared"

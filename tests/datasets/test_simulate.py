@@ -15,7 +15,7 @@ from datasets.shop import ContactEffect, Effects, Shop, season_of
 from datasets.simulate import Truth, simulate
 from datasets.surveys import LOWEST_ANSWERS, Surveys
 from features.panel import feature_names
-from features.sources import read_company
+from features.reading.sources import read_company
 from keepwell.errors import ConfigError
 
 UNTIL = date(2026, 1, 1)

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from decisions.decide import OPTIONAL, PREVIOUS, REQUIRED, TEXTS, decide, missing_inputs
 from decisions.labels import SCHEMES, meanings
 from keepwell.errors import DataError
-from serving.policy import read_policy
+from serving.plans.policy import read_policy
 
 POLICY = read_policy()
 DOCS = (Path(__file__).parents[2] / "docs" / "decisions.md").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from decisions.decide import decide
 from decisions.population import population
-from serving.policy import read_policy
+from serving.plans.policy import read_policy
 from tests.decisions.test_decide import EDGES, POLICY, inputs
 
 BY_KIND = POLICY.model_copy(update={"split_by_kind": True})

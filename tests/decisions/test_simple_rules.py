@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decisions.actions import offers
-from decisions.allocate import allocate, total
-from decisions.limits import plan_limits
-from tests.decisions.test_plan import KEEP_HALF, people, small_policy
+from decisions.plans.actions import offers
+from decisions.plans.allocate import allocate, total
+from decisions.plans.limits import plan_limits
+from tests.decisions.plans.test_plan import KEEP_HALF, people, small_policy
 
 POLICY = small_policy(
     {**KEEP_HALF, "cost": 60.0, "channel": "visit", "when": "value_at_risk > 50"},

@@ -13,8 +13,8 @@ from decisions.decide import OPTIONAL, PREVIOUS, decide
 from decisions.labels import SCHEMES
 from features.catalog import CATALOG
 from features.panel import build_panel
-from features.sources import read_company
-from serving.policy import read_policy
+from features.reading.sources import read_company
+from serving.plans.policy import read_policy
 
 POLICY = read_policy()
 MONTHS = [date(2025, month, 1) for month in range(1, 13)]

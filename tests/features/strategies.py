@@ -17,10 +17,10 @@ from typing import Any, Protocol
 import polars as pl
 from hypothesis import strategies as st
 
-from features.columns import read_attribute
 from features.company import Company
-from features.normalise import Reading, normalise
-from features.refusals import Place
+from features.reading.columns import read_attribute
+from features.reading.normalise import Reading, normalise
+from features.reading.refusals import Place
 from features.tables import TABLES
 
 CUSTOMERS = ("00001", "7", "ä")

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.assemble import assemble
-from features.config import CompanyConfig
 from features.panel import build_panel
+from features.reading.assemble import assemble
+from features.reading.config import CompanyConfig
 
 AS_OF = date(2024, 4, 1)
 BEFORE = datetime(2024, 3, 31, 23, 59, 59, 999_999)

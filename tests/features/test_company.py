@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.assemble import assemble
 from features.company import Company, company_key
-from features.config import CompanyConfig
+from features.reading.assemble import assemble
+from features.reading.config import CompanyConfig
 from keepwell.errors import HistoryError
 
 TRANSACTIONS = pl.DataFrame(

@@ -25,13 +25,13 @@ from hypothesis import given, settings
 
 from commands import terminal
 from features.arrays import feature_matrix
-from features.assemble import assemble
 from features.catalog import panel_names
 from features.company import Company
-from features.config import CompanyConfig, TableConfig
 from features.engines import ENGINES, ENTRANCES, build_frames, start, to_polars, write_panel_of, written_folder
 from features.frames import PanelFrames
 from features.panel import build_panel
+from features.reading.assemble import assemble
+from features.reading.config import CompanyConfig, TableConfig
 from features.recipe import recipe
 from keepwell.errors import ConfigError
 from tests.features.strategies import Story, crowd, stories

@@ -8,14 +8,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from features.assemble import assemble
-from features.check import CheckReport, check_report
+from features.checks.check import CheckReport, check_report
 from features.company import Company
 from features.flat import flat_day, flat_names, flat_panel, is_flat, source_column
 from features.panel import build_panel
-from features.sources import read_company
+from features.reading.assemble import assemble
+from features.reading.sources import read_company
 from keepwell.errors import HistoryError
-from training.flat_labels import flat_check, newest_labels
+from training.flat.labels import flat_check, newest_labels
 
 DAY = date(2026, 1, 1)
 MOMENT = datetime(2026, 1, 1)

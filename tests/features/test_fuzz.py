@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.company import Company
-from features.config import CompanyConfig, TableConfig
-from features.sources import read_company
+from features.reading.config import CompanyConfig, TableConfig
+from features.reading.sources import read_company
 from features.tables import TABLES
 from keepwell.errors import ConfigError, DataError, KeepwellError
 

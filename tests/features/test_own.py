@@ -18,7 +18,7 @@ from features.engines import build_frames, to_polars
 from features.formulas import ratio, same, taken
 from features.own import Builder, take_in
 from features.panel import build_panel
-from features.sources import read_company
+from features.reading.sources import read_company
 from features.trial import DATES, known_company, trial_company
 from keepwell.errors import ConfigError
 

@@ -13,8 +13,8 @@ from polars.testing import assert_frame_equal
 
 from datasets.simulate import simulate
 from features.company import Company
+from features.reading.sources import read_company
 from features.sampling import drawn, places
-from features.sources import read_company
 
 ids = st.lists(st.text(max_size=12), min_size=1, max_size=30)
 

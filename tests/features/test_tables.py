@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from features.config import CompanyConfig, TableConfig
+from features.reading.config import CompanyConfig, TableConfig
 from features.tables import EVENT_TABLES, TABLES, Kind
 
 DATA_PAGE = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")

@@ -23,19 +23,19 @@ from starlette.types import ASGIApp
 from datasets.simulate import simulate
 from features.company import Company
 from features.panel import panel_names
-from features.sources import read_company
+from features.reading.sources import read_company
 from keepwell.settings import Settings
-from serving.policy import read_policy
-from serving.scoring import load_into_store, score_company, scoring_panel
+from serving.batch.scoring import load_into_store, score_company, scoring_panel
+from serving.plans.policy import read_policy
 from serving.store import Store
-from training.btyd import PurchaseModel, SpendModel
 from training.horizons import Further
-from training.members import HISTORY, LifetimeMember
+from training.members.btyd import PurchaseModel, SpendModel
+from training.members.kinds import HISTORY, LifetimeMember
+from training.members.stack import Blend, equal_blend
 from training.quantiles import DEFAULT_RATIOS, HIGH, Spread
 from training.recipe import Recipe
 from training.registry import Registry
 from training.scorer import ModelInfo, Scorer
-from training.stack import Blend, equal_blend
 
 AS_OF, HORIZON = date(2025, 1, 1), 30
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
-from tests.serving.test_feature_rows import rows
+from tests.serving.endpoints.test_feature_rows import rows
 from tests.serving.test_service import error, one
 from training.scorer import Scorer
 

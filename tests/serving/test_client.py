@@ -12,7 +12,7 @@ from features.company import Company
 from keepwell.errors import RequestError
 from serving.client import Client
 from tests.serving.conftest import AS_OF
-from tests.serving.test_feature_rows import rows
+from tests.serving.endpoints.test_feature_rows import rows
 from tests.serving.test_service import histories, one
 from training.scorer import Scorer
 

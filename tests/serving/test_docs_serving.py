@@ -12,8 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from serving.client import Client
-from serving.examples import CUSTOMER_ID
-from serving.job_schemas import JobCancel, JobRequest
+from serving.endpoints.examples import CUSTOMER_ID
+from serving.jobs.schemas import JobCancel, JobRequest
 from tests.doc_blocks import PAGES, Block, blocks_of, curls, path_of, url_of
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def test_the_calls_of_the_docs_work(loaded: TestClient, scored: pl.DataFrame, ca
 
 @pytest.mark.parametrize("call", JOBS, ids=name_of)
 def test_the_calls_about_jobs_have_the_form_that_jobs_want(call: tuple[Block, list[str]]) -> None:
-    """What they answer is in tests/serving/test_jobs.py: here no data are scored over HTTP."""
+    """What they answer is in tests/serving/jobs/test_desk.py: here no data are scored over HTTP."""
     words = call[1]
     if "-d" in words:
         {"/v1/jobs": JobRequest, "/v1/jobs/cancel": JobCancel}[path_of(words)].model_validate_json(words[words.index("-d") + 1])

@@ -20,8 +20,8 @@ from keepwell.errors import StoreError
 from keepwell.settings import Settings
 from serving.console.app import console_app
 from serving.forgetting import Forgotten, forget_customers
-from serving.outcomes import record_outcomes
-from serving.policy import read_policy
+from serving.plans.outcomes import record_outcomes
+from serving.plans.policy import read_policy
 from serving.store import CustomerFilter, Store
 from serving.store.audit import Deed
 from serving.store.engine import reading, writing

@@ -20,7 +20,7 @@ import pytest
 
 from keepwell.errors import ConfigError
 from keepwell.settings import Settings
-from serving.access import hash_of, new_key
+from serving.front.access import hash_of, new_key
 from serving.launch import _environment, asks_for_keys, await_end, serving
 from serving.store import Store
 from serving.store.keys import ApiKey

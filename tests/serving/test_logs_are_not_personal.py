@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from starlette.testclient import TestClient
 
 from keepwell.errors import StoreError
-from serving import examples
+from serving.endpoints import examples
 from serving.store import Store
 from serving.store.engine import writing
 from serving.store.schema import plan_items, plans

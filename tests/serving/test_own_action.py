@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
-from decisions.plan import plan
+from decisions.plans.plan import plan
 from keepwell.errors import ConfigError
-from serving.policy import read_policy
+from serving.plans.policy import read_policy
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own_shop" / "action.yaml"
 

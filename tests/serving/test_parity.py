@@ -12,15 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from features.panel import build_panel, panel_names
-from serving.answer_schemas import Explanation, PredictAnswer
+from serving.batch.reasons import reasons_of
 from serving.champion import Champion
-from serving.explain import explain
-from serving.predict import FIGURES, predict, predict_rows
-from serving.reasons import reasons_of
-from serving.schemas import ExplainRequest, PredictRequest, PredictRowsRequest
+from serving.endpoints.answer_schemas import Explanation, PredictAnswer
+from serving.endpoints.explain import explain
+from serving.endpoints.predict import FIGURES, predict, predict_rows
+from serving.endpoints.schemas import ExplainRequest, PredictRequest, PredictRowsRequest
 from tests.features.strategies import ATTRIBUTION_DAYS, DECIMALS, Story, crowd, stories
 from tests.serving.conftest import renamed, scorer_for
-from tests.serving.test_requests import as_request
+from tests.serving.endpoints.test_requests import as_request
 
 few = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

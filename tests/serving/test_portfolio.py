@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisions.review_changes import LOST, WON, WON_BACK
+from decisions.reviews.changes import LOST, WON, WON_BACK
 from serving.portfolio import GONE, VALUE_SHARES, Portfolio, load_before, portfolio, value_edges
 from serving.store import Load, Store
 from serving.store.columns import feature_columns, score_columns

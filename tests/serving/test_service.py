@@ -17,10 +17,10 @@ from starlette.testclient import TestClient
 from features.asof import NEVER_US
 from features.company import Company
 from features.tables import EVENT_TABLES, TABLES, Column, Kind
-from serving.examples import CUSTOMER_ID
-from serving.job_routes import JOB_PATHS
-from serving.openapi import openapi
-from serving.schemas import CUSTOMER_COLUMNS
+from serving.endpoints.examples import CUSTOMER_ID
+from serving.endpoints.openapi import openapi
+from serving.endpoints.schemas import CUSTOMER_COLUMNS
+from serving.jobs.routes import JOB_PATHS
 from serving.store import Store
 from tests.serving.conftest import AS_OF, HORIZON, register, renamed, scorer_for
 from training.registry import Registry
@@ -356,7 +356,7 @@ def test_a_store_that_cannot_be_read_is_said_without_its_place(
 def test_a_fault_of_ours_is_a_500_that_tells_nothing(served: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     from pydantic import ValidationError
 
-    from serving.answer_schemas import ScoresAnswer
+    from serving.endpoints.answer_schemas import ScoresAnswer
 
     def broken(*_: object) -> None:
         try:
@@ -438,7 +438,7 @@ def test_every_reference_of_the_document_leads_somewhere() -> None:
 
 def test_the_documents_examples_work(loaded: TestClient, scored: pl.DataFrame) -> None:
     for path, methods in loaded.get("/docs.json").json()["paths"].items():
-        has_example = "post" in methods and path not in JOB_PATHS  # those want data of their own: tests/serving/test_jobs.py
+        has_example = "post" in methods and path not in JOB_PATHS  # those want data of their own: tests/serving/jobs/test_desk.py
         body = methods["post"]["requestBody"]["content"]["application/json"] if has_example else {"examples": {}}
         for title, example in body["examples"].items():
             text = json.dumps(example["value"]).replace(CUSTOMER_ID, scored["customer_id"][0])  # one whom the store knows

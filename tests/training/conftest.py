@@ -12,9 +12,9 @@ import pytest
 from datasets.simulate import simulate
 from features.asof import day_number
 from features.company import Company
-from features.sources import read_company
-from training.backtest import Backtest, backtest
+from features.reading.sources import read_company
 from training.data import TrainingData, training_data
+from training.evaluation.backtest import Backtest, backtest
 from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.run import one_blas_thread

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.explanation import Habits, Refunds, blended, explained, shapley
-from training.members import HISTORY
+from training.members.kinds import HISTORY
+from training.members.stack import HABITS, Blend
 from training.scorer import REFUNDED, Scorer
-from training.stack import HABITS, Blend
 
 numbers = st.floats(-5, 5)
 WITHIN = 1e-9

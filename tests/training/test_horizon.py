@@ -13,18 +13,18 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from features.assemble import assemble
-from features.check import day_after_last_transaction, require_history
+from features.checks.check import day_after_last_transaction, require_history
 from features.company import Company
 from features.panel import build_panel
-from features.sources import read_company
+from features.reading.assemble import assemble
+from features.reading.sources import read_company
 from keepwell.errors import HistoryError
 from tests.features.strategies import Story, stories
+from training.card.plots import horizon_choice, write_figure
 from training.data import training_data
 from training.horizon import HorizonFacts
 from training.horizon_report import MOST_RETURNED, advise, horizon_report
 from training.labels import labels
-from training.plots import horizon_choice, write_figure
 from training.run import known_until
 
 START, AS_OF = date(2022, 1, 1), date(2024, 1, 1)

@@ -13,10 +13,10 @@ from training.arrays import logit
 from training.data import TrainingData
 from training.fitting import lifetime_at
 from training.horizons import OWN_AND_STEP, Further, further_trial, lifetime_steps, over
+from training.members.stack import Blend
 from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.scorer import Scorer
-from training.stack import Blend
 
 HORIZONS = (90, 180)
 levels = st.floats(-6, 6)

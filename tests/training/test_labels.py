@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.company import Company
-from features.sources import read_company
+from features.reading.sources import read_company
 from keepwell.errors import HistoryError
 from training.labels import labels
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from features.sources import read_company
+from features.reading.sources import read_company
 from keepwell.errors import HistoryError
 from training.data import TrainingData, training_data
 from training.procedure import fit_procedure, out_of_time

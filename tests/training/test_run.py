@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from features.asof import day_number
 from features.company import Company
 from features.panel import build_panel
+from features.reading.sources import read_company
 from features.sampling import Sample
-from features.sources import read_company
 from keepwell.errors import HistoryError
 from tests.training.conftest import AS_OF, HORIZON
-from training.backtest import Backtest
 from training.data import TrainingData
+from training.evaluation.backtest import Backtest
 from training.procedure import fit_procedure
 from training.recipe import Recipe
 from training.registry import Registry

@@ -10,12 +10,12 @@ import pytest
 from datasets.simulate import simulate
 from features.company import Company
 from features.panel import build_panel
+from features.reading.sources import read_company
 from features.sampling import Sample
-from features.sources import read_company
 from tests.training.conftest import AS_OF, HORIZON
+from training.card.report import headline
 from training.monitor.run import monitor
 from training.registry import Registry
-from training.report import headline
 from training.result import TrainingResult
 from training.run import train
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import CensoredData, ecdf
 
 from features.asof import ALWAYS_DAY, NEVER_DAY, day_date, day_number
-from features.assemble import assemble
+from features.reading.assemble import assemble
 from tests.features.strategies import Story, stories
 from training.horizon import gap_quantiles
 from training.labels import labels

@@ -11,9 +11,9 @@ import pytest
 from datasets.contracts import simulate_contracts
 from features.asof import day_number
 from features.company import Company
-from features.sources import read_company
+from features.reading.sources import read_company
 from tests.training.conftest import AS_OF, HORIZON
-from training.contract_labels import contract_labels
+from training.contracts.labels import contract_labels
 from training.labels import labels
 from training.run import known_until
 from training.since import came_since, newcomers, value_after

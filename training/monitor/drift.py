@@ -18,7 +18,7 @@ import numpy as np
 from scipy.stats import norm
 
 from training.arrays import Floats
-from training.metrics import Interval
+from training.metrics.intervals import Interval
 from training.monitor.histograms import bin_counts, distance, distance_by_chance
 from training.monitor.reference import SCORES, ColumnReference, Reference
 from training.monitor.usual import Usual

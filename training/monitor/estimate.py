@@ -13,9 +13,9 @@ import numpy as np
 from scipy.special import entr
 
 from training.arrays import Floats
-from training.metrics import Interval
-from training.profit import campaign_gains, contacts_by_level, expected_maximum_profit, profit_curve
-from training.weighted import at_levels, falling
+from training.metrics.intervals import Interval
+from training.metrics.profit import campaign_gains, contacts_by_level, expected_maximum_profit, profit_curve
+from training.metrics.weighted import at_levels, falling
 
 DRAWS = 400
 LEVELS = 2_000
@@ -28,7 +28,7 @@ class Estimate:
     """What the scores promise: `auc` with the bounds within which labels will put it with 90 %, if the scores are right.
 
     `log_loss` and `churned` (share) are means over customers; `profit` is the EMPC and `profit_own_value` the most that is earned
-    with each customer's own value, both in currency a customer for the usual campaign (`training.profit`).
+    with each customer's own value, both in currency a customer for the usual campaign (`training.metrics.profit`).
     """
 
     customers: int

@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 
 from features.company import Company
-from training.contract_labels import contract_labels
+from training.contracts.labels import contract_labels
 from training.labels import labels
-from training.metrics import METRICS, Interval, interval, resampled_weights
+from training.metrics.intervals import METRICS, Interval, interval, resampled_weights
+from training.metrics.weighted import Outcome
 from training.monitor.estimate import estimated_auc, estimated_log_loss
 from training.scorer import ModelInfo, Predictions
-from training.weighted import Outcome
 
 FORECASTS = ("customer_id", "churn_probability", "expected_value", "value_low", "value_high")
 """The columns of scores that were promises; without quantiles their shares are not judged."""

@@ -20,7 +20,7 @@ def shifts_against_limits(shifts: Sequence[Shift]) -> Figure:
     """The shifts that come nearest to their limits, as shares of them; beyond 1 is drift."""
     from matplotlib.figure import Figure  # noqa: PLC0415  # a look without a page needs no matplotlib
 
-    from training.plots import BLUE, GREY, ORANGE  # noqa: PLC0415
+    from training.card.plots import BLUE, GREY, ORANGE  # noqa: PLC0415
 
     shown = list(shifts[:SHOWN])[::-1]
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
@@ -39,7 +39,7 @@ def then_and_now(distribution: Distribution) -> Figure:
     """Shares of the customers in the bins of the training, at training and now."""
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    from training.plots import BLUE, ORANGE  # noqa: PLC0415
+    from training.card.plots import BLUE, ORANGE  # noqa: PLC0415
 
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     axes = figure.subplots()

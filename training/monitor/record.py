@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from training.document import Picture, to_html, to_markdown
+from training.card.document import Picture, to_html, to_markdown
 from training.monitor.report import MEANING, MonitorReport
 from training.registry import Registry, model_name
 

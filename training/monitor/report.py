@@ -9,8 +9,8 @@ from math import isnan
 from typing import Any
 
 from features.catalog import entry_of
-from training.document import Block, Bullets, Heading, Paragraph, Picture, Table
-from training.metrics import Interval
+from training.card.document import Block, Bullets, Heading, Paragraph, Picture, Table
+from training.metrics.intervals import Interval
 from training.monitor.drift import AucLoss, Distribution, Shift
 from training.monitor.estimate import Estimate
 from training.monitor.matured import KeptPromise
@@ -113,7 +113,7 @@ class MonitorReport:
         return [*self.broken_promises(), *moved, *self.asked_warnings(), *self.table_warnings(), *self.notes()]
 
     def figures(self) -> dict[str, float]:
-        """The figures for MLflow; names carry direction as in `training.metrics`."""
+        """The figures for MLflow; names carry direction as in `training.metrics.intervals`."""
         estimated = self.estimate
         figures = {
             "customers": estimated.customers,

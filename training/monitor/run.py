@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from features.attributes import parsed
+from features.builders.attributes import parsed
 from features.catalog import allows
 from features.company import Company
 from features.contracts import PLAN, RUNNING, contract_panel

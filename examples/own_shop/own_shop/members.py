@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import QuantileTransformer
 
-from training.estimators import estimator_member
+from training.members.estimators import estimator_member
 
 READS = ("recency_days", "overdue_ratio", "purchase_days_365d", "spend_365d", "days_since_first_purchase")
 

@@ -24,10 +24,10 @@ from serving.console.peers import tier_sample
 from serving.console.render import Renderer
 from serving.console.roles import Right, Visitor
 from serving.console.what_if import Foresee
-from serving.evidence import EvidenceShelf, Expected
 from serving.model_desk import ModelDesk
-from serving.policy import read_policy
-from serving.review_shelf import ReviewShelf
+from serving.plans.evidence import EvidenceShelf, Expected
+from serving.plans.policy import read_policy
+from serving.review.shelf import ReviewShelf
 from serving.store import Store
 from serving.store.listing import WORDS
 from serving.store.reading import Reader

@@ -20,7 +20,7 @@ from serving.console.text import t
 from serving.console.views.context import Context, visitor_of
 from serving.console.views.plan_acts import REFUSALS, people
 from serving.console.views.plan_making import AGAIN_S, MAKING, SOON_S, making, material_of
-from serving.plan_draft import Draft, Wanted, draft
+from serving.plans.draft import Draft, Wanted, draft
 from serving.store.plan_work import CONTROLS
 from serving.store.reading import Reader
 from serving.store.records import Load, Plan

@@ -18,7 +18,7 @@ from serving.console.message import MessagePage
 from serving.console.plan_query import parameters_of, wanted_in
 from serving.console.text import t
 from serving.console.views.context import Context, visitor_of
-from serving.plan_draft import Material, Wanted, draft, keep, material
+from serving.plans.draft import Material, Wanted, draft, keep, material
 from serving.store.audit import Deed
 from serving.store.records import Load
 

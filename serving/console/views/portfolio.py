@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from decisions.review_figures import Between
+from decisions.reviews.figures import Between
 from serving.console.frame import frame
 from serving.console.message import MessagePage
 from serving.console.portfolio import portfolio_page

@@ -15,7 +15,7 @@ from serving.console.text import t
 from serving.console.views.context import Context, visitor_of
 from serving.console.views.customer import customer_answer
 from serving.console.work import GIVE_BACK, LONGEST_NOTE, OF_THE_ACTION, TAKE
-from serving.outcomes import record_outcomes
+from serving.plans.outcomes import record_outcomes
 from serving.store.audit import Deed
 from serving.store.records import Load, Outcome, Plan, PlanItem
 

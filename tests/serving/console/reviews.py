@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import date
 
 from decisions.migration import Flow
-from decisions.review import Forecast, Reason, Review
-from decisions.review_actions import ActionFacts, review_actions
-from decisions.review_changes import Change, Equity
-from decisions.review_figures import UNKNOWN, Between
-from decisions.review_forecast import PastTotal
-from decisions.review_measures import Measured
-from decisions.review_promises import Calibrated, Promise
+from decisions.reviews.actions import ActionFacts, review_actions
+from decisions.reviews.changes import Change, Equity
+from decisions.reviews.figures import UNKNOWN, Between
+from decisions.reviews.forecast import PastTotal
+from decisions.reviews.measures import Measured
+from decisions.reviews.promises import Calibrated, Promise
+from decisions.reviews.review import Forecast, Reason, Review
 from decisions.rollup import Group
 from serving.model_desk import ModelDesk, Version
 from tests.serving.console.shop import AS_OF, NASTY_NAME, NOW

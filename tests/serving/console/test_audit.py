@@ -8,12 +8,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from keepwell.errors import RequestError
-from serving.audit_trail import WRITES
 from serving.console.app import PAGES
 from serving.console.audit import PAGE_SIZE, AuditQuery
 from serving.console.language import LANGUAGES
 from serving.console.roles import Right
 from serving.console.text import CATALOGUES
+from serving.front.audit_trail import WRITES
 from serving.store import Store
 from serving.store.audit import Deed
 from tests.serving.console.shop import NASTY_ID, NASTY_NAME, NOW, fill, new_store

@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from serving.console.app import console_app
-from serving.review_shelf import ReviewShelf
+from serving.review.shelf import ReviewShelf
 from serving.store import Store
 from tests.serving.console.reviews import FixedDesk, a_review
 from tests.serving.console.shop import BUSY_ID, NASTY_ID, NOW, QUIET_ID

@@ -23,7 +23,7 @@ from keepwell.settings import Settings
 from serving.console.passwords import hashed
 from serving.console.roles import Role
 from serving.console.text import CATALOGUES
-from serving.review_shelf import ReviewShelf
+from serving.review.shelf import ReviewShelf
 from serving.store import Store
 from tests.serving.console.reviews import a_review
 from tests.serving.console.shop import customer_ids, feature_frame, fill, save_plan, score_rows

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from decisions.labels import SCHEMES
 from serving.console.actions import action_title
 from serving.console.language import COOKIE, LANGUAGES, preferred, speak, spoken
-from serving.policy import read_policy
+from serving.plans.policy import read_policy
 from tests.serving.console.shop import BUSY_ID
 
 

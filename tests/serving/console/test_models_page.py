@@ -16,8 +16,8 @@ from serving.console.text import CATALOGUES
 from serving.model_desk import CARD, MONITOR, REPORT, ModelDesk
 from serving.store import Store
 from tests.serving.console.test_doors import token_of
-from training.card_figures import FILE
-from training.metrics import METRICS
+from training.card.figures import FILE
+from training.metrics.intervals import METRICS
 from training.monitor.record import EXPERIMENT
 from training.monitor.report import EXIT_CODES
 from training.registry import Registry

@@ -17,8 +17,8 @@ from serving.console.app import console_app
 from serving.console.morning import budget, changes, plan_notes, went
 from serving.console.urls import Urls
 from serving.console.views.context import tier_flows
-from serving.outcomes import record_outcomes
-from serving.policy import read_policy
+from serving.plans.outcomes import record_outcomes
+from serving.plans.policy import read_policy
 from serving.store import Store
 from serving.store.plan_work import Progress
 from serving.store.records import Outcome, Plan

@@ -18,7 +18,7 @@ from serving.console.outlook import history, horizons, lifetime
 from serving.console.peers import TierSample, peers
 from serving.console.small_charts import BARS_HEIGHT, heights, line
 from serving.console.what_if import LEVERS, Forecast, Forecasts, changed, what_if
-from serving.policy import read_policy
+from serving.plans.policy import read_policy
 from serving.store import Load, Store
 from serving.store.past import PastScore
 from tests.serving.console.shop import AS_OF, BUSY_ID, NOW, fill, new_store, score_rows

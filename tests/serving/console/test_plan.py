@@ -19,7 +19,7 @@ from keepwell.errors import StoreError
 from serving.console.app import console_app
 from serving.console.passwords import hashed
 from serving.console.roles import Role
-from serving.policy import read_policy
+from serving.plans.policy import read_policy
 from serving.store import Store
 from serving.store.plan_work import ItemFilter
 from tests.serving.console.shop import BUSY_ID, NASTY_ID, NOW, QUIET_ID, fill, new_store

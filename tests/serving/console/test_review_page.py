@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from decisions.review import Review
-from decisions.review_actions import ORDER
-from decisions.review_measures import MEASURES, MET, MISSED, OPEN
+from decisions.reviews.actions import ORDER
+from decisions.reviews.measures import MEASURES, MET, MISSED, OPEN
+from decisions.reviews.review import Review
 from keepwell.errors import StoreError
 from serving.console.calibration import SIZE, Group, calibration_chart
 from serving.console.text import CATALOGUES
-from serving.review_shelf import ReviewShelf
+from serving.review.shelf import ReviewShelf
 from serving.store import Store
 from tests.serving.console.reviews import a_review
 

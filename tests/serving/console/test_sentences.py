@@ -20,11 +20,11 @@ from serving.console.language import speak
 from serving.console.passwords import hashed
 from serving.console.roles import Role
 from serving.console.sentences import PHRASEBOOKS, details, in_words, said
-from serving.evidence import EvidenceShelf
 from serving.model_desk import Version
-from serving.plan_draft import Wanted, draft, keep, material
-from serving.policy import read_policy
-from serving.review_shelf import ReviewShelf
+from serving.plans.draft import Wanted, draft, keep, material
+from serving.plans.evidence import EvidenceShelf
+from serving.plans.policy import read_policy
+from serving.review.shelf import ReviewShelf
 from serving.store import Store
 from tests.serving.console.reviews import a_review
 from tests.serving.console.shop import AS_OF, BUSY_ID, NASTY_ID, NOW, fill, new_store
@@ -34,24 +34,31 @@ ROOT = Path(__file__).parents[3]
 CHINESE = {english: told for (language, _), book in PHRASEBOOKS.items() for english, told in book.items() if language == "zh"}
 
 SAID_IN = {
-    "decisions/plan_rows.py": ("_reasons",),
-    "decisions/alternatives.py": ("_hindrance", "_next_best"),
-    "decisions/actions.py": ("offers", "_general_notes"),
-    "serving/planning.py": ("with_wishes",),
-    "serving/plan_draft.py": ("_left_out", "CONSENT_UNKNOWN"),
-    "serving/stored_plan.py": ("consent_notes",),
-    "serving/evidence.py": ("expected_effects", "expected"),
-    "serving/review.py": ("_notes",),
-    "serving/timeline.py": ("_complaints", "_payments", "_by_day"),
+    "decisions/plans/plan_rows.py": ("_reasons",),
+    "decisions/plans/alternatives.py": ("_hindrance", "_next_best"),
+    "decisions/plans/actions.py": ("offers", "_general_notes"),
+    "serving/plans/planning.py": ("with_wishes",),
+    "serving/plans/draft.py": ("_left_out", "CONSENT_UNKNOWN"),
+    "serving/endpoints/stored_plan.py": ("consent_notes",),
+    "serving/plans/evidence.py": ("expected_effects", "expected"),
+    "serving/review/making.py": ("_notes",),
+    "serving/batch/timeline.py": ("_complaints", "_payments", "_by_day"),
     "training/gate.py": ("verdict_of",),
     "training/run.py": ("compared_with_champion",),
-    "training/contract_run.py": ("_compared",),
-    "training/flat_run.py": ("_compared",),
-    "training/trust.py": ("about_the_backtest", "_between_dates", "_missed_churn", "_missed_value", "about_the_data", "always"),
-    "training/report.py": ("_about_size",),
-    "training/flat_report.py": ("_warnings",),
-    "training/leaks.py": ("_event_words", "_group_words", "_alone_words", "_attribute_way_out", "EVENT_WAY_OUT"),
-    "training/leak_copies.py": ("log_figures", "FIRST_PURCHASE"),
+    "training/contracts/run.py": ("_compared",),
+    "training/flat/run.py": ("_compared",),
+    "training/card/trust.py": (
+        "about_the_backtest",
+        "_between_dates",
+        "_missed_churn",
+        "_missed_value",
+        "about_the_data",
+        "always",
+    ),
+    "training/card/report.py": ("_about_size",),
+    "training/flat/report.py": ("_warnings",),
+    "training/leaks/search.py": ("_event_words", "_group_words", "_alone_words", "_attribute_way_out", "EVENT_WAY_OUT"),
+    "training/leaks/copies.py": ("log_figures", "FIRST_PURCHASE"),
     "training/horizon_report.py": ("_came_back",),
     "training/monitor/matured.py": ("_troubles",),
     "training/monitor/volumes.py": ("volume_troubles", "silence_troubles"),

@@ -16,7 +16,7 @@ from serving.console.text_en import ENGLISH, PAGES
 from serving.console.text_en_reasons import REASONS
 from serving.console.text_zh import CHINESE
 from serving.console.text_zh_words import WORDS
-from training.report import GRADES
+from training.card.report import GRADES
 
 CODE = "\n".join(
     path.read_text() for path in (*FOLDER.rglob("*.py"), *FOLDER.glob("templates/*.html")) if not path.name.startswith("text_")

@@ -1,0 +1,1 @@
+"""Who may get which action, what it would bring, and the choice under limits."""

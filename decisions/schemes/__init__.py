@@ -1,0 +1,1 @@
+"""Each scheme of words for customers, with why, and with hysteresis."""

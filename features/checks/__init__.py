@@ -1,0 +1,1 @@
+"""What keepwell check finds in tables before anything is learned from them."""

@@ -1,0 +1,184 @@
+"""Where a company's tables come from: a folder, a company.yaml, a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from features.company import Company, Note, NoteKind, company_key
+from features.reading.assemble import assemble
+from features.reading.config import FILE_NAME, CompanyConfig, TableConfig, read_config
+from features.reading.files import FOUND_ALONE, Opened, TextFormat, find_table, open_table, refuse_ragged_lines
+from features.reading.left_out import read_customer_ids
+from features.reading.matching import match_columns
+from features.reading.own_sources import read_source
+from features.reading.refusals import unreadable
+from features.sampling import COUNTED, Sample, drawn, share_for
+from features.tables import INPUTS, LOGS
+from keepwell.errors import ConfigError, DataError
+
+
+def read_company(path: str | Path, *, sample: int | None = None) -> Company:
+    """Read and check all tables of the company at `path`: a folder, or a company.yaml (used when the folder has one).
+
+    With `sample`, only the rows of about so many customers, the same ones every time: files are read a piece at a time, and no
+    others are ever in memory.
+    Raises ConfigError for a path that is neither or a wrong company.yaml, DataError for a table that breaks a rule.
+    """
+    place, folder, config = _located(Path(path))
+    opened = {name: found for name in INPUTS if (found := _open(name, folder, config)) is not None}
+    unused = _unused_files(folder, config)
+    if unused and not opened:
+        raise _unnamed(unused)
+    ignored = [Note(NoteKind.IGNORED, Path(name).stem, None, f"{name} is no table of ours") for name in unused]
+    notes = [note for table in opened.values() for note in table.notes] + ignored
+    try:
+        frames, sampled = _sampled(opened, config, sample)
+        company = assemble(
+            frames,
+            key=_key(place, config),
+            config=config,
+            typeless=[name for name, table in opened.items() if table.typeless],
+            notes=tuple(notes),
+            left_out_customers=read_customer_ids(folder / config.leave_out_customers) if config.leave_out_customers else (),
+        )
+        return replace(company, sampled=sampled)
+    except DataError as error:
+        if isinstance(error.__cause__, pl.exceptions.PolarsError) and error.table in opened:
+            refuse_ragged_lines(error.table, opened[error.table].texts)  # if that is why, say where
+        raise
+
+
+def _sampled(
+    opened: Mapping[str, Opened], config: CompanyConfig, customers: int | None
+) -> tuple[dict[str, pl.LazyFrame], Sample | None]:
+    """The tables of about so many customers, and which sample that is; all of them for None."""
+    frames = {name: table.frame for name, table in opened.items()}
+    home = next((name for name in (*LOGS, "customers") if name in frames), None)
+    if customers is None or home is None:
+        return frames, None
+    ids = {name: _id_column(name, frame, config) for name, frame in frames.items()}
+    try:
+        few = drawn(frames[home].select(ids[home]), ids[home], COUNTED).unique().collect(engine="streaming")
+        sample = share_for(customers, few.height)
+        if sample is not None:
+            some = {name: drawn(frame, ids[name], sample.share) for name, frame in frames.items()}
+            frames = {name: frame.collect(engine="streaming").lazy() for name, frame in some.items()}
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise unreadable(home, error) from error
+    return frames, sample
+
+
+def _id_column(table: str, frame: pl.LazyFrame, config: CompanyConfig) -> str:
+    """The user's column of customer ids."""
+    columns = config.tables.get(table, TableConfig()).columns
+    return match_columns(INPUTS[table], list(frame.collect_schema()), columns).ours["customer_id"]
+
+
+def read_key(path: str | Path) -> str:
+    """The key of the company at `path`, without a look at its tables. Raises ConfigError as `read_company` does."""
+    place, _, config = _located(Path(path))
+    return _key(place, config)
+
+
+def read_config_of(path: str | Path) -> CompanyConfig:
+    """What the company.yaml of the company at `path` says; all defaults where there is none. Raises as `read_company` does."""
+    return _located(Path(path))[2]
+
+
+def table_files(path: str | Path) -> dict[str, Path]:
+    """The file or folder of each table of the company at `path`, by name. Raises as `read_company` does."""
+    _, folder, config = _located(Path(path))
+    places = {name: _place(name, folder, config.tables.get(name, TableConfig())) for name in INPUTS}
+    return {name: place for name, place in places.items() if place}
+
+
+def left_out_customers(path: str | Path) -> tuple[str, ...]:
+    """The ids, as text, of the customers that the company at `path` leaves out. Raises as `read_company` does."""
+    _, folder, config = _located(Path(path))
+    return read_customer_ids(folder / config.leave_out_customers) if config.leave_out_customers else ()
+
+
+def opened_customers(path: str | Path, apart: Path | None = None) -> tuple[Opened, CompanyConfig]:
+    """The customers of the company at `path`, or those in a file `apart`, and how to read them. Raises as `read_company`."""
+    if apart is not None:
+        return open_table("customers", apart), CompanyConfig()
+    _, folder, config = _located(Path(path))
+    opened = _open("customers", folder, config)
+    if opened is None:
+        raise DataError("customers", None, "is not there", hint="add customers with the column, or name a file that has it")
+    return opened, config
+
+
+def table_places(path: str | Path) -> frozenset[Path]:
+    """The files and folders, resolved, that `read_company` would read at `path`. Raises as it does."""
+    _, folder, config = _located(Path(path))
+    places = [_place(name, folder, config.tables.get(name, TableConfig())) for name in INPUTS]
+    places += [folder / config.leave_out_customers] if config.leave_out_customers else []
+    return frozenset(place.resolve() for place in places if place)
+
+
+def database_tables(path: str | Path) -> tuple[str, ...]:
+    """The tables of the company at `path` that come out of a database or a source of one's own. Raises as `read_company` does."""
+    return tuple(name for name, table in _located(Path(path))[2].tables.items() if table.url or table.source)
+
+
+def _key(place: Path, config: CompanyConfig) -> str:
+    return config.company or company_key(place)
+
+
+def _located(path: Path) -> tuple[Path, Path, CompanyConfig]:
+    """(what names the company, the folder that paths are relative to, its configuration)."""
+    place = path.expanduser().resolve()
+    if place.is_dir():
+        config = place / FILE_NAME
+        return place, place, read_config(config) if config.is_file() else CompanyConfig()
+    if not place.is_file():
+        raise ConfigError(f"{path} does not exist", hint="give a folder of tables, or a company.yaml")
+    if place.suffix not in (".yaml", ".yml"):
+        hint = "give the folder that holds transactions.parquet or .csv, or a company.yaml that says file:"
+        raise ConfigError(f"{path} is neither a folder nor a .yaml file", hint=hint)
+    return place.parent if place.name == FILE_NAME else place, place.parent, read_config(place)
+
+
+def _open(name: str, folder: Path, config: CompanyConfig) -> Opened | None:
+    settings = config.tables.get(name, TableConfig())
+    if settings.url:
+        from features.reading.databases import read_query  # noqa: PLC0415  # a quarter of a second that only its users should pay
+
+        return Opened(read_query(name, folder, settings).lazy(), typeless=False)
+    if settings.source:
+        return Opened(read_source(settings.source, name, folder, settings.parameters).lazy(), typeless=False)
+    place = _place(name, folder, settings)
+    if place is None and name in config.tables:
+        hint = f"say file:, or url: and query:, or put {name}.csv or {name}.parquet beside company.yaml"
+        raise DataError(name, None, "is named in company.yaml, but there is no file of it", hint=hint)
+    return open_table(name, place, TextFormat(settings.separator, settings.encoding)) if place else None
+
+
+def _place(name: str, folder: Path, settings: TableConfig) -> Path | None:
+    """Where the file or folder of a table is; None for a table of a database or a source of one's own, and for none."""
+    if settings.url or settings.source:
+        return None
+    return folder / settings.file if settings.file else find_table(folder, name)
+
+
+def _unused_files(folder: Path, config: CompanyConfig) -> list[str]:
+    """The names of files in `folder` that could be tables, and that nobody names."""
+    files = [config.leave_out_customers, *(table.file for table in config.tables.values())]
+    named = {(folder / file).resolve() for file in files if file}
+    strange = (file for file in folder.iterdir() if file.suffix in FOUND_ALONE and file.stem not in INPUTS)
+    return sorted(file.name for file in strange if file.resolve() not in named)
+
+
+def _unnamed(files: Sequence[str]) -> DataError:
+    """What to do where there are files, none of which has the name of a table."""
+    found = f"there {'are' if len(files) > 1 else 'is'} only {' and '.join(files[:3])}{' ...' if len(files) > 3 else ''}"
+    hint = (
+        f"rename it to transactions{Path(files[0]).suffix}, or write a company.yaml beside it: "
+        f"tables: {{transactions: {{file: {files[0]}}}}}"
+    )
+    return DataError("transactions", None, f"is required, and missing; {found}", hint=hint)

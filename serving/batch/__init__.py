@@ -1,0 +1,1 @@
+"""Scores for everybody at a date: features, predictions and decisions as one table."""

@@ -1,0 +1,1 @@
+"""From scores to plans, and from what happened back to what plans expect."""

@@ -1,0 +1,1 @@
+"""Reviews put together from scorings, plans and outcomes."""

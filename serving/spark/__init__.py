@@ -1,0 +1,1 @@
+"""Batch scoring where a company's rows lie on Spark."""

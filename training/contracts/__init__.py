@@ -1,0 +1,1 @@
+"""Models of contracts: leaving means that a contract ends."""

@@ -1,0 +1,1 @@
+"""Models of flat tables: labels that were given, customers without a history."""

@@ -1,0 +1,1 @@
+"""What looks like a leak: columns and rows that know too much."""

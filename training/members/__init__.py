@@ -1,0 +1,1 @@
+"""The members of the ensemble, the simple rules among them, and how they are put together."""
