@@ -26,6 +26,7 @@ WORDS = {
     "plan_items": "actions of plans",
     "outcomes": "outcomes with their notes",
     "unwilling": "wishes for no contact",
+    "wish_notes": "notes beside wishes for no contact, which stay",
     "notes": "notes of others that named them, where the name is now 'forgotten'",
     "views": "saved views that named them",
     "jobs": "errors of jobs that named them, where the name is now 'forgotten'",
@@ -70,7 +71,7 @@ def forget(
     from serving.forgetting import forget_customers
     from serving.store import Store
 
-    ids = (*customers, *(read_customer_ids(file) if file is not None else ()))
+    ids = (*customers, *(read_customer_ids(file, "--file") if file is not None else ()))
     if not ids:
         raise ConfigError("nobody is named", hint="name customers by their ids, or a file of ids with --file")
     store = Store(settings.resolved_store_url)
@@ -91,7 +92,7 @@ def forget(
 def _in_words(found: Forgotten) -> Iterator[str]:
     """What was found, by place, and what else there is to know."""
     removed, who = found.as_dict()["removed"], f"{found.found:,} of {found.asked:,}"
-    if not any(removed.values()) and not found.kept.audit:
+    if not any(removed.values()) and not found.kept.audit and not found.wishes_kept:
         yield f"{found.company}: nothing is kept of {'this customer' if found.asked == 1 else 'these customers'}"
     else:
         yield f"{found.company}: {who} known{'; this would go' if found.dry_run else ', and forgotten'}"

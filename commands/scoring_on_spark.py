@@ -116,9 +116,10 @@ def _moved(scores: pl.DataFrame | None) -> DataFrame | None:
 def _loaded(store: Store, out: Path, data: Path, steps: Steps) -> Load:
     """What was written, in the store, with the names of the company's customers."""
     from commands.loading import loaded
+    from serving.batch.score_files import score_blocks
 
     with steps.step("Loading the scores"):
-        return loaded(store, out, data)
+        return loaded(store, score_blocks(out), data)
 
 
 def _parquet(data: Path) -> dict[str, Path]:

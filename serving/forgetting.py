@@ -7,6 +7,7 @@ reads the clock.
 from __future__ import annotations
 
 import fcntl
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -24,15 +25,16 @@ from serving.store.forget import LEAST_TELLING, Kept
 from serving.store.jobs import DONE, QUEUED, RUNNING, Job
 
 MOST_JOBS = 10_000
-SHOWN_SIMILAR = 3
+
+_ZEROS_IN_FRONT = re.compile(r"(?<!\d)0+(?=\d)")
 
 
 @dataclass(frozen=True)
 class Forgotten:
     """What was found of the customers `asked` about, and removed unless it was a `dry_run`.
 
-    `found` of them were known; `files` of results held any. `clean` is whether nothing is left of them in the pages of the
-    store's file. `notes` are sentences about what the caller should know.
+    `found` of them were known; `files` of results held any; `wishes_kept` asked for no contact, and that stays. `clean` is
+    whether nothing is left of them in the pages of the store's file. `notes` are sentences about what the caller should know.
     """
 
     company: str
@@ -41,6 +43,7 @@ class Forgotten:
     dry_run: bool
     kept: Kept
     files: int
+    wishes_kept: int
     clean: bool
     notes: tuple[str, ...]
 
@@ -52,7 +55,7 @@ class Forgotten:
         return (
             told
             | {"removed": {**kept, "files": self.files}, "audit_entries": renamed}
-            | {"clean": self.clean, "notes": self.notes}
+            | {"wishes_kept": self.wishes_kept, "clean": self.clean, "notes": self.notes}
         )
 
 
@@ -86,8 +89,9 @@ def forget_customers(
     if not dry_run:
         with progress.step("Clearing the store's file of what was removed"):
             clean = store.forgetting.clean()
-    notes = (*_job_notes(settings, jobs), *_notes(store, company, ids, known, kept, keep_wishes=keep_wishes, clean=clean))
-    return Forgotten(company, len(ids), len(known), dry_run, kept, changed, clean, notes)
+    wishes_kept = len(store.outcomes.left_alone(company).intersection(ids)) if keep_wishes else 0
+    notes = (*_job_notes(settings, jobs), *_notes(store, company, ids, known, kept, wishes_kept=wishes_kept, clean=clean))
+    return Forgotten(company, len(ids), len(known), dry_run, kept, changed, wishes_kept, clean, notes)
 
 
 @contextmanager
@@ -141,13 +145,24 @@ def _job_notes(settings: Settings, jobs: Sequence[Job]) -> Iterator[str]:
 
 
 def _notes(
-    store: Store, company: str, ids: Sequence[str], known: set[str], kept: Kept, *, keep_wishes: bool, clean: bool
+    store: Store, company: str, ids: Sequence[str], known: set[str], kept: Kept, *, wishes_kept: int, clean: bool
 ) -> Iterator[str]:
-    if kept.unwilling and not keep_wishes:
+    if wishes_kept:
+        yield f"{wishes_kept} had asked for no contact: the id and the day of the wish stay, and nothing else"
+    if kept.unwilling:
         yield f"{kept.unwilling} had asked for no contact, which is forgotten, too: --keep-wishes would keep it"
     if any(len(each) < LEAST_TELLING for each in ids):
         yield f"ids of fewer than {LEAST_TELLING} characters were not looked for in notes and views, where they may be anything"
     if not clean:
         yield "others are at work in the store: run the same again later, to clear its file of what was removed"
-    if len(ids) == 1 and not known and (similar := store.outcomes.similar_customers(company, ids[0])):
-        yield f"is another one meant? there are {', '.join(map(repr, similar[:SHOWN_SIMILAR]))}"
+    if len(ids) == 1 and not known and (meant := _written_otherwise(store, company, ids[0])):
+        yield f"is another one meant? there is {' and '.join(map(repr, meant))}"
+
+
+def _written_otherwise(store: Store, company: str, customer_id: str) -> list[str]:
+    """Ids that are this one but for zeros in front of numbers, case and blanks; of no other customer is the id told."""
+
+    def bare(each: str) -> str:
+        return _ZEROS_IN_FRONT.sub("", each.strip().lower())
+
+    return [each for each in store.outcomes.similar_customers(company, customer_id) if bare(each) == bare(customer_id)]

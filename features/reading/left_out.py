@@ -17,6 +17,9 @@ from keepwell.errors import DataError
 KNOWN_AT = "known_at"
 """Says what was known when: without it, time would be another."""
 
+LIST = "list of customers"
+"""What errors call a file of ids: it is no table of the company."""
+
 
 def columns_of(table: str, names: Collection[str]) -> frozenset[str]:
     """Which columns of a table are among the names of `leave_out`: `column` is one of customers, `table.column` of any table.
@@ -61,18 +64,29 @@ def left_out_notes(table: str, columns: Collection[str]) -> tuple[Note, ...]:
     return tuple(Note(NoteKind.IGNORED, table, column, "left out, as leave_out: in company.yaml says") for column in columns)
 
 
-def read_customer_ids(path: Path) -> tuple[str, ...]:
-    """The ids in the column customer_id of a CSV or Parquet file, as text, each once. Raises DataError where there is none."""
-    opened = open_table("customers", path)
+def read_customer_ids(path: Path, named_by: str = "leave_out_customers: in company.yaml") -> tuple[str, ...]:
+    """The ids in the column customer_id of a CSV or Parquet file, as text, each once.
+
+    Raises DataError where there is none; its hint says how the file was `named_by` the user.
+    """
+    try:
+        return _ids_in(path)
+    except DataError as error:
+        hint = f"{named_by} must name a CSV file in UTF-8, or a Parquet file, with a column customer_id"
+        raise DataError(LIST, error.column, error.rule, hint=hint, rows=error.rows, example=error.example) from error
+
+
+def _ids_in(path: Path) -> tuple[str, ...]:
+    opened = open_table(LIST, path)
     try:
         frame = opened.frame.collect()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        refuse_ragged_lines("customers", opened.texts)
-        raise unreadable("customers", error) from error
+        refuse_ragged_lines(LIST, opened.texts)
+        raise unreadable(LIST, error) from error
     if "customer_id" not in frame.columns:
-        hint = f"{path.name} has the columns {', '.join(frame.columns)}; the first line must name customer_id"
-        raise DataError("customers", "customer_id", "is missing in the list of customers", hint=hint)
-    ids = read_ids(Place("customers", "customer_id"), frame["customer_id"])
+        rule = f"is missing: {path.name} has the columns {', '.join(frame.columns)}"
+        raise DataError(LIST, "customer_id", rule, hint="name the column in the first line")
+    ids = read_ids(Place(LIST, "customer_id"), frame["customer_id"])
     return tuple(ids.cast(pl.String).drop_nulls().unique(maintain_order=True))
 
 

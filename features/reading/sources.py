@@ -10,12 +10,13 @@ import polars as pl
 
 from features.company import Company, Note, NoteKind, company_key
 from features.reading.assemble import assemble
+from features.reading.columns import read_ids
 from features.reading.config import FILE_NAME, CompanyConfig, TableConfig, read_config
 from features.reading.files import FOUND_ALONE, Opened, TextFormat, find_table, open_table, refuse_ragged_lines
 from features.reading.left_out import read_customer_ids
 from features.reading.matching import match_columns
 from features.reading.own_sources import read_source
-from features.reading.refusals import unreadable
+from features.reading.refusals import Place, unreadable
 from features.sampling import COUNTED, Sample, drawn, share_for
 from features.tables import INPUTS, LOGS
 from keepwell.errors import ConfigError, DataError
@@ -100,6 +101,26 @@ def left_out_customers(path: str | Path) -> tuple[str, ...]:
     """The ids, as text, of the customers that the company at `path` leaves out. Raises as `read_company` does."""
     _, folder, config = _located(Path(path))
     return read_customer_ids(folder / config.leave_out_customers) if config.leave_out_customers else ()
+
+
+def known_customers(path: str | Path) -> pl.Series:
+    """The ids, as text, each once, that the tables of the company at `path` know: who bought, has contracts or is a customer.
+
+    Those who are left out are among them. Of no table are all columns read. Raises as `read_company`.
+    """
+    _, folder, config = _located(Path(path))
+    opened = {name: table for name in (*LOGS, "customers") if (table := _open(name, folder, config)) is not None}
+    ids = [_ids_in(name, table.frame, config) for name, table in opened.items()]
+    return pl.concat([pl.Series("customer_id", dtype=pl.String), *ids]).unique()
+
+
+def _ids_in(table: str, frame: pl.LazyFrame, config: CompanyConfig) -> pl.Series:
+    column = _id_column(table, frame, config)
+    try:
+        raw = frame.select(column).unique().collect(engine="streaming").to_series()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise unreadable(table, error) from error
+    return read_ids(Place(table, column), raw).cast(pl.String).alias("customer_id").drop_nulls()
 
 
 def opened_customers(path: str | Path, apart: Path | None = None) -> tuple[Opened, CompanyConfig]:

@@ -53,8 +53,9 @@ def score_blocks(path: Path, rows: int = BLOCK_ROWS) -> Iterator[pl.DataFrame]:
     scores = scan_scores(path)
     mine = pl.col("customer_id")
     ids = _collected(scores.select(mine.cast(pl.String)), path).to_series().sort()  # as the store has them
-    if missing := ids.null_count():
-        raise DataError("scores", "customer_id", f"is missing in {path}", rows=missing, hint="scores are of customers: name each")
+    if missing := int((ids.is_null() | (ids == "")).sum()):
+        rule = f"must be there in every row of {path}"
+        raise DataError("scores", "customer_id", rule, rows=missing, hint="score again, or take the rows without a customer out")
     if twice := int((ids == ids.shift()).sum()):
         raise DataError("scores", "customer_id", f"must be there once in {path}", rows=twice, hint="keep one row a customer")
     bounds = [*ids.gather_every(rows).unique(maintain_order=True), None]

@@ -35,7 +35,8 @@ Ids = Sequence[str]
 class Kept:
     """How many rows of each place there are, or were, of the customers; in `notes`, `views` and `jobs` texts that name them.
 
-    `audit` entries stay, under another name. `unwilling` customers had asked for no contact.
+    `audit` entries stay, under another name. `unwilling` customers had asked for no contact; where such wishes are kept, only the
+    `wish_notes` beside them go.
     """
 
     scores: int
@@ -45,6 +46,7 @@ class Kept:
     plan_items: int
     outcomes: int
     unwilling: int
+    wish_notes: int
     audit: int
     notes: int
     views: int
@@ -116,7 +118,8 @@ def _removed(connection: Connection, company: str, ids: Ids, *, keep_wishes: boo
         told[table.name] = _rows_removed(connection, table, of_load(table), ids)
     told["plan_items"] = _rows_removed(connection, plan_items, of_plan, ids)
     told["outcomes"] = _rows_removed(connection, outcomes, outcomes.c.company == company, ids)
-    told["unwilling"] = _wishes_removed(connection, company, ids, keep=keep_wishes)
+    forgotten = _wish_notes_removed if keep_wishes else _wishes_removed
+    told |= {"unwilling": 0, "wish_notes": 0, **forgotten(connection, company, ids)}
     told["audit"] = _audit_renamed(connection, company, ids)
     _count_loads(connection, scored)
     _count_plans(connection, planned)
@@ -139,14 +142,16 @@ def _rows_removed(connection: Connection, table: Table, its: ColumnElement[bool]
     return sum(connection.execute(delete(table).where(its, table.c.customer_id.in_(some))).rowcount for some in _some(ids))
 
 
-def _wishes_removed(connection: Connection, company: str, ids: Ids, *, keep: bool) -> int:
-    its = do_not_contact.c.company == company
-    if not keep:
-        return _rows_removed(connection, do_not_contact, its, ids)
-    bare = and_(its, do_not_contact.c.note.is_not(None))
-    for some in _some(ids):
-        connection.execute(update(do_not_contact).where(bare, do_not_contact.c.customer_id.in_(some)).values(note=None))
-    return 0
+def _wishes_removed(connection: Connection, company: str, ids: Ids) -> dict[str, int]:
+    return {"unwilling": _rows_removed(connection, do_not_contact, do_not_contact.c.company == company, ids)}
+
+
+def _wish_notes_removed(connection: Connection, company: str, ids: Ids) -> dict[str, int]:
+    """Leave the bare wishes: who, and since when."""
+    its = and_(do_not_contact.c.company == company, do_not_contact.c.note.is_not(None))
+    bare = update(do_not_contact).where(its).values(note=None)
+    changed = (connection.execute(bare.where(do_not_contact.c.customer_id.in_(some))) for some in _some(ids))
+    return {"wish_notes": sum(each.rowcount for each in changed)}
 
 
 def _audit_renamed(connection: Connection, company: str, ids: Ids) -> int:

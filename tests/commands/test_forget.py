@@ -108,6 +108,17 @@ def test_who_is_in_the_tables_comes_back_unless_the_company_leaves_them_out(
     assert holding(worked.home, customer) == []
 
 
+@pytest.mark.parametrize("text", [None, "", "id\nC1\n", "customer_id,x\nC1,1,2,3\n"])
+def test_a_wrong_file_is_told_of_as_the_option_that_named_it(keepwell: Keepwell, tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "gone.csv").write_text(text)
+    refused = keepwell("forget", "--file", tmp_path / "gone.csv")
+    assert refused.exit_code == 3
+    assert "Error: list of customers" in refused.output
+    assert "--file must name a CSV file" in refused.output
+    assert "company.yaml" not in refused.output
+
+
 def test_nobody_named_and_an_empty_home_are_refused(keepwell: Keepwell) -> None:
     assert "nobody is named" in keepwell("forget").output
     refused = keepwell("forget", "C1")

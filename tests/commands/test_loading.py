@@ -49,3 +49,30 @@ def test_a_folder_of_scores_becomes_what_the_store_shows_with_names_of_the_compa
     assert wrong.exit_code == 3
     assert "scores.as_of: is missing" in wrong.output
     assert store.current_load() == current
+
+
+def test_scores_of_another_company_and_of_those_left_out_change_nothing(keepwell: Keepwell, tmp_path: Path) -> None:
+    simulate(tmp_path / "shop", customers=60, months=6, seed=2)
+    scores, rows = tmp_path / "scores.parquet", scored(tmp_path / "shop")
+    rows.with_columns(pl.format("other-{}", "customer_id").alias("customer_id")).write_parquet(scores)
+    other = keepwell("load", scores, "--data", tmp_path / "shop")
+    assert other.exit_code == 3
+    assert "none is in the tables of" in other.output
+    rows.write_parquet(scores)
+    config = (tmp_path / "shop" / "company.yaml").read_text()
+    (tmp_path / "shop" / "company.yaml").write_text(f"{config}leave_out_customers: gone.txt\n")
+    rows.select("customer_id").head(2).write_csv(tmp_path / "shop" / "gone.txt")
+    left_out = keepwell("load", scores, "--data", tmp_path / "shop")
+    assert left_out.exit_code == 3
+    assert "scores.customer_id: is left out by leave_out_customers: (2 rows)" in left_out.output
+    assert Store(f"sqlite:///{tmp_path / 'home' / 'store.db'}").current_load() is None
+
+
+def test_customers_whom_no_table_knows_are_told_of(keepwell: Keepwell, tmp_path: Path) -> None:
+    simulate(tmp_path / "shop", customers=60, months=6, seed=2)
+    known = scored(tmp_path / "shop")
+    strange = known.head(3).with_columns(pl.format("other-{}", "customer_id").alias("customer_id"))
+    pl.concat([known, strange]).write_parquet(tmp_path / "scores.parquet")
+    result = keepwell("load", tmp_path / "scores.parquet", "--data", tmp_path / "shop")
+    assert result.exit_code == 0, result.output
+    assert "3 of 33 customers are in no table" in result.stderr

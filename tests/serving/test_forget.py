@@ -237,11 +237,16 @@ def test_a_trial_counts_the_same_and_changes_nothing(home: Settings, store: Stor
 
 
 def test_a_wish_for_no_contact_can_be_kept_without_its_note(home: Settings, store: Store) -> None:
+    tried = forget(home, store, keep_wishes=True, dry_run=True)
     found = forget(home, store, keep_wishes=True)
-    assert found.kept.unwilling == 0
+    assert (found.kept.unwilling, found.kept.wish_notes, found.wishes_kept) == (0, 1, 1)
+    assert tried.kept == found.kept
+    assert "1 had asked for no contact: the id and the day of the wish stay" in " ".join(found.notes)
     assert store.outcomes.left_alone(COMPANY) == {WHO}
     with reading(store._engine) as connection:
         assert connection.execute(text("SELECT note, since FROM do_not_contact")).one()[0] is None
+    again = forget(home, store, keep_wishes=True)
+    assert (again.kept.rows - again.kept.audit, again.wishes_kept) == (0, 1)
 
 
 def test_the_figures_of_loads_and_plans_are_of_those_who_are_left(home: Settings, store: Store) -> None:
@@ -321,7 +326,12 @@ def test_results_that_are_elsewhere_and_jobs_that_wait_are_told_of(home: Setting
 
 
 def test_who_was_never_there_gets_a_hint_at_whom_may_be_meant(home: Settings, store: Store) -> None:
-    assert "is another one meant? there are 'C00005'" in " ".join(forget(home, store, "c0005").notes)
+    assert "is another one meant? there is 'C00005'" in " ".join(forget(home, store, "c0005").notes)
+
+
+def test_who_was_never_there_is_told_of_no_other_customer(home: Settings, store: Store) -> None:
+    for unlike in ("C00050000", "C99999", "nobody"):
+        assert "meant" not in " ".join(forget(home, store, unlike).notes)
 
 
 def test_short_ids_are_not_looked_for_in_what_people_wrote(home: Settings, store: Store) -> None:

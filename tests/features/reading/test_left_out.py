@@ -162,13 +162,18 @@ def test_a_file_says_which_customers_are_left_out(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("id\na\n", "is missing in the list of customers"), (None, "does not exist or is empty")]
+    ("text", "told"),
+    [
+        ("id\na\n", r"list of customers\.customer_id: is missing: gone\.csv has the columns id"),
+        (None, "does not exist or is empty"),
+    ],
 )
 def test_a_file_that_names_nobody_is_refused(folder: Path, text: str | None, told: str) -> None:
     if text is not None:
         (folder / "gone.csv").write_text(text)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=told) as refused:
         read_company(folder)
+    assert "leave_out_customers: in company.yaml must name a CSV file" in refused.value.hint
 
 
 def test_unknown_keys_are_refused_as_before(folder: Path) -> None:

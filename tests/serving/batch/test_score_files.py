@@ -85,7 +85,7 @@ def test_scores_with_a_customer_twice_are_refused_by_their_id(scored: pl.DataFra
 @pytest.mark.parametrize(
     ("column", "value", "told"),
     [
-        ("customer_id", None, r"customer_id: is missing in .* \(1 row\)"),
+        ("customer_id", None, r"customer_id: must be there in every row of .* \(1 row\)"),
         ("churn_probability", None, r"churn_probability: must be from 0 to 1 .*\(1 row"),
         ("churn_probability", "7.5", r"churn_probability: must be from 0 to 1 .*\(1 row, for example 7.5\)"),
         ("churn_probability", "high", "cannot be read"),
