@@ -54,14 +54,13 @@ class OutOfTime:
 def fit_procedure(data: TrainingData, day: int, recipe: Recipe, seed: int) -> Scorer:
     """The scorer that would have been trained at `day` (a date of the panel): only labels that end at or before it count.
 
-    Weights, levels and quantiles come from forecasts out of time, the members then learn from all complete dates. Where there
-    is too little for that, buy-till-you-die speaks alone: it needs no labels.
+    Weights, levels and quantiles come from forecasts out of time, the members then learn from all complete dates. Where the
+    history is too short for that, buy-till-you-die, which needs no labels, tells of levels and quantiles, and the weights are
+    those that evidence would have moved.
     """
     members = members_at(data, day, recipe, seed)
     trial = out_of_time(data, day, tuple(member.name for member in members), recipe, seed)
-    if trial is None and len(members) > 1:
-        members = members[-1:]
-        trial = out_of_time(data, day, (LifetimeMember.name,), recipe, seed)
+    trial = trial or out_of_time(data, day, (LifetimeMember.name,), recipe, seed)
     family = ENSEMBLE if len(members) > 1 else LifetimeMember.name
     return assemble(data, day, recipe, members, trial, family=family)
 
@@ -69,19 +68,24 @@ def fit_procedure(data: TrainingData, day: int, recipe: Recipe, seed: int) -> Sc
 def assemble(
     data: TrainingData, day: int, recipe: Recipe, members: tuple[Member, ...], trial: OutOfTime | None, *, family: str
 ) -> Scorer:
-    """Blend members as their forecasts out of time deserve; without any, all count alike and nothing is calibrated."""
+    """Blend members as their forecasts out of time deserve; without any, all count alike and nothing is calibrated.
+
+    Forecasts of buy-till-you-die alone calibrate, but tell nothing of the weights.
+    """
     churn, amount = (equal_blend(len(members)),) * 2
-    spread, refund_rate = DEFAULT_SPREAD, 0.0
+    tried, spread, refund_rate = churn, DEFAULT_SPREAD, 0.0
     if trial is not None:
-        season = _forecast_season(data, day)
+        season, customers = _forecast_season(data, day), int((data.day == day).sum())
         own = sum(is_own(member.name) for member in members)
-        churn, amount = fit_blends(trial, recipe, customers=int((data.day == day).sum()), own=own)
-        spread, refund_rate = _spread(trial, churn, amount, season), trial.refund_rate
+        churn, amount = fit_blends(trial, recipe, customers, own)
+        tried, spread, refund_rate = churn, _spread(trial, churn, amount, season), trial.refund_rate
+        if trial.logits.shape[1] < len(members):
+            churn, amount = (Blend(leaning(len(members), customers, own), 0.0),) * 2
         churn, amount = replace(churn, shift=season[0].mean), replace(amount, shift=season[1].mean)
         churn, amount = anchored(churn, amount, members, lifetime_at(data, day), data.at(day))
     info = _info(data, day, family)
     scorer = Scorer(info, recipe, members, churn=churn, amount=amount, spread=spread, refund_rate=refund_rate)
-    return replace(scorer, further=_further(data, day, scorer, trial))
+    return replace(scorer, further=_further(data, day, scorer, trial, tried))
 
 
 def _forecast_season(data: TrainingData, day: int) -> tuple[Effect, Effect]:
@@ -89,14 +93,14 @@ def _forecast_season(data: TrainingData, day: int) -> tuple[Effect, Effect]:
     return outlook_at(data, day).forecast(day, data.horizon_days), season_at(data, day).forecast_amount(day)
 
 
-def _further(data: TrainingData, day: int, scorer: Scorer, trial: OutOfTime | None) -> Further | None:
-    """What the scorer tells of the other horizons of the data."""
+def _further(data: TrainingData, day: int, scorer: Scorer, trial: OutOfTime | None, tried: Blend) -> Further | None:
+    """What the scorer tells of the other horizons of the data; `tried` is the blend of what was tried."""
     if not data.further:
         return None
     learned = None
     if trial is not None:
         own_now = scorer.log_odds(data.at(day).matrix)
-        own = replace(scorer.churn, shift=0.0).combine(trial.logits, trial.habit)
+        own = tried.combine(trial.logits, trial.habit)
         learned = Learned(trial.further, own, own_now, outlook_at(data, day), scorer.recipe.prior_rows)
     return fit_further(data, day, lifetime_at(data, day), learned)
 

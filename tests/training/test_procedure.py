@@ -12,8 +12,11 @@ import pytest
 
 from features.reading.sources import read_company
 from keepwell.errors import HistoryError
+from training.arrays import probability_of
 from training.data import TrainingData, training_data
+from training.fitting import lifetime_at
 from training.procedure import fit_procedure, out_of_time
+from training.quantiles import DEFAULT_SPREAD
 from training.recipe import Recipe
 from training.scorer import Scorer
 
@@ -73,6 +76,18 @@ def test_little_data_leaves_buy_till_you_die_alone_and_forecasts_whole(tmp_path,
     assert np.isfinite(forecast.expected_value).all()
     assert (forecast.value_low <= forecast.value_high).all()
     assert np.isfinite(explanation.churn).all()
+
+
+def test_labels_too_young_to_try_members_still_teach_them(tmp_path):
+    """70 days for a horizon of 30: one labelled date, and no earlier one at which members could have been fitted."""
+    data = small_company(tmp_path, 1_200, 70)
+    assert out_of_time(data, data.as_of_day, ("linear", "trees", "lifetime"), Recipe(), seed=0) is None
+    scorer = fit_procedure(data, data.as_of_day, Recipe(), seed=0)
+    assert (scorer.info.family, scorer.churn.weights) == ("ensemble", pytest.approx((1 / 3,) * 3))
+    forecast = scorer.predict(data.at(data.as_of_day).matrix)
+    lifetime = lifetime_at(data, data.as_of_day).churn_logit(data.at(data.as_of_day).matrix)
+    assert forecast.churn_probability.mean() == pytest.approx(probability_of(lifetime + scorer.churn.shift).mean(), abs=1e-6)
+    assert scorer.spread != DEFAULT_SPREAD
 
 
 def test_all_alike_is_no_reason_to_fail(tmp_path):

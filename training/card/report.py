@@ -83,17 +83,20 @@ def headline(result: TrainingResult) -> str:
 
 
 def _leaning(result: TrainingResult) -> Iterator[str]:
-    """That buy-till-you-die speaks alone or for the most part, and what more it takes."""
+    """That buy-till-you-die speaks alone or for the most part, or that weights rest on no evidence; and what more it takes."""
     info, customers = result.scorer.info, f"{result.customers:,} customer{'s' if result.customers != 1 else ''}"
     if info.family == LifetimeMember.name and not result.backtest.champion:
-        days = LEAST_HISTORY_DAYS + 2 * info.horizon_days - result.history_days
-        more = f", and {days:,} more days of history" if days > 0 else ""
+        missing = LEAST_HISTORY_DAYS + info.horizon_days - result.history_days
+        more = f", and {missing:,} more days of history" if missing > 0 else ""
         yield (
             f"Buy-till-you-die speaks alone, from {customers}: to learn from labels takes {LEAST_ROWS} rows, "
             f"{LEAST_CLASS} of each answer{more}."
         )
     elif info.family == ENSEMBLE and result.customers < trust.FEW_CUSTOMERS:
         yield f"With {customers} it leans on buy-till-you-die."
+    missing = LEAST_HISTORY_DAYS + 2 * info.horizon_days - result.history_days
+    if info.family == ENSEMBLE and missing > 0:
+        yield f"Its members could not be tried at an earlier date, and weigh alike: that takes {missing:,} more days of history."
 
 
 def handed_out(tested: Backtest, fold: Fold) -> Predictions:

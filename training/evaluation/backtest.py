@@ -6,6 +6,8 @@ The gain over a rival is the mean of two shares: the churn log loss it saves and
     B   surely better than every simple rival
     C   not surely better than the best of them
     D   surely worse than one of them, over all dates and at the newest: that rival is handed out in its place
+
+One date is one season, which customers, however many, do not average out: on it alone nobody is handed out in our place.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.asof import day_date
+from features.campaign import DEFAULT_CAMPAIGN, Campaign
 from training.arrays import Flags, Floats, Ints
 from training.data import TrainingData
 from training.evaluation.outcomes import worth_of
@@ -34,6 +37,9 @@ from training.splits import cut_days, study_ends
 
 MOST_FOLDS = 3
 CLEARLY = 0.02
+LEAST_DATES = 2
+"""Dates at which a rival must have been tried to take our place."""
+
 FURTHER_METRICS = ("churn_auc", "churn_log_loss", "churn_calibration_error")
 """What is told of churn over further horizons."""
 RIVAL_METRICS = (
@@ -64,11 +70,12 @@ class Fold:
     rivals: Mapping[str, Predictions]
     worth: Floats | None = None
     further_churned: Mapping[int, Floats] = field(default_factory=dict)
+    campaign: Campaign = DEFAULT_CAMPAIGN
 
     @property
     def outcome(self) -> Outcome:
         """What came, as metrics want it."""
-        return Outcome(self.churned, self.value, self.worth)
+        return Outcome(self.churned, self.value, self.worth, self.campaign)
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,7 @@ def _fold(data: TrainingData, day: int, scorer: Scorer, recipe: Recipe, seed: in
         rivals=rivals,
         worth=worth_of(rows),
         further_churned=rows.further,
+        campaign=data.campaign,
     )
 
 
@@ -139,7 +147,7 @@ def _judged(folds: tuple[Fold, ...], customers: list[Ints], seed: int) -> Backte
     outcome, _, rivals = _joined(folds)
     gains = _gains(folds, resamples)
     gains_by_date = {one[0].as_of: _gains(one, weights) for one, weights in by_date}
-    grade, champion = graded(gains, gains_by_date[folds[0].as_of])
+    grade, champion = graded(gains, gains_by_date[folds[0].as_of], dates=len(folds))
     return Backtest(
         folds=folds,
         figures=_figures(folds, resamples),
@@ -178,20 +186,23 @@ def _gains(folds: tuple[Fold, ...], resamples: Floats) -> dict[str, Interval]:
     return {name: _gain(outcome, ours, rival, resamples) for name, rival in rivals.items()}
 
 
-def graded(gains: Mapping[str, Interval], newest: Mapping[str, Interval]) -> tuple[str, str]:
+def graded(gains: Mapping[str, Interval], newest: Mapping[str, Interval], dates: int = LEAST_DATES) -> tuple[str, str]:
     """The grade for the gains over the rivals, and the rival to hand out in place of a grade D, else "".
 
-    A rival must be surely better over all dates and at the `newest`, too: what once was better on half the history is no reason.
+    A rival must be surely better over all `dates`, LEAST_DATES or more, and at the `newest`, too: what once was better on half
+    the history is no reason.
 
     >>> good, bad = Interval(0.03, 0.01, 0.05), Interval(-0.1, -0.2, -0.05)
     >>> graded({"recency": good, "lifetime": good}, {"recency": good, "lifetime": good})
     ('B', '')
     >>> graded({"recency": good, "lifetime": bad}, {"recency": good, "lifetime": bad})
     ('D', 'lifetime')
+    >>> graded({"recency": good, "lifetime": bad}, {"recency": good, "lifetime": bad}, dates=1)
+    ('C', '')
     """
     highest = {name: max(gains[name].high, newest[name].high) for name in gains}
     worst = min(highest, key=lambda name: highest[name])
-    if highest[worst] < 0:
+    if highest[worst] < 0 and dates >= LEAST_DATES:
         return "D", worst
     surely = min(gain.low for gain in gains.values())
     return ("A" if surely > CLEARLY else "B" if surely > 0 else "C"), ""
@@ -213,7 +224,8 @@ def _joined(folds: tuple[Fold, ...]) -> tuple[Outcome, Predictions, dict[str, Pr
     """What came, our forecasts and each rival's, of all folds in a row."""
     churned, value = (np.concatenate([getattr(fold, name) for fold in folds]) for name in ("churned", "value"))
     worth = [fold.worth for fold in folds if fold.worth is not None]
-    outcome = Outcome(churned, value, np.concatenate(worth) if len(worth) == len(folds) else None)
+    known = np.concatenate(worth) if len(worth) == len(folds) else None
+    outcome = Outcome(churned, value, known, folds[0].campaign)
     common = [name for name in RIVALS if all(name in fold.rivals for fold in folds)]
     rivals = {name: in_a_row([fold.rivals[name] for fold in folds]) for name in common}
     return outcome, in_a_row([fold.predictions for fold in folds]), rivals

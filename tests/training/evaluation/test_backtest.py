@@ -72,6 +72,12 @@ def test_a_rival_that_was_better_only_on_less_history_replaces_nothing():
     assert graded({"lifetime": worse}, {"lifetime": better}) == ("C", "")
 
 
+def test_one_date_is_too_few_to_hand_out_a_rival():
+    worse = {"lifetime": Interval(-0.1, -0.2, -0.05)}
+    assert graded(worse, worse, dates=1) == ("C", "")
+    assert graded(worse, worse, dates=2) == ("D", "lifetime")
+
+
 def test_a_rival_that_is_surely_better_is_handed_out_in_place_of_the_model(shop_data: TrainingData, tested: Backtest):
     beaten = replace(tested, grade="D", champion="recency")
     scorer = fit_graded(shop_data, beaten, Recipe(), seed=0)
