@@ -14,7 +14,8 @@ def with_known_days(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, li
 
     `known_day` is the later of the event's day and the day of known_at; without known_at a row is known when it happens.
     `superseded_day` is the first day on which a newer version of the row's key was known, else NEVER_DAY. Newer is by known_at,
-    where given. An order line replaces older ones only where its known_at is given, and those of one key and one known_at are one
+    where given: a row with one is newer than a row without that happened on its day, for it may be written as a day, at midnight.
+    An order line replaces older ones only where its known_at is given, and those of one key and one known_at are one
     version together, as an order may list a product twice; of other rows only one counts, chosen by content, so that the order of
     rows never matters. Keys are those of one customer; rows without a key are no versions.
     """
@@ -24,11 +25,10 @@ def with_known_days(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, li
     key = ["customer_id", *table.version_key]
     versioned = table.version_key and set(key) <= set(frame.columns)
     if versioned and ("known_us" in frame.columns or not table.versions_by_known_at):
-        corrects = frame["known_us"] != NEVER_US if table.versions_by_known_at else pl.repeat(True, frame.height, eager=True)
-        dated = dated.with_columns(_superseded_day(table, dated, key, corrects))
+        dated = dated.with_columns(_superseded_day(table, dated, key))
     else:
         dated = dated.with_columns(superseded_day=pl.lit(NEVER_DAY, dtype=pl.Int32))
-    return dated.drop("known_us"), [*early, *_notes(table, dated, f"{stem}_day")]
+    return dated.drop("known_us", "told_day"), [*early, *_notes(table, dated, f"{stem}_day")]
 
 
 def with_outcome_day(table: Table, frame: pl.DataFrame, attribution_days: int) -> tuple[pl.DataFrame, list[Note]]:
@@ -60,41 +60,49 @@ def _told_day(frame: pl.DataFrame, event_day: pl.Expr) -> pl.Expr:
 
 
 def _with_known_day(frame: pl.DataFrame, event_day: str, event_us: str) -> pl.DataFrame:
+    """Adds `known_day`, its instant `known_us`, and `told_day`: the day of known_at as it was given, null where it was not."""
     if "known_us" not in frame.columns:
-        return frame.with_columns(known_day=pl.col(event_day), known_us=pl.col(event_us))
+        nobody = pl.lit(None, pl.Int32)
+        return frame.with_columns(known_day=pl.col(event_day), known_us=pl.col(event_us), told_day=nobody)
     told = pl.col("known_us") != NEVER_US
     return frame.with_columns(
+        told_day=pl.when(told).then("known_day"),
         known_day=pl.when(told).then(pl.max_horizontal("known_day", event_day)).otherwise(event_day),
         known_us=pl.when(told).then("known_us").otherwise(event_us),
     )
 
 
-def _newest_last(table: Table, frame: pl.DataFrame) -> pl.Expr:
+def _newest_last(table: Table, frame: pl.DataFrame, event_day: str) -> pl.Expr:
     """What grows from older to newer version of a key: the instant, then what has come about since, then any fixed order."""
+    told = pl.col("told_day")
+    instant = [told.fill_null(pl.col(event_day)).alias("day"), told.is_not_null().alias("is_told"), pl.col("known_us")]
     if table.versions_by_known_at:
-        return pl.col("known_us")
+        return pl.struct(instant).rank("dense")
     instants = [f"{column.name.removesuffix('_at')}_us" for column in table.columns if column.kind is Kind.TIME]
     come_about = [pl.col(name).replace(NEVER_US, -NEVER_US) for name in instants if name in frame.columns and name != "known_us"]
-    rest = [name for name in sorted(frame.columns) if name not in (*instants, "known_us")]
-    return pl.struct("known_us", pl.max_horizontal(come_about).alias("latest"), *rest).rank("ordinal")
+    rest = [name for name in sorted(frame.columns) if name not in (*instants, "known_us", "told_day")]
+    return pl.struct(*instant, pl.max_horizontal(come_about).alias("latest"), *rest).rank("ordinal")
 
 
-def _superseded_day(table: Table, frame: pl.DataFrame, key: list[str], corrects: pl.Series) -> pl.Series:
+def _superseded_day(table: Table, frame: pl.DataFrame, key: list[str]) -> pl.Series:
     """For each row the first day on which a newer version of its key was known, of the rows that correct others.
 
     Only keys that repeat are looked at.
     """
+    event_day = f"{str(table.event_time).removesuffix('_at')}_day"
     never = pl.repeat(NEVER_DAY, frame.height, dtype=pl.Int32, eager=True)
     repeated = frame.select(key).is_duplicated() & frame.select(pl.all_horizontal(pl.col(key).is_not_null())).to_series()
-    replacing_day = pl.when(corrects).then("known_day").otherwise(NEVER_DAY)
-    rows = (
-        frame.with_columns(known_day=replacing_day).filter(repeated).select(*key, "known_day", version=_newest_last(table, frame))
+    corrects = pl.col("told_day").is_not_null() if table.versions_by_known_at else pl.lit(value=True)
+    rows = frame.filter(repeated).select(
+        *key,
+        replacing_day=pl.when(corrects).then("known_day").otherwise(NEVER_DAY),
+        version=_newest_last(table, frame, event_day),
     )
     replaced = (
         rows.group_by(*key, "version")
-        .agg(pl.col("known_day").min())
+        .agg(pl.col("replacing_day").min())
         .sort("version", descending=True)
-        .with_columns(superseded_day=pl.col("known_day").cum_min().shift(1).over(key))
+        .with_columns(superseded_day=pl.col("replacing_day").cum_min().shift(1).over(key))
     )
     days = rows.join(replaced, on=[*key, "version"], how="left", maintain_order="left")["superseded_day"]
     return never.scatter(repeated.arg_true(), days.fill_null(NEVER_DAY)).rename("superseded_day")

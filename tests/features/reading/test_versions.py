@@ -38,14 +38,18 @@ def counting(frame: pl.DataFrame, as_of_day: int) -> list[tuple]:
 
 
 def expected(rows: list[dict], as_of_day: int) -> list[tuple]:
-    """The rule in plain Python: of the known rows of a key, those that none with a later known_at of its own corrects."""
+    """The rule in plain Python: of the known rows of a key, those that none with a later known_at of its own corrects.
+
+    On one day, a row with a known_at is later than one without.
+    """
     known = [row | {"at": row["ordered"] if row["known"] is None else row["known"]} for row in rows]
     known = [row for row in known if FIRST + max(row["ordered"], row["at"]) < as_of_day]
 
     def newest(row: dict) -> bool:
         key = ("customer_id", "order_id", "product_id")
         same = [other for other in known if all(other[name] == row[name] for name in key)]
-        return row["order_id"] is None or not any(other["known"] is not None and other["at"] > row["at"] for other in same)
+        when = (row["at"], row["known"] is not None)
+        return row["order_id"] is None or not any(other["known"] is not None and (other["at"], True) > when for other in same)
 
     return sorted((row["customer_id"], FIRST + row["ordered"], row["amount"]) for row in known if newest(row))
 
@@ -108,6 +112,16 @@ def test_of_complaints_with_one_number_and_time_the_one_that_got_further_counts(
         frame = complaints(order)
         known = frame.filter(known_before(FIRST + 1, pl.col("known_day"), pl.col("superseded_day")))
         assert sorted(known.select("customer_id", "closed_day").rows()) == [("a", FIRST + 5), ("b", NEVER_DAY)]
+
+
+def test_a_correction_told_on_the_day_itself_replaces_what_it_corrects() -> None:
+    """Whoever writes known_at as a day writes midnight, which lies before the hour of what is corrected."""
+    told = {"customer_id": ["a", "a"], "known_at": [None, at(0)]}
+    lines = told | {"ordered_at": [at(0.5)] * 2, "order_id": ["x"] * 2, "product_id": ["p"] * 2, "amount": [100, 60]}
+    assert counting(normalised("transactions", pl.DataFrame(lines)), FIRST + 1) == [("a", FIRST, 60)]
+    cases = told | {"opened_at": [at(0.5)] * 2, "complaint_id": ["1"] * 2, "closed_at": [None, at(0.6)]}
+    frame = normalised("complaints", pl.DataFrame(cases))
+    assert frame["superseded_day"].to_list() == [FIRST, NEVER_DAY]
 
 
 def test_complaints_without_a_number_are_no_versions() -> None:
