@@ -9,8 +9,9 @@ Experiments"). Estimates are weighted by the inverse of the chances, and adjuste
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from zlib import crc32
 
 import numpy as np
 import polars as pl
@@ -72,12 +73,13 @@ def _earned(action: str, drawn: pl.DataFrame) -> Earned:
     if drawn.filter(pl.col("arm") == "control").is_empty():
         return Earned(unknown=NO_CONTROLS)
     parts = drawn.partition_by("experiment", maintain_order=True)
-    found = [_of_experiment(action, part, SEED + place) for place, part in enumerate(parts)]
+    found = [_of_experiment(action, part, (SEED, crc32(action.encode()), place)) for place, part in enumerate(parts)]
     whole = together(found)
     return Earned(unknown=found[0].unknown) if whole.unknown else whole
 
 
-def _of_experiment(action: str, rows: pl.DataFrame, seed: int) -> Earned:
+def _of_experiment(action: str, rows: pl.DataFrame, seed: Sequence[int]) -> Earned:
+    """What one experiment of an action earned; each has a `seed` of its own, or its draws would be those of another."""
     controls, treated = (rows.filter(pl.col("arm") == arm).height for arm in ("control", "treated"))
     if min(controls, treated) < LEAST_IN_ARM:
         told = (
@@ -94,7 +96,7 @@ def _of_experiment(action: str, rows: pl.DataFrame, seed: int) -> Earned:
     return Earned(treated, float(rows["cost"].sum()), treated * effect, treated * errors)
 
 
-def effect_with_errors(experiment: Experiment, seed: int) -> tuple[float, Floats]:
+def effect_with_errors(experiment: Experiment, seed: int | Sequence[int]) -> tuple[float, Floats]:
     """The mean effect of treatment a customer, and what it is off by in DRAWS other draws of the same customers (DRAWS,)."""
     treated, chance = experiment.arm != CONTROL, 1 - experiment.propensity[:, CONTROL]
     left = experiment.outcome - _explained(experiment, treated, chance)

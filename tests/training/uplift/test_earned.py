@@ -83,6 +83,14 @@ def test_a_customer_who_was_not_scored_counts_with_the_mean() -> None:
     assert not earned(rows)["call"].unknown
 
 
+def test_the_same_customers_are_drawn_anew_for_each_action() -> None:
+    """Errors of actions are added up as independent, which they are not where one draw serves all."""
+    rows = drawn(400, 0.5, 1.0, seed=5)
+    call, mail = earned(pl.concat([rows, rows.with_columns(action=pl.lit("mail"))])).values()
+    assert abs(np.corrcoef(call.errors, mail.errors)[0, 1]) < 0.2
+    assert together([call, mail]).errors.std() < 1.6 * call.errors.std()
+
+
 def test_all_actions_together_are_the_sum_of_those_that_are_known() -> None:
     known, unknown = Earned(10, 5.0, 20.0, np.full(DRAWS, 1.0)), Earned(unknown="nobody knows")
     assert together([known, unknown]).bounds == (19.0, 19.0)
