@@ -15,7 +15,7 @@ from features.catalog import allows
 from features.company import Company
 from features.contracts import PLAN, RUNNING, contract_panel
 from features.panel import build_panel
-from keepwell.errors import ModelError
+from keepwell.errors import HistoryError, ModelError
 from keepwell.progress import Progress, Silent
 from training.arrays import Floats
 from training.loading import Predictor
@@ -59,20 +59,21 @@ def monitor(
 
     `asked_of` is the folder of a sample of what a service was asked (None: nothing is said of it).
 
-    Raises ModelError for a date before the model was trained.
+    Raises ModelError for a date before the model was trained, HistoryError where nobody is a customer at `as_of`.
     """
     info = scorer.info
-    require_watchable(company, scorer, as_of)
     known = known_until(company, as_of)
+    require_watchable(known, info, as_of)
     reference = _reference(registry, info)
     asked = None if asked_of is None else read_asked(asked_of, info, as_of)
     with one_blas_thread():
         with progress.step("features and scores"):
             _, matrix, predictions = scored(known, scorer, as_of)
+            _require_customers(matrix, info, as_of)
         with progress.step("drift"):
             drift = _drift(reference, info, known, as_of, matrix=matrix, predictions=predictions, asked=asked)
         with progress.step("estimated performance"):
-            estimated = estimate(predictions.churn_probability, predictions.value_if_active)
+            estimated = estimate(predictions.churn_probability, predictions.value_if_active, company.campaign)
             loss = lost_auc(reference, estimated.auc, (as_of - info.trained_as_of).days) if reference else None
         with progress.step("promises kept"):
             kept = kept_promises(known, [*earlier, *_made_again(known, scorer, as_of, earlier)], info, as_of)
@@ -122,15 +123,23 @@ def _drift(
     )
 
 
-def require_watchable(company: Company, scorer: Predictor, as_of: date) -> None:
+def require_watchable(known: Company, info: ModelInfo, as_of: date) -> None:
     """Raise ModelError where there is nothing to watch at `as_of`: the model was trained later, or its table is gone."""
-    info = scorer.info
-    table = "subscriptions" if info.churn == "contracts" else "transactions"
-    if table not in company.tables:
-        raise ModelError(f"the champion is of {table}, and the data have none", hint="bring the table as when it was trained")
     if as_of < info.trained_as_of:
         hint = f"name a date from {info.trained_as_of} on in --as-of"
         raise ModelError(f"the champion was trained as of {info.trained_as_of}, which is after {as_of}", hint=hint)
+    table = "subscriptions" if info.churn == "contracts" else "transactions"
+    if table not in known.tables:
+        hint = "bring the table as when it was trained"
+        raise ModelError(f"the champion is of {table}, and the data have none before {as_of}", hint=hint)
+
+
+def _require_customers(matrix: Floats, info: ModelInfo, as_of: date) -> None:
+    """Raise HistoryError where there is no row to watch."""
+    if not len(matrix):
+        told = f"no contract runs on {as_of}" if info.churn == "contracts" else f"nobody has bought before {as_of}"
+        hint = "check that the export is complete, and that what has not ended has no end; or name another date in --as-of"
+        raise HistoryError(f"{told}, so there is nobody to watch", hint=hint)
 
 
 def scored(known: Company, scorer: Predictor, day: date) -> tuple[pl.Series, Floats, Predictions]:

@@ -15,7 +15,7 @@ import pytest
 
 from features.asof import day_number
 from features.company import Company
-from keepwell.errors import ModelError
+from keepwell.errors import HistoryError, ModelError
 from tests.training.conftest import AS_OF, HORIZON
 from training.data import TrainingData
 from training.labels import labels
@@ -118,6 +118,15 @@ def test_a_model_without_a_reference_is_watched_by_what_there_is(
     assert (report.shifts, report.auc_loss) == ((), None)
     assert report.estimate == seen.estimate
     assert any("the training left no reference" in note for note in report.notes())
+
+
+def test_a_log_in_which_nobody_has_bought_is_refused_in_words(shop: Company, watched: tuple[Registry, Scorer]) -> None:
+    registry, champion = watched
+    returned = changed(shop, "transactions", lambda rows: rows.with_columns(amount=-pl.col("amount").abs()))
+    with pytest.raises(HistoryError, match=f"nobody has bought before {LATER}, so there is nobody to watch"):
+        monitor(returned, champion, LATER, registry=registry)
+    with pytest.raises(ModelError, match=f"is of transactions, and the data have none before {LATER}"):
+        monitor(changed(shop, "transactions", pl.DataFrame.clear), champion, LATER, registry=registry)
 
 
 def test_a_date_before_the_training_is_refused(shop: Company, watched: tuple[Registry, Scorer]) -> None:
