@@ -67,12 +67,17 @@ def _cases(company: Company, then: pl.DataFrame, since: date, as_of: date) -> It
 
 
 def _times(rows: pl.DataFrame, end_us: int, end_day: int) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Hours from opening to the first response and to the close, those who wait with the time so far."""
+    """Hours from opening to the first response and to the close, those who wait with the time so far.
+
+    As for features, who closes a complaint has answered it.
+    """
+    ends = {"closed": pl.lit(end_us)}
+    for column in ("closed", "first_response"):
+        if f"{column}_us" in rows.columns:
+            ends[column] = pl.when(pl.col(f"{column}_day") < end_day).then(f"{column}_us").otherwise(ends["closed"])
     for name, column in (("first_response_hours", "first_response"), ("resolve_hours", "closed")):
         if f"{column}_us" in rows.columns:
-            known = pl.col(f"{column}_day") < end_day
-            until = pl.when(known).then(f"{column}_us").otherwise(end_us)
-            hours = (until - pl.col("opened_us")).clip(lower_bound=0) / HOUR_US
+            hours = (ends[column] - pl.col("opened_us")).clip(lower_bound=0) / HOUR_US
             yield name, rows.select("value_tier", value=hours)
 
 

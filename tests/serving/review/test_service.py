@@ -74,6 +74,14 @@ def test_who_waits_counts_with_the_time_that_they_have_waited(complaining: Compa
     assert found["first_response_hours", None].count == 4  # with that of a customer who was not scored
 
 
+def test_who_closes_a_complaint_has_answered_it(tmp_path: Path) -> None:
+    """As the feature complaints_unanswered has it; else what was closed within the hour would wait for ever."""
+    closed = complaint("A", datetime(2025, 7, 1, 10), closed_at=datetime(2025, 7, 1, 11))
+    answered = complaint("B", datetime(2025, 7, 1, 10), first_response_at=datetime(2025, 7, 1, 13))
+    found = look(company(tmp_path / "c", complaints=[closed, answered]))
+    assert found["first_response_hours", "VIP"].figure.value == (1 + 3) / 2
+
+
 def test_what_was_closed_on_the_last_day_is_not_known_to_be_closed(complaining: Company) -> None:
     found = look(complaining)
     assert found["resolve_hours", "small"].figure.value == 24 * 61
