@@ -76,7 +76,8 @@ def score(
 ) -> None:
     """Score every customer with the champion: a file, and the store behind the console.
 
-    With --engine spark the same scores are a folder of Parquet files (docs/spark.md); feature rows and timelines are not kept.
+    The exit code is 0 once file and store have the scores; that MLflow could not record the scoring is a warning. With --engine
+    spark the same scores are a folder of Parquet files (docs/spark.md); feature rows and timelines are not kept.
 
     Example: keepwell score shop --as-of 2026-01-01 --out scores.parquet
     """

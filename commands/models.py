@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commands import pipeline
-from commands.terminal import AS_JSON, AS_OF, DATA, OBJECTIVE, REPORT, SAMPLE, SEED, TRIALS, Days, to_json, today
+from commands.terminal import AS_JSON, AS_OF, DATA, KEEP_COLUMN, OBJECTIVE, REPORT, SAMPLE, SEED, TRIALS, Days, to_json, today
 from keepwell.files import write_text
 from keepwell.progress import Steps
 from keepwell.settings import Settings
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @DATA
 @click.option("--horizon", type=Days(), help="The time to look ahead, as 90d. Only labels that were given need none.")
 @AS_OF
-@click.option("--keep-column", multiple=True, metavar="NAME", help="A column that gives labels away, yet was known before.")
+@KEEP_COLUMN
 @SAMPLE
 @TRIALS
 @OBJECTIVE
@@ -35,7 +35,7 @@ def train(
     data: Path,
     horizon: int | None,
     as_of: date | None,
-    keep_column: tuple[str, ...],
+    keep_columns: tuple[str, ...],
     sample: int | None,
     trials: int,
     objectives: tuple[str, ...],
@@ -60,10 +60,10 @@ def train(
     company, study = pipeline.read(data, steps, sample), {"trials": trials, "seed": seed}
     if is_flat(company):
         result = pipeline.learn_flat(
-            settings, company, horizon_days=horizon or 0, before=as_of, keep_columns=keep_column, steps=steps, **study
+            settings, company, horizon_days=horizon or 0, before=as_of, keep_columns=keep_columns, steps=steps, **study
         )
     else:
-        days, day = _horizon(horizon, keep_column), as_of or today(company)
+        days, day = asked_horizon(horizon, keep_columns), as_of or today(company)
         pipeline.tell_what_counts(company, day)
         pipeline.tell_what_is_left_out(company, day)
         result = pipeline.learn(settings, company, days, day, objectives=objectives, steps=steps, **study)
@@ -76,11 +76,11 @@ def train(
     click.echo(f"Look closer: {settings.mlflow_pages}")
 
 
-def _horizon(horizon: int | None, keep_column: tuple[str, ...]) -> int:
+def asked_horizon(horizon: int | None, keep_columns: tuple[str, ...]) -> int:
     """The horizon of a company whose labels are made of what its customers did. UsageError for options that do not fit one."""
     if horizon is None:
         raise click.UsageError("give --horizon, the time to look ahead, as 90d; `keepwell horizon` helps to choose one")
-    if keep_column:
+    if keep_columns:
         raise click.UsageError("--keep-column is for tables of customers whose labels were given: declare the column static:")
     return horizon
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commands.terminal import libraries_on_stderr, now
+from commands.terminal import LONGEST_REASON, libraries_on_stderr, now
 from keepwell.errors import ModelError
 from keepwell.files import written_whole
 from keepwell.progress import Progress, Steps
@@ -204,12 +204,23 @@ def score(
 
 
 def _log_scoring(models: Registry | ModelFolder, company: Company, scores: pl.DataFrame, out: Path) -> None:
-    """Let the registry know which scores came from which model, where there is a registry."""
+    """Let the registry know which scores came from which model, where there is a registry.
+
+    The scores are written by now, in file and store, and stay valid whatever becomes of their record: that is a warning.
+    """
     from training.registry import Registry
     from training.scored import log_scoring
 
-    if isinstance(models, Registry) and not scores.is_empty():
+    if not isinstance(models, Registry) or scores.is_empty():
+        return
+    try:
         log_scoring(models, company.key, scores, out)
+    except Exception as error:  # MLflow, its server, its database and the network each have their own
+        why = str(error).partition("\n")[0][:LONGEST_REASON]
+        click.secho(
+            f"warning: the scores are written and valid, but MLflow has no record of this scoring: {why}", fg="yellow", err=True
+        )
+        click.echo("  -> nothing need be done for the scores; score again once MLflow answers if the record matters", err=True)
 
 
 def plan(

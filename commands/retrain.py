@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from commands import pipeline
+from commands.models import asked_horizon
 from commands.promotion import BY
 from commands.terminal import (
     AS_JSON,
     AS_OF,
     DATA,
+    KEEP_COLUMN,
     POLICY,
     SAMPLE,
     SEED,
@@ -52,6 +54,7 @@ class Retrained:
 @click.option("--horizon", type=Days(), help="The time to look ahead, as 90d. Only labels that were given need none.")
 @AS_OF
 @click.option("--out", type=TABLE_FILE, required=True, help="Where to write the scores: .parquet or .csv.")
+@KEEP_COLUMN
 @SAMPLE
 @TRIALS
 @SEED
@@ -65,6 +68,7 @@ def retrain(
     horizon: int | None,
     as_of: date | None,
     out: Path,
+    keep_columns: tuple[str, ...],
     sample: int | None,
     trials: int,
     seed: int,
@@ -86,7 +90,7 @@ def retrain(
     require_no_input(out, data)
     company = pipeline.read(data, steps, sample)
     day = as_of or today(company)
-    result = _learn(settings, company, horizon, as_of, trials=trials, seed=seed, steps=steps)
+    result = _learn(settings, company, horizon, as_of, keep_columns=keep_columns, trials=trials, seed=seed, steps=steps)
     if company.sampled:
         company = pipeline.read(data, steps)  # the model is of the sample, the scores are of everybody
     horizon_days = result.scorer.info.horizon_days
@@ -107,7 +111,15 @@ def retrain(
 
 
 def _learn(
-    settings: Settings, company: Company, horizon_days: int | None, as_of: date | None, *, trials: int, seed: int, steps: Steps
+    settings: Settings,
+    company: Company,
+    horizon_days: int | None,
+    as_of: date | None,
+    *,
+    keep_columns: tuple[str, ...],
+    trials: int,
+    seed: int,
+    steps: Steps,
 ) -> TrainingResult:
     """Train as `keepwell train` does: on labels, where they were given, else on what customers did."""
     from features.flat import is_flat
@@ -118,16 +130,14 @@ def _learn(
             company,
             horizon_days=horizon_days or 0,
             before=as_of,
-            keep_columns=(),
+            keep_columns=keep_columns,
             trials=trials,
             seed=seed,
             steps=steps,
         )
-    if horizon_days is None:
-        raise click.UsageError("give --horizon, the time to look ahead, as 90d; `keepwell horizon` helps to choose one")
-    day = as_of or today(company)
+    days, day = asked_horizon(horizon_days, keep_columns), as_of or today(company)
     pipeline.tell_what_counts(company, day)
-    return pipeline.learn(settings, company, horizon_days, day, trials=trials, seed=seed, steps=steps)
+    return pipeline.learn(settings, company, days, day, trials=trials, seed=seed, steps=steps)
 
 
 def _go_back(

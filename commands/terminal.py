@@ -15,11 +15,14 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from keepwell.errors import ConfigError, KeepwellError
+from keepwell.errors import ConfigError, KeepwellError, ModelError
 from keepwell.interrupts import sigterm_as_interrupt
 
 if TYPE_CHECKING:
     from features.company import Company
+
+LONGEST_REASON = 200
+"""Characters of what a library says that are shown."""
 
 MOST_DAYS = 3660
 """Ten years: a longer horizon is a slip of the finger."""
@@ -122,6 +125,9 @@ def _fail(error: Exception) -> None:
     elif isinstance(error, OSError):
         message, code = str(error), KeepwellError.exit_code
         hint = "check that the place exists, that there is room, and that you may read and write there"
+    elif type(error).__module__.partition(".")[0] == "mlflow":
+        message, code = f"MLflow: {str(error).partition(chr(10))[0][:LONGEST_REASON]}", ModelError.exit_code
+        hint = "check that KEEPWELL_TRACKING_URI names a server that answers, or a database that is whole, and run it again"
     else:
         message, code = f"{type(error).__name__}: {error}", KeepwellError.exit_code
         hint = "this is a fault of Keepwell; `keepwell --traceback ...` shows where: please report it"
@@ -151,6 +157,13 @@ SAMPLE = click.option(
     "--sample",
     type=click.IntRange(min=1),
     help="Learn from about so many customers, drawn by their ids (docs/spark.md). Default: all of them.",
+)
+KEEP_COLUMN = click.option(
+    "--keep-column",
+    "keep_columns",
+    multiple=True,
+    metavar="NAME",
+    help="A column that gives labels away, yet was known before; may be repeated.",
 )
 TRIALS = click.option(
     "--trials", type=click.IntRange(min=0), default=15, show_default=True, help="Settings that the study tries."

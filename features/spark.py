@@ -18,8 +18,8 @@ from typing import TypeAlias
 import polars as pl
 import pyarrow as pa
 from pyspark.errors import PySparkRuntimeError
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql.functions import struct, trim
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.functions import broadcast, struct, trim
 from pyspark.sql.types import (
     DataType,
     DateType,
@@ -138,15 +138,19 @@ def raw_together(
         hint = "cast them to one type, text if in doubt"
         raise ConfigError(f"customer_id has several types: {', '.join(sorted(map(str, kinds)))}", hint=hint)
     named = {table: _with_customer(frame, ids[table], config.tables.get(table)) for table, frame in frames.items()}
-    unwanted = list(left_out_customers)
-    kept = {table: frame.filter(_is_wanted(frame[ids[table]], kinds, unwanted)) for table, frame in named.items()}
-    return together(kept if unwanted else named, ids)
+    if left_out_customers:
+        unwanted = broadcast(to_spark(pl.DataFrame({"left_out": list(left_out_customers)}, schema={"left_out": pl.String})))
+        named = {table: _without(unwanted, frame, ids[table]) for table, frame in named.items()}
+    return together(named, ids)
 
 
-def _is_wanted(customer_id: Column, kinds: Collection[DataType], unwanted: Sequence[str]) -> Column:
-    """Whether a customer is not left out, by the id as it comes out: 7.0 is 7. A row without an id stays, to be refused."""
-    (kind,) = kinds
-    return customer_id.isNull() | ~customer_id.cast(id_type(kind)).cast("string").isin(*unwanted)
+def _without(unwanted: DataFrame, frame: DataFrame, customer_id: str) -> DataFrame:
+    """The rows of no unwanted customer, by the id as it comes out: 7.0 is 7. A row without an id stays, to be refused.
+
+    A join, as the list may be long: a condition that names each id takes Spark's compiler minutes, and then its memory.
+    """
+    as_it_comes_out = frame[customer_id].cast(id_type(frame.schema[customer_id].dataType)).cast("string")
+    return frame.join(unwanted, as_it_comes_out == unwanted["left_out"], "left_anti")
 
 
 def _with_customer(frame: DataFrame, customer_id: str, settings: TableConfig | None) -> DataFrame:

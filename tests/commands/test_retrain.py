@@ -71,6 +71,27 @@ def test_a_flat_table_is_trained_again_and_scored_without_a_horizon(keepwell: Ke
     assert (told["promoted"], told["scored_by"], told["horizon_days"], told["customers"]) == (True, "1", 0, 200)
 
 
+@pytest.mark.slow
+def test_a_column_that_gives_labels_away_is_kept_where_it_is_named(keepwell: Keepwell, tmp_path: Path) -> None:
+    bank = tmp_path / "bank"
+    simulate_flat(bank, customers=200, seed=5, as_of=date(2026, 1, 1))
+    labels = {row["customer_id"]: row["churned"] for row in pl.read_parquet(bank / "labels.parquet").rows(named=True)}
+    people = pl.read_parquet(bank / "customers.parquet")
+    told = people["customer_id"].replace_strict(labels, default=None).cast(pl.Float64).alias("closed")
+    people.with_columns(told).write_parquet(bank / "customers.parquet")
+    asked = ("retrain", bank, "--trials", 0, "--out", tmp_path / "scores.parquet")
+    assert "say --keep-column closed" in keepwell(*asked).stderr
+    kept = keepwell(*asked, "--keep-column", "closed")
+    assert kept.exit_code == 0, kept.output
+    assert "left out" not in kept.stderr
+
+
+def test_a_column_is_kept_only_where_labels_were_given(keepwell: Keepwell, shop: Shop, tmp_path: Path) -> None:
+    refused = keepwell(*words(shop, tmp_path / "scores.parquet"), "--keep-column", "city")
+    assert refused.exit_code == 2
+    assert "--keep-column is for tables of customers whose labels were given" in refused.output
+
+
 def test_a_company_with_purchases_is_not_trained_without_a_horizon(keepwell: Keepwell, shop: Shop, tmp_path: Path) -> None:
     done = keepwell("retrain", shop.data, "--out", tmp_path / "scores.parquet")
     assert done.exit_code == 2

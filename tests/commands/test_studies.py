@@ -54,6 +54,17 @@ def test_tune_keeps_a_study_that_goes_on(shop: Shop, keepwell: Keepwell, tmp_pat
     assert second["objectives"] == ["churn_empc", "value_mae"]
 
 
+@pytest.mark.slow
+def test_a_sample_is_backtested_and_tuned_as_it_is_trained(shop: Shop, keepwell: Keepwell) -> None:
+    everybody = json.loads(keepwell("backtest", shop.data, *ASKED, "--dates", 1, "--json").stdout)
+    some = keepwell("backtest", shop.data, *ASKED, "--dates", 1, "--sample", 400, "--json")
+    assert "learning from a sample of" in some.stderr
+    assert 0 < json.loads(some.stdout)["dates"][0]["customers"] < everybody["dates"][0]["customers"]
+    tuned = keepwell("tune", shop.data, *ASKED, "--trials", 1, "--sample", 400)
+    assert tuned.exit_code == 0, tuned.output
+    assert "learning from a sample of" in tuned.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -310,8 +310,20 @@ def test_who_is_left_out_is_known_on_spark_by_whole_numbers_with_a_point(spark: 
 
     lines = pl.DataFrame({"customer_id": [7.0, 8.0], "ordered_at": [datetime(2024, 1, 1)] * 2, "amount": [1.0, 2.0]})
     frames = read_by_spark(spark, {"transactions": lines}, tmp_path)
-    made = spark_panel_of_raw(frames, CompanyConfig(), [date(2024, 3, 1)], ["spend_all"], left_out_customers=("7",))
+    many = ("7", *map(str, range(100_000, 150_000)))  # more than a condition could name one by one
+    made = spark_panel_of_raw(frames, CompanyConfig(), [date(2024, 3, 1)], ["spend_all"], left_out_customers=many)
     assert to_polars(made).select("customer_id", "spend_all").rows() == [(8, 2.0)]
+
+
+@needs_spark
+def test_rows_without_a_customer_are_refused_on_spark_whoever_is_left_out(spark: Any, tmp_path: Path) -> None:
+    from features.spark import spark_panel_of_raw
+
+    lines = pl.DataFrame({"customer_id": ["a", None], "ordered_at": [datetime(2024, 1, 1)] * 2, "amount": [1.0, 2.0]})
+    frames = read_by_spark(spark, {"transactions": lines}, tmp_path)
+    made = spark_panel_of_raw(frames, CompanyConfig(), [date(2024, 3, 1)], ["spend_all"], left_out_customers=("b",))
+    with pytest.raises(Exception, match=r"transactions\.customer_id"):
+        made.collect()
 
 
 @needs_spark
