@@ -15,11 +15,11 @@ from keepwell.progress import Steps
 if TYPE_CHECKING:
     from datasets.folder import Imported
 
-CDNOW, ONLINE_RETAIL, JOURNEY = "cdnow", "online-retail-2", "complete-journey"
+CDNOW, ONLINE_RETAIL, TA_FENG, JOURNEY = "cdnow", "online-retail-2", "ta-feng", "complete-journey"
 
 
 @click.command("import")
-@click.argument("what", type=click.Choice([CDNOW, ONLINE_RETAIL, JOURNEY]))
+@click.argument("what", type=click.Choice([CDNOW, ONLINE_RETAIL, TA_FENG, JOURNEY]))
 @click.argument("places", nargs=-1, type=PATH, required=True, metavar="[FILE] FOLDER")
 def import_public(what: str, places: tuple[Path, ...]) -> None:
     """Turn a public data file into a company: FOLDER gets its tables and a company.yaml, and must not exist yet.
@@ -27,6 +27,7 @@ def import_public(what: str, places: tuple[Path, ...]) -> None:
     \b
     cdnow             CDNOW_master.txt, or the sample of one in ten
     online-retail-2   online_retail_II.xlsx, or one .csv file of both years
+    ta-feng           ta_feng_all_months_merged.csv
     complete-journey  no FILE: the data come with Keepwell
 
     Example: keepwell import online-retail-2 online_retail_II.xlsx shop
@@ -50,6 +51,12 @@ def _require_places(files: list[Path], folder: Path) -> None:
 def _reader(what: str) -> Callable[..., Imported]:
     from datasets.online_retail import online_retail
     from datasets.public import cdnow_text, complete_journey
+    from datasets.ta_feng import ta_feng
 
-    readers: Mapping[str, Callable[..., Imported]] = {CDNOW: cdnow_text, ONLINE_RETAIL: online_retail, JOURNEY: complete_journey}
+    readers: Mapping[str, Callable[..., Imported]] = {
+        CDNOW: cdnow_text,
+        ONLINE_RETAIL: online_retail,
+        TA_FENG: ta_feng,
+        JOURNEY: complete_journey,
+    }
     return readers[what]
