@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import click
 
 from commands.bench import bench
+from commands.copying import copy_store
 from commands.data import check, features, simulate
 from commands.demo import demo
 from commands.export import export
@@ -85,6 +86,7 @@ for command in (
     keys,
     users,
     jobs,
+    copy_store,
     forget,
     import_public,
     simulate,

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from decisions.plans.plan_rows import CONTROL
 from serving.store.audit import Audit
+from serving.store.copying import copy_store
 from serving.store.day import Day
 from serving.store.engine import open_engine, writing
 from serving.store.forget import Forgetting
@@ -30,6 +31,9 @@ from serving.store.rows import OF_THE_LOAD, packed, parts_of, plain_rows, plan_r
 from serving.store.schema import feature_rows, loads, plan_items, plans, scores
 from serving.store.views import SavedViews
 from serving.store.work import Work
+
+if TYPE_CHECKING:  # who only serves has no progress to show, and waits for no import of it
+    from keepwell.progress import Progress
 
 KEPT_LOADS = 3
 """How many loads of one company and horizon stay: the current one, and those before it for readers who still hold them.
@@ -120,6 +124,10 @@ class Store(Reader):
     def audit(self) -> Audit:
         """Who changed what."""
         return Audit(self._engine)
+
+    def copy_from(self, other: Store, progress: Progress) -> dict[str, int]:
+        """Take over all that another store holds, as `copying` tells; this one must be empty. How many rows of which table."""
+        return copy_store(other._engine, self._engine, progress)
 
     def load_scores(
         self,
