@@ -87,7 +87,7 @@ class JobDesk:
             raise RequestError("this service takes no jobs", hint=hint, status=403, code="jobs_off")
         try:
             key = read_key(place_below(self.root, data))
-        except ConfigError as error:  # its words may tell of the machine
+        except (ConfigError, OSError) as error:  # their words may tell of the machine
             raise _refused("is no folder of tables and no company.yaml that can be read") from error
         if self.company not in (None, key):
             raise _refused(f"belongs to company {key!r}, and this service serves {self.company!r}")
@@ -102,13 +102,13 @@ def place_below(root: Path, data: str) -> Path:
     parts = PurePosixPath(data).parts
     if not parts or data.startswith("/") or ".." in parts or "\\" in data or "\0" in data:
         raise _refused("must be a path below the folder of data, as shop or shop/company.yaml")
-    place, top = (root / data).resolve(), root.resolve()
-    if not place.is_relative_to(top) or not place.exists():
+    place, top = _found(root / data), root.resolve()
+    if place is None or not place.is_relative_to(top):
         raise _refused("is not there")
     try:
         outside = [table for table in table_places(place) if not _lies_wholly_in(top, table)]
         databases = database_tables(place)
-    except ConfigError as error:
+    except (ConfigError, OSError) as error:
         raise _refused("is no folder of tables and no company.yaml that can be read") from error
     if outside or databases:
         raise _refused("names tables that are not files below the folder of data")
@@ -120,6 +120,14 @@ def job_answer(job: Job) -> JobAnswer:
     told = {name: getattr(job, name) for name in JobAnswer.model_fields if name not in ("data", "as_of", "result")}
     result = f"{RESULT_PATH}?id={job.id}" if job.state == DONE else None
     return JobAnswer(data=job.request["data"], as_of=job.request["as_of"], result=result, **told)
+
+
+def _found(path: Path) -> Path | None:
+    """Where a path leads; None: nowhere, as its name is too long for the system, links go in a circle, or a folder is locked."""
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError):  # RuntimeError: pathlib's word for the circle
+        return None
 
 
 def _lies_wholly_in(top: Path, place: Path) -> bool:
