@@ -241,7 +241,7 @@ PAGES = {
     "work.assigned": "Meant for {who}; not taken on yet.",
     "work.yours": "Yours since {since}.",
     "work.taken": "{who} has taken this on, on {since}.",
-    "work.too_late": "Somebody else was first: the customer is not yours to work on now.",
+    "work.too_late": "Somebody else was first: the customer is not yours to work on now. Nothing was recorded.",
     "work.control": "In the comparison group of the plan: leave the customer alone, so that what the action brings can be known.",
     "work.left_alone": "Wants to be left alone, since {since}: no plan contacts this customer.",
     "work.take": "Take on",

@@ -242,7 +242,7 @@ PAGES = {
     "work.assigned": "分配给 {who}；尚未接手。",
     "work.yours": "自 {since} 起由您负责。",
     "work.taken": "{who} 已于 {since} 接手。",
-    "work.too_late": "别人先接手了：现在不由您处理这位客户。",
+    "work.too_late": "别人先接手了：现在不由您处理这位客户，没有记录任何内容。",
     "work.control": "属于计划的对照组：请不要联系这位客户，这样才能知道行动带来了什么。",
     "work.left_alone": "自 {since} 起要求不被打扰：任何计划都不会联系这位客户。",
     "work.take": "接手",

@@ -93,16 +93,17 @@ def _standing(visitor: Visitor, known: Standing) -> str:
 
 
 def _buttons(visitor: Visitor, known: Standing) -> tuple[Button, ...]:
-    """What the visitor may do now: a customer of somebody else's, a control, and whoever wants to be left alone stay so."""
+    """What the visitor may do now: a customer of somebody else's, a control, and whoever wants to be left alone stay so.
+
+    That a customer wants to be left alone may be written down by whoever hears of it.
+    """
     leave = (Button(Step.DO_NOT_CONTACT, t("work.do_not_contact"), quiet=True),)
     if known.left_alone_since is not None:
         return (Button(Step.CONTACT_AGAIN, t("work.contact_again"), quiet=True),)
-    if known.control or known.item is None:
+    if known.control or known.item is None or known.item.taken_by not in (None, visitor.name):
         return leave
     if known.item.taken_by is None:
         return (Button(TAKE, t("work.take")), *leave)
-    if known.item.taken_by != visitor.name:
-        return ()
     steps = tuple(Button(step, _step_name(step)) for step in OF_THE_ACTION)
     return (*steps, *leave, Button(GIVE_BACK, t("work.give_back"), quiet=True))
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, and_, delete, func, insert, select
+from sqlalchemy import Connection, Engine, Select, and_, delete, func, insert, select, update
 
 from decisions.labels import Step
 from serving.store.engine import reading, writing
@@ -88,6 +88,15 @@ class OutcomeStore:
             row["key"] for row in rows if row["key"] in known and tuple(row[name] for name in _SAME) != known[row["key"]]
         }
         return frozenset(row["key"] for row in new), frozenset(differing)
+
+    def amend(self, company: str, key: str, *, reason: str | None, note: str | None) -> None:
+        """Add to what is recorded under a key: the reason that is told now, and the note as a further line, once."""
+        its = and_(outcomes.c.company == company, outcomes.c.key == key)
+        with writing(self._engine) as connection:
+            before = connection.execute(select(outcomes.c.reason, outcomes.c.note).where(its)).one()
+            lines = [line for line in (before.note, note) if line]
+            kept = before.note if note and note in (before.note or "") else "\n".join(lines) or None
+            connection.execute(update(outcomes).where(its).values(reason=reason or before.reason, note=kept))
 
     def recorded(self, company: str, *, since: date | None = None, before: date | None = None) -> tuple[RecordedOutcome, ...]:
         """What happened in `[since, before)`, in the order of days and then of recording; None leaves an end open."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Engine, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, func, select, update
 
 from decisions.plans.plan_rows import CONTROL
 from serving.store.audit import Deed, note
@@ -46,13 +46,14 @@ class Work:
     def take(self, plan: Plan, customer_id: str, who: str, *, company: str, at: datetime) -> str | None:
         """Take a customer on, and say who has them then: somebody else, for whom came too late.
 
+        Who has them already has them since the day when they took them.
+
         None where the plan does not have them, or has them as a control, whom nobody may contact.
         """
         its = _item(plan, customer_id)
-        free = or_(plan_items.c.taken_by.is_(None), plan_items.c.taken_by == who)
         with writing(self._engine) as connection:
-            taken = connection.execute(update(plan_items).where(its, free).values(taken_by=who, taken_at=at)).rowcount
-            if taken:
+            free = and_(its, plan_items.c.taken_by.is_(None))
+            if connection.execute(update(plan_items).where(free).values(taken_by=who, taken_at=at)).rowcount:
                 note(connection, Deed(at, who, "customer taken", company, customer_id, f"plan {plan.id}"))
             return connection.scalar(select(plan_items.c.taken_by).where(its))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -15,9 +15,11 @@ from serving.console.text import t
 from serving.console.views.context import Context, visitor_of
 from serving.console.views.customer import customer_answer
 from serving.console.work import GIVE_BACK, LONGEST_NOTE, OF_THE_ACTION, TAKE
-from serving.plans.outcomes import record_outcomes
+from serving.plans.outcomes import default_key, record_outcomes
 from serving.store.audit import Deed
 from serving.store.records import Load, Outcome, Plan, PlanItem
+
+_UNDONE_BY = {Step.DO_NOT_CONTACT: Step.CONTACT_AGAIN, Step.CONTACT_AGAIN: Step.DO_NOT_CONTACT}
 
 
 def act(console: Context, request: Request, form: Mapping[str, str]) -> Response:
@@ -86,10 +88,10 @@ class _Desk:
         return work.give_back(self.plan, self.customer_id, self.who, company=self.load.company, at=at)
 
     def _record(self, step: str, form: Mapping[str, str]) -> None:
-        """Write the outcome and who wrote it; RequestError for what cannot be."""
+        """Write the outcome and who wrote it, or what is told now of one that is known; RequestError for what cannot be."""
         console, outcome = self.console, self._outcome(step, form)
         try:
-            record_outcomes(
+            recorded = record_outcomes(
                 console.store(),
                 self.load.company,
                 [outcome],
@@ -100,13 +102,15 @@ class _Desk:
             )
         except DataError as error:
             raise RequestError(error.message, hint=error.hint, field=error.column) from None
+        if not recorded.new:
+            console.store().outcomes.amend(self.load.company, str(outcome.key), reason=outcome.reason, note=outcome.note)
         console.store().audit.add([Deed(console.now(), self.who, f"recorded {step}", self.load.company, self.customer_id)])
 
     def _outcome(self, step: str, form: Mapping[str, str]) -> Outcome:
         note = form.get("note", "").strip()
         if len(note) > LONGEST_NOTE:
             raise RequestError("the note is too long", hint=f"write at most {LONGEST_NOTE:,} characters", status=413)
-        return Outcome(
+        outcome = Outcome(
             customer_id=self.customer_id,
             step=step,
             happened_on=self.console.today(),
@@ -114,3 +118,11 @@ class _Desk:
             reason=(form.get("reason") or None) if step == Step.DECLINED else None,
             note=note or None,
         )
+        return replace(outcome, key=self._key(outcome))
+
+    def _key(self, outcome: Outcome) -> str:
+        """A step counts once a day, but for being left alone and being contacted again, which may take turns."""
+        key, company = default_key(self.load.company, outcome), self.load.company
+        before = self.console.store().work.history(company, self.customer_id)
+        turns = sum(each.step == _UNDONE_BY.get(outcome.step) and each.happened_on == outcome.happened_on for each in before)
+        return f"{key}-{turns}" if turns else key

@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from html import unescape
 
 import polars as pl
@@ -89,7 +90,7 @@ def test_of_two_agents_one_wins_and_the_other_is_told(as_: Callable[[str], TestC
     assert send(ben, "take") == 409
     assert "Somebody else was first" in ben.last.text
     assert "ann has taken this on" in unescape(ben.last.text)
-    assert buttons(ben) == []
+    assert buttons(ben) == ["do_not_contact"]
     assert send(ben, "accepted") == 409
     assert send(ann, "give_back") == 303
     assert send(ben, "take") == 303
@@ -134,6 +135,63 @@ def test_the_same_outcome_sent_twice_counts_once(as_: Callable[[str], TestClient
     ann = as_("ann")
     assert [send(ann, "accepted") for _ in range(2)] == [303, 303]
     assert len(store.outcomes.recorded(store.current_load().company)) == 1
+
+
+def test_a_step_that_is_sent_again_with_more_to_say_keeps_what_is_said(as_: Callable[[str], TestClient], store: Store) -> None:
+    ann = as_("ann")
+    send(ann, "declined", note="Too dear")
+    send(ann, "declined", reason="price", note="Will ask again in spring")
+    send(ann, "declined")
+    (kept,) = store.work.history(store.current_load().company, BUSY_ID)
+    assert (kept.reason, kept.note) == ("price", "Too dear\nWill ask again in spring")
+
+
+def test_a_note_that_is_sent_twice_is_kept_once(as_: Callable[[str], TestClient], store: Store) -> None:
+    ann = as_("ann")
+    for _ in range(2):
+        send(ann, "contacted", note="rang at nine")
+    (kept,) = store.work.history(store.current_load().company, BUSY_ID)
+    assert kept.note == "rang at nine"
+
+
+def test_a_customer_may_be_left_alone_and_contacted_again_in_turns_on_one_day(
+    as_: Callable[[str], TestClient], store: Store
+) -> None:
+    ann, company = as_("ann"), store.current_load().company
+    for _ in range(3):
+        assert send(ann, "do_not_contact") == send(ann, "do_not_contact") == 303
+        assert BUSY_ID in store.outcomes.left_alone(company)
+        assert send(ann, "contact_again") == 303
+        assert BUSY_ID not in store.outcomes.left_alone(company)
+    assert len(store.outcomes.recorded(company)) == 6
+
+
+def test_whoever_hears_that_a_customer_wants_no_contact_writes_it_down(as_: Callable[[str], TestClient], store: Store) -> None:
+    ann, ben = as_("ann"), as_("ben")
+    send(ann, "take")
+    assert send(ben, "do_not_contact", note="told me on the phone") == 303
+    assert BUSY_ID in store.outcomes.left_alone(store.current_load().company)
+
+
+def test_who_comes_too_late_keeps_the_note(as_: Callable[[str], TestClient]) -> None:
+    ann, ben = as_("ann"), as_("ben")
+    send(ann, "take")
+    assert send(ben, "accepted", note="she was glad") == 409
+    assert re.search(r"<textarea[^>]*>she was glad</textarea>", ben.last.text)
+
+
+def test_a_customer_is_taken_on_once_and_stays_finished(store: Store) -> None:
+    """What is recorded later moves neither the day of taking on nor brings back what is done."""
+    clock = {"now": NOW}
+    ann = sign_in(TestClient(console_app(lambda: store, now=lambda: clock["now"]), follow_redirects=False), "ann")
+    load = store.current_load()
+    for step in ("take", "declined", "declined", "contacted"):
+        send(ann, step)
+        clock["now"] += timedelta(minutes=5)
+    plan = store.plan(load)
+    assert store.plan_item(plan, BUSY_ID).taken_at == NOW
+    assert store.day.taken(plan, load.company, "ann") == ()
+    assert [deed.what for deed in store.audit.latest(20)].count("customer taken") == 1
 
 
 def test_a_viewer_works_on_nobody(as_: Callable[[str], TestClient]) -> None:
