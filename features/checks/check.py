@@ -21,10 +21,13 @@ from features.checks.horizons import (
 from features.checks.kinds import FlatCheck, contract_span
 from features.checks.lacking import Lacking, lacking
 from features.checks.odd_times import Suspicion, odd_times
-from features.company import Company, Note
+from features.company import Company, Note, NoteKind
 from features.contracts import contract_names, leaves_by_contract, require_horizon
 from features.tables import TABLES
 from keepwell.errors import HistoryError
+
+WORTH_A_LOOK = (NoteKind.WARNING, NoteKind.REPORTED, NoteKind.IGNORED, NoteKind.GUESSED, NoteKind.MAPPED)
+"""What people should read first comes first: what company.yaml said itself is no news."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class CheckReport:
             "tables": [_table_line(table) for table in self.tables],
             "horizons": [horizon_line(horizon) for horizon in self.horizons],
             "not given": [f"  {one}" for one in self.lacking],
-            "noticed while reading": [f"  {note}" for note in self.notes],
+            "noticed while reading": [f"  {note}" for note in sorted(self.notes, key=lambda note: WORTH_A_LOOK.index(note.kind))],
         }
         return [*answer, "", *facts, *(line for title, told in sections.items() if told for line in ("", title, *told))]
 

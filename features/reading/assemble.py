@@ -18,6 +18,7 @@ from features.reading.left_out import columns_of, left_out_columns, left_out_not
 from features.reading.matching import is_personal, match_columns
 from features.reading.normalise import Normalised, Reading, normalise_columns
 from features.reading.notation import IS_REFUND, prepared, translated
+from features.reading.numerals import likely_notation
 from features.reading.refund_table import with_refunds
 from features.reading.refusals import Place, unreadable
 from features.tables import LOGS, REFUNDS, TABLES, Table
@@ -86,6 +87,7 @@ def assemble(
         notes=(*notes, *own_notes, *id_notes, *_stranger_notes(tables), *_order_notes(tables)),
         currency=config.currency,
         attribution_days=config.attribution_days,
+        campaign=config.campaign,
         builders=config.features,
     )
     return replace(company, notes=(*company.notes, *snapshot_notes(company)))
@@ -183,8 +185,17 @@ def _with_attributes(
         else:
             attributes[name] = "static" if name in static else usual
             converted.append(values.rename(name))
+            notes += _notation_notes(name, values) if typeless else []
     kept = frame.drop([name for name in names if name not in attributes]).with_columns(converted)
     return kept.drop("known_us", strict=False), attributes, notes
+
+
+def _notation_notes(name: str, values: pl.Series) -> list[Note]:
+    """A word on an attribute of texts that would be numbers in another notation: 2,50 is a word, and 2.50 a number."""
+    texts = values.drop_nulls().unique().head(1_000) if values.dtype == pl.String else pl.Series([], dtype=pl.String)
+    example = likely_notation(texts) if texts.str.contains(r"\d[.,]\d").any() else None
+    message = f'is taken as text; if it holds numbers, say numbers: "{example}" in company.yaml'
+    return [Note(NoteKind.REPORTED, "customers", name, message)] if example else []
 
 
 def _are_flags(values: pl.Series) -> bool:

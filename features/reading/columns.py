@@ -60,9 +60,8 @@ def read_texts(place: Place, raw: pl.Series, choices: tuple[str, ...] = ()) -> p
     if not choices:
         return texts
     lowered = texts.str.strip_chars().str.to_lowercase()
-    refuse(
-        place, raw, ~lowered.is_in(choices), f"must be one of {', '.join(choices)}", "correct these values or leave them empty"
-    )
+    hint = f"leave them empty, or name your words in company.yaml: values: {{{place.column}: {{YOURS: {choices[0]}}}}}"
+    refuse(place, raw, ~lowered.is_in(choices), f"must be one of {', '.join(choices)}", hint)
     return lowered
 
 
@@ -100,7 +99,9 @@ def read_flags(place: Place, raw: pl.Series) -> pl.Series:
     else:
         flags = read_floats(place, raw).fill_nan(None)
         unread = ~flags.is_in([0.0, 1.0])
-    refuse(place, raw, unread, "must be yes or no", "write true and false, or 1 and 0")
+    translation = f"values: {{{place.column}: {{YOURS: yes, YOURS: no}}}}"
+    hint = f"write true and false, or 1 and 0, or name your words in company.yaml: {translation}"
+    refuse(place, raw, unread, "must be yes or no", hint)
     return flags
 
 

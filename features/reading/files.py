@@ -12,15 +12,15 @@ from typing import NamedTuple
 import polars as pl
 
 from features.company import Note, NoteKind
-from features.reading.parts import Part, joined, partition_values
+from features.reading.parts import SEPARATORS, Part, joined, partition_values
 from features.reading.refusals import unreadable
+from features.reading.wrong_files import PACKED, refuse_late_header, refuse_other_kinds
 from keepwell.errors import DataError
 
 PARQUET, TEXT = (".parquet", ".pq"), (".csv", ".tsv", ".txt")
 FOUND_ALONE = (".parquet", ".csv")
 """The endings that are found without being named in company.yaml."""
 
-SEPARATORS = (",", ";", "\t", "|")
 UTF_8 = "utf-8"
 TABLE_LOGS: Mapping[str, str] = MappingProxyType({"_delta_log": "Delta Lake", ".hoodie": "Hudi"})
 """Folders that say which files of a table count: without reading them, rows would come that were deleted."""
@@ -87,10 +87,9 @@ def _files(table: str, place: Path) -> list[Path]:
     kinds = {file.suffix in PARQUET for file in files}
     strange = [file for file in files if file.suffix not in PARQUET + TEXT]
     if strange or len(kinds) > 1:
-        example = (strange or files)[0].name
-        raise DataError(
-            table, None, f"must be Parquet or CSV, and of one kind: found {example}", hint="save it as CSV or Parquet"
-        )
+        example = (strange or files)[0]
+        hint = PACKED.get(example.suffix, "save it as CSV or Parquet")
+        raise DataError(table, None, f"must be Parquet or CSV, and of one kind: found {example.name}", hint=hint)
     empty = [file for file in files if file.stat().st_size == 0]
     if empty:
         raise DataError(table, None, f"is an empty file: {empty[0].name}", hint="check that the export is complete")
@@ -110,13 +109,24 @@ def _parquet_part(table: str, place: Path, file: Path) -> Part:
 
 
 def _text_part(table: str, place: Path, file: Path, written: TextFormat) -> Part:
+    if written.encoding == UTF_8:
+        refuse_other_kinds(table, file)
     header = _header(table, file, written.encoding)
     used = written.separator or max(SEPARATORS, key=header.count)  # the first, a comma, when there is none of them
     names = next(csv.reader([header], delimiter=used), [])
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
-        raise DataError(table, repeated[:40], "stands twice in the header line", hint="rename or remove one of the two columns")
-    return Part(file, partition_values(place, file), dict.fromkeys(names, pl.String()), used)
+    part = Part(file, partition_values(place, file), dict.fromkeys(names, pl.String()), used)
+    if len(part.schema) < len(names):
+        refuse_late_header(table, [part], written.encoding)
+        raise _repeated(table, names)
+    return part
+
+
+def _repeated(table: str, names: Sequence[str]) -> DataError:
+    name = next(name for name in names if names.count(name) > 1)
+    if name.strip():
+        return DataError(table, name[:40], "stands twice in the header line", hint="rename or remove one of the two columns")
+    rule = f"has {names.count(name)} columns without a name in its header line"
+    return DataError(table, None, rule, hint="give each a name, or remove them: often they are empty columns at the end")
 
 
 def _header(table: str, file: Path, encoding: str) -> str:

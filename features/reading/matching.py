@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from features.company import Note, NoteKind
+from features.reading.wrong_files import is_name
 from features.tables import Table
 from keepwell.errors import DataError
 
@@ -140,6 +141,8 @@ def _missing(table: Table, name: str, present: Sequence[str], candidates: Sequen
         lacking = [other for other in table.required if other not in found and not _candidates(other, present, ())]
         rule, examples = f"is required, and missing among {_listed(present)}", ", ".join(f"{other}: YOURS" for other in lacking)
     way_out = f"name it so, or map it in company.yaml: tables: {{{table.name}: {{columns: {{{examples}}}}}}}"
+    if sum(map(is_name, present)) < len(present) / 2:
+        way_out = "the first line seems to hold values: put a line with the names of the columns above it"
     return DataError(table.name, name, rule, hint=way_out)
 
 

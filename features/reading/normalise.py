@@ -17,6 +17,9 @@ from features.reading.versions import with_known_days, with_outcome_day
 from features.tables import ATTRIBUTION_DAYS, Column, Kind, Table
 from keepwell.errors import DataError
 
+THOUSANDS = r"^\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*$"
+GROUPED_RULE = 'every point has three digits behind it; if it separates thousands, say numbers: "1.234,56" in company.yaml'
+
 
 class Normalised(NamedTuple):
     """A normalised table, the decimals of its money columns, and what was noticed."""
@@ -115,8 +118,17 @@ def _times(place: Place, raw: pl.Series, reading: Reading) -> _Part:
 
 def _money(place: Place, raw: pl.Series, column: Column, reading: Reading) -> _Part:
     money = read_money(place, raw, column, reading.decimals.get(column.name))
-    rounded = Note(NoteKind.REPORTED, *place, f"rounded to {money.decimals} decimals", money.rounded)
-    return _Part([money.minor.rename(column.name)], money.decimals, (rounded,) if money.rounded else ())
+    notes = [Note(NoteKind.REPORTED, *place, f"rounded to {money.decimals} decimals", money.rounded)] if money.rounded else []
+    notes += [Note(NoteKind.WARNING, *place, GROUPED_RULE)] if _maybe_grouped(raw) else []
+    return _Part([money.minor.rename(column.name)], money.decimals, tuple(notes))
+
+
+def _maybe_grouped(raw: pl.Series) -> bool:
+    """Whether points may separate thousands: all that follow them are three digits, which hardly any prices have."""
+    if raw.dtype != pl.String:
+        return False
+    pointed = raw.filter(raw.str.contains(".", literal=True))
+    return len(pointed) > 0 and bool(pointed.str.contains(THOUSANDS).all())
 
 
 def _refuse_missing(table: Table, parts: Mapping[str, _Part]) -> None:
@@ -126,7 +138,7 @@ def _refuse_missing(table: Table, parts: Mapping[str, _Part]) -> None:
         first = parts[name].columns[0]
         missing = first == NEVER_DAY if table.column(name).kind is Kind.TIME else first.is_null()
         if missing.any():
-            hint = "fill these rows in, or remove them"
+            hint = f"fill these rows in, or leave them out: skip_rows_without: [{name}] in company.yaml"
             first_row = f"row {missing.arg_true()[0] + 1}"  # the missing value itself would say nothing
             raise DataError(table.name, name, "must not be empty", hint=hint, rows=int(missing.sum()), example=first_row)
 

@@ -23,6 +23,13 @@ MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "nat")
 TEXTUAL = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 
 
+NOTATIONS = ("1.234,56", "1,234.56", "1 234,56", "1'234.56")
+"""How people write 1234.56: what is looked for where a column holds no plain numbers."""
+
+AROUND = re.compile(r"(?P<before>[^\d.,'’\s()+-]*\s?)[(+-]?[.,]?\d.*?(?P<after>\s?[^\d.,'’\s()+-]*)", re.UNICODE)
+"""A number among the words that may stand before and behind it."""
+
+
 class NumberFormat(NamedTuple):
     """How a table writes 1234.56, as regular expressions ("" = no separator), and the words that may stand around a number."""
 
@@ -74,6 +81,28 @@ def read_floats(place: Place, raw: pl.Series) -> pl.Series:
     numbers = text.cast(pl.Float64, strict=False)
     if numbers.null_count() > text.null_count():
         unread = numbers.is_null() & ~text.str.to_lowercase().is_in(MISSING_WORDS)
-        hint = 'write plain numbers, as 1234.50, or say in company.yaml how yours are written, as numbers: "1.234,56"'
-        refuse(place, raw, unread, "must be a number", hint)
+        if unread.any():
+            refuse(place, raw, unread, "must be a number", _numbers_hint(place.table, text))
     return numbers
+
+
+def likely_notation(numbers: pl.Series) -> str | None:
+    """How these texts write 1234.56; None where no usual notation reads them all, or two do and differ.
+
+    >>> likely_notation(pl.Series(["1.234,50 €", "7,95 €"])), likely_notation(pl.Series(["7.950 €"]))
+    ('1.234,56 €', None)
+    """
+    around = AROUND.fullmatch(str(numbers.first() or ""))
+    before, after = around.group("before", "after") if around else ("", "")
+    readings = {example: plain_numbers(numbers, number_format(example)) for example in (f"{before}{n}{after}" for n in NOTATIONS)}
+    fitting = {example: plain for example, plain in readings.items() if plain.null_count() == 0}
+    first = next(iter(fitting), None)
+    return first if all(plain.equals(fitting[first]) for plain in fitting.values() if first) else None
+
+
+def _numbers_hint(table: str, text: pl.Series) -> str:
+    """How to be understood: by the notation that reads all values, where there is one."""
+    written = text.filter(~text.str.to_lowercase().is_in(MISSING_WORDS)).drop_nulls()
+    example = likely_notation(written)
+    where = f'tables: {{{table}: {{numbers: "{example}"}}}}' if example else 'as numbers: "1.234,56"'
+    return f"write plain numbers, as 1234.50, or say in company.yaml how yours are written: {where}"

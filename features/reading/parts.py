@@ -12,6 +12,9 @@ import polars as pl
 from features.company import Note, NoteKind
 from keepwell.errors import DataError
 
+SEPARATORS = (",", ";", "\t", "|")
+"""What may stand between the values of a CSV file."""
+
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 """The folder name that stands for a missing value, by the custom of those who write such folders."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +12,19 @@ from features.company import Company, Note, NoteKind, company_key
 from features.reading.assemble import assemble
 from features.reading.columns import read_ids
 from features.reading.config import FILE_NAME, CompanyConfig, TableConfig, read_config
-from features.reading.files import FOUND_ALONE, Opened, TextFormat, find_table, open_table, refuse_ragged_lines
+from features.reading.files import FOUND_ALONE, TEXT, Opened, TextFormat, find_table, open_table, refuse_ragged_lines
 from features.reading.left_out import read_customer_ids
 from features.reading.matching import match_columns
 from features.reading.own_sources import read_source
+from features.reading.parts import Part
 from features.reading.refusals import Place, unreadable
+from features.reading.wrong_files import PACKED, refuse_late_header
 from features.sampling import COUNTED, Sample, drawn, share_for
 from features.tables import INPUTS, LOGS
 from keepwell.errors import ConfigError, DataError
+
+OWN_NAMES = frozenset(f"{table}{ending}" for table in INPUTS for ending in FOUND_ALONE)
+"""Files that are found without being named."""
 
 
 def read_company(path: str | Path, *, sample: int | None = None) -> Company:
@@ -32,9 +37,9 @@ def read_company(path: str | Path, *, sample: int | None = None) -> Company:
     place, folder, config = _located(Path(path))
     opened = {name: found for name in INPUTS if (found := _open(name, folder, config)) is not None}
     unused = _unused_files(folder, config)
-    if unused and not opened:
-        raise _unnamed(unused)
-    ignored = [Note(NoteKind.IGNORED, Path(name).stem, None, f"{name} is no table of ours") for name in unused]
+    if not opened and (strange := unused or _unused_files(folder, config, endings=(*TEXT, *PACKED))):
+        raise _unnamed(strange)
+    ignored = [Note(NoteKind.IGNORED, file.stem, None, _no_table(file.name)) for file in unused]
     notes = [note for table in opened.values() for note in table.notes] + ignored
     try:
         frames, sampled = _sampled(opened, config, sample)
@@ -48,9 +53,16 @@ def read_company(path: str | Path, *, sample: int | None = None) -> Company:
         )
         return replace(company, sampled=sampled)
     except DataError as error:
-        if isinstance(error.__cause__, pl.exceptions.PolarsError) and error.table in opened:
-            refuse_ragged_lines(error.table, opened[error.table].texts)  # if that is why, say where
+        if error.table in opened:
+            _refuse_lines(error, opened[error.table].texts, config.tables.get(error.table, TableConfig()))
         raise
+
+
+def _refuse_lines(error: DataError, texts: Sequence[Part], settings: TableConfig) -> None:
+    """Raise a DataError that says where, if lines of CSV files are why there was an `error`."""
+    if isinstance(error.__cause__, pl.exceptions.PolarsError):
+        refuse_ragged_lines(error.table, texts)
+    refuse_late_header(error.table, texts, settings.encoding)
 
 
 def _sampled(
@@ -187,19 +199,25 @@ def _place(name: str, folder: Path, settings: TableConfig) -> Path | None:
     return folder / settings.file if settings.file else find_table(folder, name)
 
 
-def _unused_files(folder: Path, config: CompanyConfig) -> list[str]:
-    """The names of files in `folder` that could be tables, and that nobody names."""
+def _unused_files(folder: Path, config: CompanyConfig, endings: Collection[str] = FOUND_ALONE) -> list[Path]:
+    """The files in `folder` that could be tables by their `endings`, and that nobody names."""
     files = [config.leave_out_customers, *(table.file for table in config.tables.values())]
     named = {(folder / file).resolve() for file in files if file}
-    strange = (file for file in folder.iterdir() if file.suffix in FOUND_ALONE and file.stem not in INPUTS)
-    return sorted(file.name for file in strange if file.resolve() not in named)
+    strange = (file for file in folder.iterdir() if file.suffix in endings and file.name not in OWN_NAMES)
+    return sorted((file for file in strange if file.resolve() not in named), key=lambda file: file.name)
 
 
-def _unnamed(files: Sequence[str]) -> DataError:
-    """What to do where there are files, none of which has the name of a table."""
-    found = f"there {'are' if len(files) > 1 else 'is'} only {' and '.join(files[:3])}{' ...' if len(files) > 3 else ''}"
-    hint = (
-        f"rename it to transactions{Path(files[0]).suffix}, or write a company.yaml beside it: "
-        f"tables: {{transactions: {{file: {files[0]}}}}}"
-    )
+def _no_table(name: str) -> str:
+    return f"{name} is no table of ours; if it is one under another name, company.yaml can say file: {name}"
+
+
+def _unnamed(files: Sequence[Path]) -> DataError:
+    """What to do where there are files, none of which has the name of a table: the largest one is most likely the log."""
+    names, likely = [file.name for file in files], max(files, key=lambda file: file.stat().st_size)
+    found = f"there {'are' if len(files) > 1 else 'is'} only {' and '.join(names[:3])}{' ...' if len(files) > 3 else ''}"
+    hint = f"write a company.yaml beside it: tables: {{transactions: {{file: {likely.name}}}}}"
+    if likely.suffix in FOUND_ALONE:
+        hint = f"rename it to transactions{likely.suffix}, or {hint}"
+    elif likely.suffix in PACKED:
+        hint = f"make a CSV file of it, transactions.csv: {PACKED[likely.suffix]}"
     return DataError("transactions", None, f"is required, and missing; {found}", hint=hint)

@@ -38,6 +38,8 @@ OTHER_DATES = (
     "%d/%m/%y",
     "%m/%d/%y",
     "%d-%b-%Y",
+    "%d %B %Y",
+    "%B %d, %Y",
 )
 OTHER_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 OTHER_FORMATS = tuple(day + clock for day, clock in product(OTHER_DATES, OTHER_CLOCKS))
@@ -177,6 +179,21 @@ def _looks_iso(text: pl.Series) -> bool:
     return text.null_count() == len(text) or bool(text.str.contains(r"^\d{4}-\d{2}-\d{2}").any())
 
 
+def _strange(place: Place, values: pl.Series) -> DataError:
+    """What to say of texts that no format reads throughout: where one reads most of them, which it does not read."""
+    unread = {time_format: ~_read_by(values, time_format) for time_format in OTHER_FORMATS}
+    likely = min(OTHER_FORMATS, key=lambda time_format: int(unread[time_format].sum()))
+    broken = values.filter(unread[likely])
+    rule, hint = "must be a date or time", f"{WRITE_ISO}, or say time_format: in company.yaml"
+    if len(broken) <= len(values) / 2:
+        rule, hint = f"must be written as {likely} throughout, as most are", f"{WRITE_ISO}, all of them alike"
+    elif values.str.contains(r"^\d+(\.\d+)?$").all():
+        hint = (
+            f"{WRITE_ISO}; seconds since 1970 need time_format: seconds, and a spreadsheet's numbers must be formatted as dates"
+        )
+    return DataError(*place, rule, hint=hint, rows=len(broken), example=plain(broken))
+
+
 def _only_format(place: Place, text: pl.Series) -> str:
     """The one format that reads every text; DataError when none does, or two read the texts differently."""
     values = text.drop_nulls()
@@ -184,13 +201,7 @@ def _only_format(place: Place, text: pl.Series) -> str:
     fitting = [f for f in OTHER_FORMATS if _reads_all(sample, f) and _reads_all(values, f)]
     readings = [_strptime(values, time_format) for time_format in fitting]
     if not fitting:
-        raise DataError(
-            *place,
-            "must be a date or time",
-            hint=f"{WRITE_ISO}, or say time_format: in company.yaml",
-            rows=len(values),
-            example=plain(values),
-        )
+        raise _strange(place, values)
     if any(not reading.equals(readings[0]) for reading in readings[1:]):
         raise DataError(
             *place,
@@ -203,8 +214,12 @@ def _only_format(place: Place, text: pl.Series) -> str:
 
 
 def _reads_all(values: pl.Series, time_format: str) -> bool:
-    read = _strptime(values, time_format)
-    return bool((read.dt.year() >= EPOCH.year - 70).all()) and read.null_count() == 0
+    return bool(_read_by(values, time_format).all())
+
+
+def _read_by(values: pl.Series, time_format: str) -> pl.Series:
+    """Which of `values`, none of them missing, the format reads as a time since 1900."""
+    return (_strptime(values, time_format).dt.year() >= EPOCH.year - 70).fill_null(value=False)
 
 
 def _local(wall: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:

@@ -67,7 +67,9 @@ def test_the_key_is_known_without_a_look_at_the_tables(tmp_path) -> None:
 def test_only_files_that_nobody_named_are_no_table_of_ours(tmp_path) -> None:
     named = "tables: {transactions: {file: sales.csv}}"
     company = read_company(folder_of(tmp_path, sales_csv=GOOD, notes_csv="a,b\n", company_yaml=named))
-    assert messages(company, NoteKind.IGNORED) == ["notes: notes.csv is no table of ours"]
+    assert messages(company, NoteKind.IGNORED) == [
+        "notes: notes.csv is no table of ours; if it is one under another name, company.yaml can say file: notes.csv"
+    ]
 
 
 def test_the_mark_of_a_windows_file_is_no_part_of_a_name(tmp_path) -> None:
