@@ -53,7 +53,7 @@ PAGES = {
     "/customers.xlsx": Page(customers.customers_xlsx),
     "/customers/views": Page(act=views.act, act_right=Right.READ),
     "/customers/one": Page(customer.customer),
-    "/customers/work": Page(act=work.act),
+    "/customers/work": Page(act=work.act, again=work.again),
     "/plan": Page(plan.plan, act=plan_acts.act, act_right=Right.PLAN),
     "/plan.csv": Page(plan.plan_csv),
     "/portfolio": Page(portfolio.portfolio),

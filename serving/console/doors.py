@@ -38,16 +38,20 @@ class Doors:
 
     def visitor(self, request: Request, *, quiet: bool = False) -> Visitor | None:
         """Who sends the request; None for somebody who must sign in first. A `quiet` one does not keep the session awake."""
-        people, token = self.people(), request.cookies.get(SESSION)
-        if token:
-            at, token_hash = self.now(), _hash(token)
-            found = people.session(token_hash, at=at, idle=IDLE)
-            if found is not None:
-                user, seen_at = found
-                if at - seen_at > _NOTED_EVERY and not quiet:
-                    people.seen(token_hash, at=at)
-                return Visitor(user.name, Role(user.role))
-        return ALONE if self.alone and not people.any() else None
+        token = request.cookies.get(SESSION)
+        found = self.holder(token, quiet=quiet) if token else None
+        return found or (ALONE if self.alone and not self.people().any() else None)
+
+    def holder(self, token: str, *, quiet: bool = False) -> Visitor | None:
+        """Whose session a token is of; None for one that has ended."""
+        people, at, token_hash = self.people(), self.now(), _hash(token)
+        found = people.session(token_hash, at=at, idle=IDLE)
+        if found is None:
+            return None
+        user, seen_at = found
+        if at - seen_at > _NOTED_EVERY and not quiet:
+            people.seen(token_hash, at=at)
+        return Visitor(user.name, Role(user.role))
 
     def sign_in(self, request: Request, name: str, password: str) -> str:
         """Begin a session and give its token. RequestError when the name and password do not fit, or were tried too often."""
@@ -77,12 +81,22 @@ def form_token(secret: str) -> str:
     return hmac.new(secret.encode(), b"keepwell form", hashlib.sha256).hexdigest()
 
 
-def require_own_form(request: Request, given: str) -> None:
-    """Raise RequestError unless a form was sent from a page of ours."""
+def is_own_form(request: Request, given: str) -> bool:
+    """Whether a form was sent from a page that we gave to this session or visit."""
     known = request.cookies.get(SESSION) or request.cookies.get(VISIT) or ""
     from_elsewhere = request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
-    if from_elsewhere or not known or not hmac.compare_digest(form_token(known).encode(), given.encode()):
+    return not from_elsewhere and bool(known) and hmac.compare_digest(form_token(known).encode(), given.encode())
+
+
+def require_own_form(request: Request, given: str) -> None:
+    """Raise RequestError unless a form was sent from a page of ours."""
+    if not is_own_form(request, given):
         raise RequestError("the form is too old, or not one of ours", hint="reload the page and send it again", status=403)
+
+
+def from_our_page(request: Request) -> bool:
+    """Whether the browser says that a page of ours sent the form, be it one of a session that is over."""
+    return request.headers.get("sec-fetch-site") == "same-origin"
 
 
 def keep_cookie(request: Request, response: Response, name: str, token: str, lasts: timedelta | None = None) -> None:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from keepwell.errors import RequestError
-from serving.console.doors import SESSION, VISIT, form_token, keep_cookie, require_own_form, secret_of
+from serving.console.doors import SESSION, VISIT, form_token, from_our_page, is_own_form, keep_cookie, require_own_form, secret_of
 from serving.console.roles import Right
 from serving.console.views.context import Context
 
@@ -29,6 +29,7 @@ class Page:
     """What answers a path: `view` shows, `act` does what a form asks; each with the right that it takes.
 
     `open` is a page that anybody may see; a `quiet` one is asked for by an open page, which is no sign that somebody is there.
+    `again` shows a form of this browser that came too late with what was written in it, after its session or under another one.
     """
 
     view: View | None = None
@@ -37,6 +38,7 @@ class Page:
     act_right: Right = Right.ACT
     open: bool = False
     quiet: bool = False
+    again: Action | None = None
 
     @property
     def methods(self) -> list[str]:
@@ -53,9 +55,9 @@ def endpoint(console: Context, page: Page) -> Endpoint:
         request.state.form_token = form_token(secret)
         request.state.visitor = await run_in_threadpool(console.doors.visitor, request, quiet=page.quiet)
         if not page.open:
-            if request.state.visitor is None:
-                return RedirectResponse(console.renderer.urls(request).sign_in(_here(request)), status_code=303)
-            if not request.state.visitor.may(page.act_right if acts else page.right):
+            if request.state.visitor is None and not (acts and page.again and from_our_page(request)):
+                return RedirectResponse(console.renderer.urls(request).sign_in(_here(request, page)), status_code=303)
+            if request.state.visitor is not None and not request.state.visitor.may(page.act_right if acts else page.right):
                 raise HTTPException(403)
         response = await (_acted(console, page, request) if acts else _shown(console, page, request))
         if not (request.cookies.get(SESSION) or request.cookies.get(VISIT)):
@@ -73,7 +75,10 @@ async def _shown(console: Context, page: Page, request: Request) -> Response:
 async def _acted(console: Context, page: Page, request: Request) -> Response:
     assert page.act is not None, "the route lets only methods through that the page has"
     form = await _form(request)
-    require_own_form(request, form.get("form_token", ""))
+    token, is_late = form.get("form_token", ""), request.state.visitor is None and not page.open
+    if page.again and from_our_page(request) and (is_late or not is_own_form(request, token)):
+        return await run_in_threadpool(page.again, console, request, form)
+    require_own_form(request, token)
     return await run_in_threadpool(page.act, console, request, form)
 
 
@@ -88,9 +93,9 @@ async def _form(request: Request) -> Form:
         raise RequestError("the form cannot be read", hint="go back and send it again") from None
 
 
-def _here(request: Request) -> str:
+def _here(request: Request, page: Page) -> str:
     """The path and query that were asked for, below the console, to come back to after signing in."""
-    if request.method != "GET":
+    if page.view is None:
         return "/"
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     return f"{path}?{request.url.query}" if request.url.query else path

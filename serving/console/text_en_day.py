@@ -79,4 +79,7 @@ DAY = {
     "fresh.text": "New scores have arrived.",
     "fresh.reload": "Reload the page",
     "work.stale": "New scores have arrived since this page was opened: nothing was recorded. Look again, then send it once more.",
+    "work.again": "The page was from an earlier session: nothing was recorded. Send it once more.",
+    "sign_in.refused.over": "Your session is over, and nothing was recorded. Sign in, and send it once more.",
+    "sign_in.note": "What you wrote",
 }

@@ -46,7 +46,8 @@ def customer_answer(
     if row is None:
         return console.renderer.answer(request, "message.html", no_customer_page(customer_id), here="customers", status=404)
     visitor = visitor_of(request)
-    if not (refused or visitor.alone):
+    # Who is refused has the page open already, but for who comes from signing in.
+    if not visitor.alone and (not refused or status == HTTPStatus.OK):
         console.store().audit.add([Deed(console.now(), visitor.name, "customer seen", load.company, customer_id)])
     plan = store.plan(load)
     item = store.plan_item(plan, customer_id) if plan else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,12 +15,13 @@ from serving.console.sentences import said
 from serving.console.text import t
 from serving.console.views.context import Context, visitor_of
 from serving.console.views.customer import customer_answer
+from serving.console.views.sign_in import session_over
 from serving.console.work import GIVE_BACK, LONGEST_NOTE, OF_THE_ACTION, TAKE
 from serving.plans.outcomes import default_key, record_outcomes
 from serving.store.audit import Deed
 from serving.store.records import Load, Outcome, Plan, PlanItem
 
-_UNDONE_BY = {Step.DO_NOT_CONTACT: Step.CONTACT_AGAIN, Step.CONTACT_AGAIN: Step.DO_NOT_CONTACT}
+_UNDONE_BY: Mapping[str, Step] = {Step.DO_NOT_CONTACT: Step.CONTACT_AGAIN, Step.CONTACT_AGAIN: Step.DO_NOT_CONTACT}
 
 
 def act(console: Context, request: Request, form: Mapping[str, str]) -> Response:
@@ -41,6 +43,14 @@ def act(console: Context, request: Request, form: Mapping[str, str]) -> Response
     if not done:
         return customer_answer(console, request, customer_id, refused=t("work.too_late"), note=note)
     return RedirectResponse(console.renderer.urls(request).customer(customer_id, done=step), status_code=303)
+
+
+def again(console: Context, request: Request, form: Mapping[str, str]) -> Response:
+    """Record nothing of a form from a session before this one, and show it again; who is in none now signs in first."""
+    customer_id, note = form.get("id", ""), form.get("note", "")
+    if request.state.visitor is None:
+        return session_over(console, request, customer_id, note)
+    return customer_answer(console, request, customer_id, refused=t("work.again"), note=note, status=HTTPStatus.FORBIDDEN)
 
 
 def _desk(console: Context, who: str, customer_id: str) -> _Desk:

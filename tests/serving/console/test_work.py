@@ -194,6 +194,59 @@ def test_a_customer_is_taken_on_once_and_stays_finished(store: Store) -> None:
     assert [deed.what for deed in store.audit.latest(20)].count("customer taken") == 1
 
 
+SAME_SITE = {"sec-fetch-site": "same-origin"}
+
+
+def field(page: str, name: str) -> str:
+    found = re.search(rf'<(?:input type="hidden" name="{name}" value="|textarea name="{name}"[^>]*>\n?)([^"<]*)', page)
+    return unescape(found[1])
+
+
+@pytest.fixture
+def late(store: Store) -> tuple[TestClient, dict[str, str]]:
+    """A browser whose session ended while ann wrote about a customer, and what she sends then."""
+    clock = {"now": NOW}
+    browser = TestClient(console_app(lambda: store, now=lambda: clock["now"]), follow_redirects=False, headers=SAME_SITE)
+    sign_in(browser, "ann")
+    form = {"form_token": token_of(page(browser)), "id": BUSY_ID, "step": "accepted", "note": "glad of <it>"}
+    clock["now"] += timedelta(hours=3)
+    return browser, form
+
+
+def test_a_note_outlives_the_session_in_which_it_was_written(late: tuple[TestClient, dict[str, str]], store: Store) -> None:
+    browser, form = late
+    asked = browser.post("/customers/work", data=form)
+    assert (asked.status_code, field(asked.text, "note")) == (403, "glad of <it>")
+    assert "Your session is over, and nothing was recorded" in asked.text
+    again = {name: field(asked.text, name) for name in ("form_token", "next", "id", "note")}
+    wrong = browser.post("/sign-in", data={**again, "name": "ann", "password": "wrong password"})
+    assert (wrong.status_code, field(wrong.text, "note")) == (403, "glad of <it>")
+    back = browser.post("/sign-in", data={**again, "name": "ann", "password": PASSWORD})
+    assert (back.status_code, field(back.text, "note")) == (200, "glad of <it>")
+    assert store.outcomes.recorded(store.current_load().company) == ()
+    assert browser.post("/customers/work", data={**form, "form_token": field(back.text, "form_token")}).status_code == 303
+    assert [each.note for each in store.work.history(store.current_load().company, BUSY_ID)] == ["glad of <it>"]
+
+
+def test_a_page_from_before_signing_in_anew_keeps_its_note(late: tuple[TestClient, dict[str, str]], store: Store) -> None:
+    browser, form = late
+    sign_in(browser, "ann")
+    told = browser.post("/customers/work", data=form)
+    assert (told.status_code, field(told.text, "note")) == (403, "glad of <it>")
+    assert "from an earlier session: nothing was recorded" in told.text
+    assert store.outcomes.recorded(store.current_load().company) == ()
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_a_form_from_elsewhere_is_not_shown_again(late: tuple[TestClient, dict[str, str]], site: str) -> None:
+    """Nobody puts words into a form of ours."""
+    browser, form = late
+    assert browser.post("/customers/work", data=form, headers={"sec-fetch-site": site}).status_code == 303
+    sign_in(browser, "ann")
+    refused = browser.post("/customers/work", data=form, headers={"sec-fetch-site": site})
+    assert (refused.status_code, "glad of" in refused.text) == (403, False)
+
+
 def test_a_viewer_works_on_nobody(as_: Callable[[str], TestClient]) -> None:
     vic = as_("vic")
     assert buttons(vic) == []
