@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from reference_tables import Schema, fields, table
@@ -114,7 +115,13 @@ ABOUT_HTTP = """\
 What the service takes and gives, field by field. A running service publishes the same as OpenAPI 3.1 under `/docs.json`, with the
 features of its model and examples that work with it. [The service](serving.md) shows how to call it, [access](access.md) who may.
 Unknown fields are refused.
+
+The answers shown are those of a simulated shop, to the examples beside them: numbers cut to six digits, lists to three entries,
+and fields left out that are null.
 """
+
+ANSWERS: Mapping[str, Any] = json.loads(Path(__file__).with_name("answer_examples.json").read_text(encoding="utf-8"))
+"""Answers by method and path, as `make_answer_examples.py` recorded them."""
 
 
 def _call(schemas: Schema, method: str, path: str, call: Schema) -> Iterator[str]:
@@ -128,6 +135,9 @@ def _call(schemas: Schema, method: str, path: str, call: Schema) -> Iterator[str
         yield f"and gives\n\n{fields(schemas['$defs'][name], _link)}"
     for title, example in body.get("examples", {}).items():
         yield f"For example {title}:\n\n```json\n{_json(example['value'])}\n```\n"
+    if f"{method} {path}" in ANSWERS:
+        which = "The first of them was answered" if len(body.get("examples", ())) > 1 else "The answer was"
+        yield f"{which}\n\n```json\n{_json(ANSWERS[f'{method} {path}'])}\n```\n"
     yield f"Statuses: {', '.join(call['responses'])} ([what they mean](#statuses)).\n"
 
 
