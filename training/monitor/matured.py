@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from features.company import Company
+from training.arrays import Floats
 from training.contracts.labels import contract_labels
 from training.labels import labels
 from training.metrics.intervals import METRICS, Interval, interval, resampled_weights
@@ -47,7 +48,8 @@ class KeptPromise:
     """What was promised at a date and what came of it, over the customers of both.
 
     Figures of what came carry 90 % intervals by bootstrap over customers. `total_ratio` is the value promised over the value that
-    came, NaN where no values are known. `troubles` says in words where a promise was surely broken by more than matters.
+    came, of the customers whose value is known: NaN where nobody's is. The shares beyond the quantiles are of the same ones.
+    `troubles` says in words where a promise was surely broken by more than matters.
     """
 
     as_of: date
@@ -85,13 +87,11 @@ def _kept(company: Company, forecast: Forecasts, info: ModelInfo, as_of: date) -
     rows = scores.join(came.select("customer_id", "churned", "value"), on="customer_id").sort("customer_id")
     if rows.is_empty():
         return None
-    predictions, outcome = (
-        predictions_of(rows),
-        Outcome(rows["churned"].to_numpy(), rows["value"].fill_null(float("nan")).to_numpy()),
-    )
+    predictions, outcome = _held_together(rows)
     weights = resampled_weights(np.arange(rows.height), SEED)
-    figure = {name: interval(METRICS[name](outcome, predictions), weights) for name in FIGURES}
-    quantiles = {"value_low", "value_high"} <= set(scores.columns)
+    figure = {name: interval(METRICS[name](outcome, predictions), weights) for name in CHURN_FIGURES}
+    known = ~np.isnan(outcome.value) & ~np.isnan(predictions.expected_value)
+    figure |= _value_figures(rows.filter(pl.Series(known)), weights[:, known])
     p = predictions.churn_probability
     made = KeptPromise(
         as_of=forecast.as_of,
@@ -105,22 +105,30 @@ def _kept(company: Company, forecast: Forecasts, info: ModelInfo, as_of: date) -
         log_loss_promised=estimated_log_loss(p),
         log_loss=figure["churn_log_loss"],
         calibration_error=figure["churn_calibration_error"],
-        total_ratio=figure["value_total_ratio"],
-        above_high_share=figure["value_above_high_share"] if quantiles else None,
-        below_low_share=figure["value_below_low_share"] if quantiles else None,
+        total_ratio=figure.get("value_total_ratio", NOTHING_KNOWN),
+        above_high_share=figure.get("value_above_high_share"),
+        below_low_share=figure.get("value_below_low_share"),
         troubles=(),
     )
     return _judged(made)
 
 
-FIGURES = (
-    "churn_auc",
-    "churn_log_loss",
-    "churn_calibration_error",
-    "value_total_ratio",
-    "value_above_high_share",
-    "value_below_low_share",
-)
+CHURN_FIGURES = ("churn_auc", "churn_log_loss", "churn_calibration_error")
+NOTHING_KNOWN = Interval(np.nan, np.nan, np.nan)
+
+
+def _value_figures(rows: pl.DataFrame, weights: Floats) -> dict[str, Interval]:
+    """The figures of value over rows (n,) whose value is known and was forecast; those of quantiles where there are any."""
+    if rows.is_empty():
+        return {}
+    quantiles = ("value_above_high_share", "value_below_low_share") if {"value_low", "value_high"} <= set(rows.columns) else ()
+    predictions, outcome = _held_together(rows)
+    return {name: interval(METRICS[name](outcome, predictions), weights) for name in ("value_total_ratio", *quantiles)}
+
+
+def _held_together(rows: pl.DataFrame) -> tuple[Predictions, Outcome]:
+    """What was forecast and what came."""
+    return predictions_of(rows), Outcome(rows["churned"].to_numpy(), rows["value"].fill_null(float("nan")).to_numpy())
 
 
 def predictions_of(rows: pl.DataFrame) -> Predictions:

@@ -74,7 +74,7 @@ def rows_before(company: Company, as_of_day: int) -> dict[str, int]:
 
 
 def new_words(company: Company, as_of: date, known: Mapping[str, tuple[str, ...]]) -> list[NewWords]:
-    """Values of the last year that training did not know, most frequent columns first; only columns that have any."""
+    """Values of the newest rows (WINDOW_DAYS) that training did not know, the largest share first; only columns that have any."""
     found = []
     for column, values in _texts(company, day_number(as_of), WINDOW_DAYS):
         if column in known:

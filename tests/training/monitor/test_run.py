@@ -19,7 +19,7 @@ from keepwell.errors import HistoryError, ModelError
 from tests.training.conftest import AS_OF, HORIZON
 from training.data import TrainingData
 from training.labels import labels
-from training.monitor.matured import Forecasts, kept_promises
+from training.monitor.matured import Forecasts, KeptPromise, kept_promises
 from training.monitor.record import EXPERIMENT, log_monitoring
 from training.monitor.reference import FILE, make_reference
 from training.monitor.report import EXIT_CODES, MonitorReport
@@ -187,6 +187,28 @@ def test_scores_without_quantiles_are_judged_without_them(shop: Company, scorer:
     (kept,) = kept_promises(shop, [bare], scorer.info, LATER)
     assert kept.above_high_share is kept.below_low_share is None
     assert np.isfinite(kept.auc.value)
+
+
+def test_figures_of_value_are_of_the_customers_whose_value_is_known(shop: Company, scorer: Scorer) -> None:
+    """Who has none is neither above nor below what was promised, and takes nothing from what is known of the others."""
+    good = scores_of(shop, AS_OF, lambda churned: np.where(churned, 0.9, 0.1))
+    money = ("expected_value", "value_low", "value_high")
+
+    def kept_where(known: pl.Expr) -> KeptPromise:
+        some = good.scores.with_columns(pl.when(known).then(name).alias(name) for name in money)
+        (kept,) = kept_promises(shop, [replace(good, scores=some)], scorer.info, LATER)
+        return kept
+
+    half = kept_where(pl.int_range(pl.len()) % 2 == 0)
+    (alone,) = kept_promises(shop, [replace(good, scores=good.scores.gather_every(2))], scorer.info, LATER)
+    assert half.total_ratio.value == pytest.approx(alone.total_ratio.value)
+    assert half.above_high_share is not None
+    assert alone.above_high_share is not None
+    assert half.above_high_share.value == pytest.approx(alone.above_high_share.value)
+    nothing = kept_where(pl.lit(value=False))
+    assert np.isnan(nothing.total_ratio.value)
+    assert nothing.above_high_share is nothing.below_low_share is None
+    assert nothing.troubles == ()
 
 
 def test_a_broken_promise_degrades_until_a_newer_one_is_kept(seen: MonitorReport) -> None:
