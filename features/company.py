@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from features.asof import NEVER_DAY, day_date, day_number, known_before
+from features.campaign import DEFAULT_CAMPAIGN, Campaign
 from features.sampling import Sample
 from features.tables import ATTRIBUTION_DAYS, EVENT_TABLES, TABLES
 from keepwell.errors import HistoryError
@@ -66,6 +67,8 @@ class Company:
     notes: tuple[Note, ...]
     currency: str | None = None
     attribution_days: int = ATTRIBUTION_DAYS
+    campaign: Campaign = DEFAULT_CAMPAIGN
+    """By which figures of profit count."""
     builders: tuple[str, ...] = ()
     """The modules of features of one's own that its company.yaml names."""
     sampled: Sample | None = None

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.asof import day_date, day_number
+from features.campaign import DEFAULT_CAMPAIGN, Campaign
 from features.checks.check import first_purchase_day
 from features.company import Company
 from features.panel import build_panel, panel_names
@@ -52,6 +53,7 @@ class TrainingData:
     value: Floats
     zone: str = "UTC"
     attribution_days: int = ATTRIBUTION_DAYS
+    campaign: Campaign = DEFAULT_CAMPAIGN
     further: Mapping[int, Floats] = field(default_factory=dict)
     memo: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -127,6 +129,7 @@ def training_data(company: Company, horizon_days: int, as_of: date, progress: Pr
         value=joined["value"].fill_null(float("nan")).to_numpy(),
         zone=company.zone,
         attribution_days=company.attribution_days,
+        campaign=company.campaign,
         further={days: _as_numbers(joined[further_name(days)]) for days in further},
     )
 

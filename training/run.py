@@ -71,7 +71,7 @@ def train(
     require_history(company, as_of, horizon_days)
     known = known_until(company, as_of)
     data = training_data(known, horizon_days, as_of, progress)
-    sought = {"objective": " and ".join(checked(objectives)), **sample_setting(company)}
+    sought = {"objective": " and ".join(checked(objectives)), "campaign": company.campaign.told, **sample_setting(company)}
     settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed, **sought}
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {as_of}") as run:
         fingerprint = log_inputs(run, known, data, settings)

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from features.campaign import Campaign
 from features.reading.config_values import Divisor, Encoding, NumberExample, Translation, Word, Words, Zone
 from features.tables import ATTRIBUTION_DAYS, INPUTS, Kind, Table
 from keepwell.errors import ConfigError
@@ -78,6 +79,9 @@ class CompanyConfig(BaseModel):
         ge=1,
         le=365,
         description="days after a contact when its outcome is known, if it has no known_at",
+    )
+    campaign: Campaign = Field(
+        default_factory=Campaign, description="the retention campaign by which figures of profit count, in your currency"
     )
     static: tuple[str, ...] = Field(
         default=(), description="columns of customers that never change, and so may be used at any date"
@@ -169,7 +173,9 @@ def _way_out(error: ValidationError) -> str:
     fault = error.errors(include_url=False)[0]
     if fault["type"] != "extra_forbidden":
         return "correct it; docs/data.md lists every key"
-    model = CompanyConfig if len(fault["loc"]) == 1 else TableConfig
+    model: type[BaseModel] = CompanyConfig
+    if len(fault["loc"]) > 1:
+        model = Campaign if fault["loc"][0] == "campaign" else TableConfig
     return f"known keys here are {', '.join(model.model_fields)}"
 
 

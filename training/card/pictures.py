@@ -11,7 +11,7 @@ from features.catalog import entry_of
 from training.card import plots
 from training.card.document import Picture
 from training.card.words import number_text
-from training.metrics.profit import DEFAULT_CAMPAIGN, campaign_gains, profit_curve
+from training.metrics.profit import campaign_gains, profit_curve
 
 if TYPE_CHECKING:
     from training.arrays import Floats
@@ -59,11 +59,11 @@ def _gain(fold: Fold, model: Predictions) -> Picture:
 
 def _profit(fold: Fold, model: Predictions) -> Picture:
     worth = np.ones(len(fold.churned)) if fold.worth is None else fold.worth
-    gains = campaign_gains(fold.churned, worth)
+    gains = campaign_gains(fold.churned, worth, fold.campaign)
     risks = {"model": _at_risk(model), **{name: _at_risk(fold.rivals[name]) for name in _rivals(fold)}}
     asked, profit = profit_curve(gains, risks["model"])
     best = int(np.argmax(profit))
-    campaign = DEFAULT_CAMPAIGN
+    campaign = fold.campaign
     words = (
         f"A campaign by value at risk earns most, {number_text(float(profit[best]))} a customer, when it asks {asked[best]:.0%} "
         f"of them; asking all earns {number_text(float(profit[-1]))}. The mean customer is taken to be worth "

@@ -81,6 +81,7 @@ def contract_data(company: Company, horizon_days: int, as_of: date, progress: Pr
         customer_id=joined["customer_id"].to_numpy(),
         churned=joined["churned"].cast(pl.Float64).fill_null(float("nan")).to_numpy(),
         value=joined["value"].fill_null(float("nan")).to_numpy(),
+        campaign=company.campaign,
     )
     return ContractData(
         table=table,

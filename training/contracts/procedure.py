@@ -14,6 +14,7 @@ from training.contracts.data import ContractData, enough
 from training.evaluation.backtest import MOST_FOLDS, NOT_TESTED, Backtest, Fold
 from training.flat.data import FlatData
 from training.flat.fitting import CHURN_TREES_ONCE, Kind, amount_kinds, churn_blend, churn_kinds, fitted, rival_kinds, rows
+from training.flat.labels import LEAST_EACH
 from training.flat.model import FlatScorer
 from training.flat.recipe import FlatRecipe
 from training.flat.validation import FAMILY, Unseen, alone, fit_flat, in_a_row, judged, unseen
@@ -63,7 +64,8 @@ def out_of_time(data: ContractData, day: int, recipe: FlatRecipe, seed: int, mos
     if not enough(whole.churned):
         return None
     blended = churn_blend(whole.churn, whole.churned, recipe).combine(whole.churn)
-    return Unseen(**{**vars(whole), "log_odds": blended})
+    is_told = int((whole.value[whole.paid] > 0).sum()) >= LEAST_EACH  # prices may have begun, or ended, to be written down
+    return replace(whole, log_odds=blended, amount=whole.amount if is_told else None)
 
 
 def _forecast(learn: FlatData, judge: FlatData, recipe: FlatRecipe, seed: int) -> Unseen:
@@ -118,6 +120,7 @@ def _fold(data: ContractData, day: int, recipe: FlatRecipe, seed: int) -> Fold:
         value=part.value,
         predictions=scorer.predict(part.matrix),
         rivals={name: rival.predict(part.matrix) for name, rival in rivals.items()},
+        campaign=data.table.campaign,
     )
 
 

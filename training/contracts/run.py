@@ -50,7 +50,7 @@ def train_contracts(
     known = known_until(company, as_of)
     data, day = contract_data(known, horizon_days, as_of, progress), day_number(as_of)
     learnable(data, day)  # refuses what is too little before anything is written
-    kind = {"churn": "contracts", **sample_setting(company)}
+    kind = {"churn": "contracts", "campaign": company.campaign.told, **sample_setting(company)}
     settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed, **kind}
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {as_of}") as run:
         fingerprint = log_flat_inputs(run, known, data.table, settings)

@@ -13,7 +13,7 @@ SPENT, AGE, YEAR_DAYS = "spend_365d", "days_since_first_purchase", 365.0
 
 def outcome_of(rows: TrainingData) -> Outcome:
     """Churn and value of labelled rows, and what each customer was worth before."""
-    return Outcome(rows.churned == 1, rows.value, worth_of(rows))
+    return Outcome(rows.churned == 1, rows.value, worth_of(rows), rows.campaign)
 
 
 def worth_of(rows: TrainingData) -> Floats | None:

@@ -54,7 +54,13 @@ def run_backtest(
         study=sought,
         customers=len(data.at(data.as_of_day)),
         history_days=history_days,
-        settings={"dates": dates, "trials": study.trials, "seed": study.seed, "objective": " and ".join(study.objectives)},
+        settings={
+            "dates": dates,
+            "trials": study.trials,
+            "seed": study.seed,
+            "objective": " and ".join(study.objectives),
+            "campaign": known.campaign.told,
+        },
         feature_names=data.names,
     )
 

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.asof import day_date
+from features.campaign import DEFAULT_CAMPAIGN, Campaign
 from features.company import Company
 from features.flat import flat_names, flat_panel
 from keepwell.errors import HistoryError
@@ -41,6 +42,7 @@ class FlatData:
     customer_id: NDArray[Any]
     churned: Floats
     value: Floats
+    campaign: Campaign = DEFAULT_CAMPAIGN
 
     def __len__(self) -> int:
         return len(self.churned)
@@ -92,6 +94,7 @@ def flat_data(company: Company, horizon_days: int, before: date | None, left_out
         customer_id=panel["customer_id"].to_numpy()[keep],
         churned=churned[keep],
         value=np.broadcast_to(value.fill_null(float("nan")).to_numpy(), len(churned))[keep],
+        campaign=company.campaign,
     )
 
 

@@ -58,7 +58,7 @@ def train_flat(
     left_out = left_out_columns(company, ()) if left_out is None else left_out
     data = flat_data(company, horizon_days, before, left_out)
     settings = {"horizon_days": horizon_days, "as_of": data.as_of, "trials": trials, "seed": seed}
-    settings |= sample_setting(company)
+    settings |= {"campaign": company.campaign.told, **sample_setting(company)}
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(company.key, horizon_days)} as of {data.as_of}") as run:
         fingerprint = log_flat_inputs(run, company, data, settings, left_out)
         name = f"{company.key} labels of {data.as_of}, seed {seed}, {fingerprint[:16]}, {len(data.names)} features"
@@ -88,7 +88,7 @@ def _fitted(data: FlatData, recipe: FlatRecipe, seed: int, progress: Progress) -
     """Forecasts by fits that have not seen the labels, what they came to, and what is handed out, with its grade."""
     with progress.step("cross-validation"):
         found = unseen(data, recipe, seed)
-        tested = judged((fold_of(found, data.as_of, recipe),), seed)
+        tested = judged((fold_of(found, data.as_of, recipe, data.campaign),), seed)
     with progress.step("model"):
         info = label_info(data, tested.champion or FAMILY)
         scorer = fit_flat(data, found, recipe, info, seed=seed, rival=tested.champion)

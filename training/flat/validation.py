@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from features.campaign import DEFAULT_CAMPAIGN, Campaign
 from training.arrays import Flags, Floats, probability_of
 from training.evaluation.backtest import Backtest, Fold, graded
 from training.flat.data import FlatData
@@ -53,7 +54,8 @@ class Unseen:
     """Forecasts of customers by fits that have not seen them, and what came: one row (rows,) for each forecast.
 
     `churn` and `amount` are those of each kind of learner (rows, kinds), log-odds and logarithms; `log_odds` is the calibrated
-    blend (rows,), `rivals` the log-odds (rows,) of each simple rival. `amount` is None where there are no values.
+    blend (rows,), `rivals` the log-odds (rows,) of each simple rival. `amount` is None where there are no values, and NaN in the
+    rows of fits that had none to learn from.
     """
 
     customer_id: NDArray[Any]
@@ -66,20 +68,29 @@ class Unseen:
 
     @property
     def paid(self) -> Flags:
-        """Who (rows,) stayed, and has a value."""
+        """Who (rows,) stayed, and has a value that was forecast."""
         stayed: Flags = (self.churned == 0) & ~np.isnan(self.value)
-        return stayed
+        return stayed if self.amount is None else stayed & ~np.isnan(self.amount).any(axis=1)
 
 
 def in_a_row(parts: Sequence[Unseen]) -> Unseen:
     """The rows of all parts, one after another."""
     columns = ("customer_id", "churned", "value", "churn", "log_odds")
-    amounts = [part.amount for part in parts if part.amount is not None]
     return Unseen(
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in columns},
         rivals={name: np.concatenate([part.rivals[name] for part in parts]) for name in parts[0].rivals},
-        amount=np.concatenate(amounts) if amounts else None,
+        amount=_amounts(parts),
     )
+
+
+def _amounts(parts: Sequence[Unseen]) -> Floats | None:
+    """The forecasts of amounts of all parts, one after another."""
+    told = [part.amount for part in parts if part.amount is not None]
+    if not told:
+        return None
+    nothing = np.full(told[0].shape[1], np.nan)
+    rows_of = (np.tile(nothing, (len(part.churned), 1)) if part.amount is None else part.amount for part in parts)
+    return np.concatenate(list(rows_of))
 
 
 def unseen(data: FlatData, recipe: FlatRecipe, seed: int) -> Unseen:
@@ -140,14 +151,14 @@ def _worth(found: Unseen, log_odds: Floats, recipe: FlatRecipe) -> Worth | None:
     if found.amount is None:
         return None
     amount = np.exp(_amount_blend(found, found.amount, recipe).combine(found.amount))
-    known = ~np.isnan(found.value)
+    known = ~np.isnan(found.value) & ~np.isnan(amount)
     left = known & (found.churned == 1)
     share = float(np.clip(np.maximum(found.value[left], 0).sum() / amount[left].sum(), 0, 1)) if left.any() else 0.0
     spread = fit_spread(1 - probability_of(log_odds[known]), amount[known], found.value[known], found.churned[known])
     return Worth(spread, share)
 
 
-def fold_of(found: Unseen, as_of: date, recipe: FlatRecipe) -> Fold:
+def fold_of(found: Unseen, as_of: date, recipe: FlatRecipe, campaign: Campaign = DEFAULT_CAMPAIGN) -> Fold:
     """Unseen customers as a fold of a backtest."""
     return Fold(
         as_of=as_of,
@@ -157,6 +168,7 @@ def fold_of(found: Unseen, as_of: date, recipe: FlatRecipe) -> Fold:
         value=found.value,
         predictions=predictions(found, recipe),
         rivals={name: predictions(found, recipe, name) for name in found.rivals},
+        campaign=campaign,
     )
 
 
@@ -166,7 +178,8 @@ def judged(folds: tuple[Fold, ...], seed: int) -> Backtest:
     A gain is the share of the rival's log loss that the procedure saves. A rival replaces the procedure where it is surely
     better over all folds, and in the first.
     """
-    outcome = Outcome(np.concatenate([fold.churned for fold in folds]), np.concatenate([fold.value for fold in folds]))
+    churned, value = (np.concatenate([getattr(fold, name) for fold in folds]) for name in ("churned", "value"))
+    outcome = Outcome(churned, value, campaign=folds[0].campaign)
     ours, resamples = all_rows([fold.predictions for fold in folds]), _resamples(folds, seed)
     rivals = {name: all_rows([fold.rivals[name] for fold in folds]) for name in folds[0].rivals}
     gains = _gains(folds, resamples)
@@ -206,7 +219,7 @@ def _figures(outcome: Outcome, forecast: Predictions, resamples: Floats) -> dict
     known = ~np.isnan(outcome.value) & ~np.isnan(forecast.expected_value)
     if not known.any():
         return figures
-    of_known = Outcome(outcome.churned[known], outcome.value[known])
+    of_known = Outcome(outcome.churned[known], outcome.value[known], campaign=outcome.campaign)
     parts = {name: getattr(forecast, name)[known] for name in MONEY}
     part = replace(forecast, **parts)
     rest = {name: metric for name, metric in METRICS.items() if name not in told}

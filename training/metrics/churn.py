@@ -76,11 +76,11 @@ def churn_lift_quality(outcome: Outcome, forecast: Predictions) -> Weighted:
 
 
 def churn_empc(outcome: Outcome, forecast: Predictions) -> Weighted:
-    """What a retention campaign earns a customer by this order, in currency: EMPC, every customer worth 200 (docs/training)."""
+    """What a retention campaign earns a customer by this order, in currency: EMPC, each worth the same (docs/training)."""
     levels = falling(forecast.churn_probability)
 
     def of(weights: Floats) -> float:
         left, stayed = (at_levels(levels, weights * each) for each in (outcome.churned, ~outcome.churned))
-        return expected_maximum_profit(contacts_by_level(left, stayed)).profit
+        return expected_maximum_profit(contacts_by_level(left, stayed), outcome.campaign).profit
 
     return of

@@ -17,36 +17,9 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 from scipy.special import betainc
 
-from keepwell.errors import ConfigError
+from features.campaign import DEFAULT_CAMPAIGN, Campaign
 from training.arrays import Flags, Floats, Ints
 from training.metrics.weighted import at_levels, falling
-
-
-@dataclass(frozen=True)
-class Campaign:
-    """Amounts in currency, `alpha` and `beta` of the share who take the offer; the defaults are those of the authors."""
-
-    customer_value: float = 200.0
-    incentive: float = 10.0
-    contact: float = 1.0
-    alpha: float = 6.0
-    beta: float = 14.0
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a campaign that could not pay or cannot be."""
-        if not (0 <= self.incentive < self.customer_value and self.contact >= 0 and min(self.alpha, self.beta) > 0):
-            raise ConfigError(
-                f"a campaign with {self} makes no sense",
-                hint="a customer is worth more than the incentive, costs are not negative, alpha and beta are positive",
-            )
-
-    @property
-    def acceptance(self) -> float:
-        """The mean share of leavers who take the offer and stay."""
-        return self.alpha / (self.alpha + self.beta)
-
-
-DEFAULT_CAMPAIGN = Campaign()
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ QUANTILES = (0.1, 0.9)
 def value_campaign_profit(outcome: Outcome, forecast: Predictions) -> Weighted:
     """What the best such campaign earns a customer by value at risk, in currency, when each is worth what they spent before.
 
-    What a customer is worth is known before the forecast, so that none can talk it up; the mean customer is worth the 200 of
-    `churn_empc`. Tied customers are contacted together.
+    What a customer is worth is known before the forecast, so that none can talk it up; the mean customer is worth as much as
+    every one is to `churn_empc`. Tied customers are contacted together.
     """
     levels = falling(forecast.churn_probability * forecast.value_if_active)
     worth = np.ones(len(outcome.churned)) if outcome.worth is None else outcome.worth
-    gains = campaign_gains(outcome.churned, worth)
+    gains = campaign_gains(outcome.churned, worth, outcome.campaign)
     return lambda weights: float(curve_by_level(gains, levels, weights)[1].max())
 
 

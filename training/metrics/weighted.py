@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
+from features.campaign import DEFAULT_CAMPAIGN, Campaign
 from training.arrays import Flags, Floats, Ints
 
 TENTHS = np.linspace(0, 1, 11)
@@ -23,12 +24,14 @@ Weighted = Callable[[Floats], float]
 class Outcome:
     """What came, one row a customer and date: `churned`, and `value` in currency units.
 
-    `worth` is what the customer was worth before, as a rate of currency; None counts all alike.
+    `worth` is what the customer was worth before, as a rate of currency; None counts all alike. `campaign` is the one by which
+    figures of profit count.
     """
 
     churned: Flags
     value: Floats
     worth: Floats | None = None
+    campaign: Campaign = DEFAULT_CAMPAIGN
 
 
 def mean_of(losses: Floats) -> Weighted:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import entr
 
+from features.campaign import DEFAULT_CAMPAIGN, Campaign
 from training.arrays import Floats
 from training.metrics.intervals import Interval
 from training.metrics.profit import campaign_gains, contacts_by_level, expected_maximum_profit, profit_curve
@@ -28,7 +29,8 @@ class Estimate:
     """What the scores promise: `auc` with the bounds within which labels will put it with 90 %, if the scores are right.
 
     `log_loss` and `churned` (share) are means over customers; `profit` is the EMPC and `profit_own_value` the most that is earned
-    with each customer's own value, both in currency a customer for the usual campaign (`training.metrics.profit`).
+    with each customer's own value, both in currency a customer for the company's campaign (`training.metrics.profit`),
+    which `campaign` tells in words.
     """
 
     customers: int
@@ -37,9 +39,10 @@ class Estimate:
     log_loss: float
     profit: float
     profit_own_value: float
+    campaign: str
 
 
-def estimate(churn_probability: Floats, value_if_active: Floats) -> Estimate:
+def estimate(churn_probability: Floats, value_if_active: Floats, campaign: Campaign = DEFAULT_CAMPAIGN) -> Estimate:
     """Expected figures of calibrated probabilities (n,) and of what each customer is worth if active (n,)."""
     p = churn_probability
     return Estimate(
@@ -47,8 +50,9 @@ def estimate(churn_probability: Floats, value_if_active: Floats) -> Estimate:
         churned=float(p.mean()),
         auc=auc_interval(p),
         log_loss=estimated_log_loss(p),
-        profit=estimated_profit(p),
-        profit_own_value=estimated_profit_own_value(p, value_if_active),
+        profit=estimated_profit(p, campaign),
+        profit_own_value=estimated_profit_own_value(p, value_if_active, campaign),
+        campaign=campaign.told,
     )
 
 
@@ -78,15 +82,15 @@ def estimated_log_loss(p: Floats) -> float:
     return float((entr(p) + entr(1 - p)).mean())
 
 
-def estimated_profit(p: Floats) -> float:
+def estimated_profit(p: Floats, campaign: Campaign = DEFAULT_CAMPAIGN) -> float:
     """The expected maximum profit (EMPC) to expect of probabilities (n,)."""
     levels = falling(p)
-    return expected_maximum_profit(contacts_by_level(at_levels(levels, p), at_levels(levels, 1 - p))).profit
+    return expected_maximum_profit(contacts_by_level(at_levels(levels, p), at_levels(levels, 1 - p)), campaign).profit
 
 
-def estimated_profit_own_value(p: Floats, worth: Floats) -> float:
+def estimated_profit_own_value(p: Floats, worth: Floats, campaign: Campaign = DEFAULT_CAMPAIGN) -> float:
     """The most to expect of a campaign that contacts the riskiest first, where each customer has a value of their own."""
-    left, stays = (campaign_gains(np.full(len(p), churned), worth) for churned in (True, False))
+    left, stays = (campaign_gains(np.full(len(p), churned), worth, campaign) for churned in (True, False))
     return float(profit_curve(p * left + (1 - p) * stays, p)[1].max())
 
 

@@ -191,12 +191,13 @@ def _estimated(estimated: Estimate, loss: AucLoss | None) -> list[Block]:
         ["AUC of churn", _interval(estimated.auc), before],
         ["log loss of churn", f"{estimated.log_loss:.4f}", ""],
         ["share that will churn", f"{estimated.churned:.1%}", ""],
-        ["profit a customer of the usual campaign (EMPC)", f"{estimated.profit:,.2f}", ""],
+        ["profit a customer of the campaign (EMPC)", f"{estimated.profit:,.2f}", ""],
         ["the same with each customer's own value", f"{estimated.profit_own_value:,.2f}", ""],
     ]
     told = (
         "No label has come yet: these figures hold if the probabilities still mean what they say. Brackets hold the figure with "
-        "90 % confidence. A change in how customers of one kind behave shows only when labels come."
+        "90 % confidence. A change in how customers of one kind behave shows only when labels come. Profit is that of this "
+        f"campaign: {estimated.campaign}."
     )
     return [Heading(2, "Estimated performance"), Paragraph(told), Table(["figure", "now", "at training"], rows)]
 

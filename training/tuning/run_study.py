@@ -63,6 +63,7 @@ def run_study(
             hint="bring more customers, or three horizons of history and more; `keepwell train --trials 0` needs no study",
         )
     settings = {"horizon_days": horizon_days, "as_of": as_of, "trials": trials, "seed": seed, "objective": " and ".join(sought)}
+    settings["campaign"] = company.campaign.told
     with one_blas_thread(), registry.run(EXPERIMENT, f"{model_name(known.key, horizon_days)} as of {as_of}") as run:
         fingerprint = log_inputs(run, known, data, settings)
         study = Study(registry.study_storage(), trials, seed, sought, study_name(data, seed, fingerprint))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from features.campaign import DEFAULT_CAMPAIGN
 from keepwell.progress import Progress, Silent
 from training.data import TrainingData
 from training.record import log_trial
@@ -29,7 +30,8 @@ class Study:
 
 def study_name(data: TrainingData, seed: int, fingerprint: str) -> str:
     """The name of a study: whatever would change its trials is in it, but for their number, so that a longer one goes on."""
-    return f"{data.company} {data.horizon_days}d as of {data.as_of}, seed {seed}, {fingerprint[:16]}"
+    name = f"{data.company} {data.horizon_days}d as of {data.as_of}, seed {seed}, {fingerprint[:16]}"
+    return name if data.campaign == DEFAULT_CAMPAIGN else f"{name}, {data.campaign.told}"
 
 
 def tuned(data: TrainingData, run: Run | None, study: Study, progress: Progress = Silent()) -> Tuned:

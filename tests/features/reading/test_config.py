@@ -34,6 +34,11 @@ def test_every_key_is_read(tmp_path) -> None:
     assert read.tables["complaints"].parameters == {"kind": 1}
 
 
+def test_a_campaign_of_ones_own_keeps_what_it_does_not_say(tmp_path) -> None:
+    read = config(tmp_path, "campaign: {customer_value: 60, incentive: 5}").campaign
+    assert (read.customer_value, read.incentive, read.contact, read.alpha, read.beta) == (60, 5, 1, 6, 14)
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -51,6 +56,9 @@ def test_every_key_is_read(tmp_path) -> None:
         ("attribution_days: 0", "attribution_days: .* greater than or equal to 1"),
         ("attribution_days: 366", "attribution_days: .* less than or equal to 365"),
         ("attribution_days: soon", "attribution_days"),
+        ("campaign: {customer: 90}", "unknown key 'campaign.customer'"),
+        ("campaign: {customer_value: 9}", "campaign: an incentive of what the customer is worth, or more, can never pay"),
+        ("campaign: {contact: -1}", "campaign.contact: .* greater than or equal to 0"),
         ("[1, 2]", "must hold keys and values"),
         ("a: [", "is no readable YAML"),
         ("\x00", "is no readable YAML"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
+from features.campaign import Campaign
 from training.metrics.intervals import METRICS, direction, interval, resampled_weights
 from training.metrics.weighted import Outcome
 from training.scorer import Predictions
@@ -171,3 +172,20 @@ def test_quantiles_are_held_against_those_of_earlier_spend():
     assert ratio(outcome, same)(np.ones(101)) == pytest.approx(1)
     assert ratio(outcome, right)(np.ones(101)) == 0
     assert np.isnan(ratio(Outcome(value == 0, value), right)(np.ones(101)))
+
+
+@pytest.mark.parametrize("name", ["churn_empc", "value_campaign_profit"])
+def test_profit_is_counted_by_the_campaign_and_is_money(name: str) -> None:
+    random = np.random.default_rng(6)
+    p = random.uniform(0.02, 0.98, 300)
+    churned, value = random.random(300) < p, random.lognormal(3, 1, 300)
+    said = Predictions(p, value, value, value, value)
+
+    def earned(**amounts: float) -> float:
+        outcome = Outcome(churned, value, campaign=Campaign(**amounts))
+        return METRICS[name](outcome, said)(np.ones(300))
+
+    assert earned() == METRICS[name](Outcome(churned, value), said)(np.ones(300))
+    assert earned(customer_value=1400, incentive=70, contact=7) == pytest.approx(7 * earned())
+    assert earned(contact=3) < earned()
+    assert earned(alpha=12, beta=8) > earned()

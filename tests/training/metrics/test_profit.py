@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from scipy.stats import beta
 
-from keepwell.errors import ConfigError
+from features.campaign import DEFAULT_CAMPAIGN, Campaign
 from training.metrics.profit import (
-    DEFAULT_CAMPAIGN,
-    Campaign,
     campaign_gains,
     expected_maximum_profit,
     maximum_profit,
     profit_curve,
     sorted_contacts,
 )
+
+CHEAP = Campaign(customer_value=60, incentive=5, contact=4)
+DEAR = Campaign(customer_value=1000, incentive=0, contact=0, alpha=2, beta=3)
 
 
 @st.composite
@@ -54,7 +56,7 @@ def test_the_known_share_of_takers_gives_the_best_of_every_place_to_stop(rows):
 
 
 @settings(max_examples=15, deadline=None)
-@given(customers(), st.sampled_from([DEFAULT_CAMPAIGN, Campaign(60, 5, 4), Campaign(1000, 0, 0, 2, 3)]))
+@given(customers(), st.sampled_from([DEFAULT_CAMPAIGN, CHEAP, DEAR]))
 def test_the_expected_profit_is_the_mean_of_the_best_ones(rows, campaign):
     shares = (np.arange(4_000) + 0.5) / 4_000
     density = beta.pdf(shares, campaign.alpha, campaign.beta)
@@ -87,7 +89,16 @@ def test_where_nobody_leaves_nobody_is_contacted():
     assert (found.profit, found.contacted) == (0.0, 0.0)
 
 
-@pytest.mark.parametrize("wrong", [{"incentive": 200.0}, {"contact": -1.0}, {"alpha": 0.0}])
-def test_a_campaign_that_cannot_be_is_refused(wrong):
-    with pytest.raises(ConfigError, match="makes no sense"):
-        Campaign(**wrong)
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"incentive": 200.0}, "can never pay"),
+        ({"contact": -1.0}, "contact"),
+        ({"alpha": 0.0}, "alpha"),
+        ({"beta": float("inf")}, "beta"),
+        ({"customer": 5}, "customer"),
+    ],
+)
+def test_a_campaign_that_cannot_be_is_refused(wrong, told):
+    with pytest.raises(ValidationError, match=told):
+        Campaign.model_validate(wrong)
