@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commands import pipeline
-from commands.terminal import AS_JSON, AS_OF, DATA, HORIZON, PATH, REPORT, SEED, require_no_input, to_json, today
+from commands.terminal import AS_JSON, AS_OF, DATA, HORIZON, PATH, REPORT, SEED, named_by, require_no_input, to_json, today
 from keepwell.errors import ConfigError
 from keepwell.files import write_text
 from keepwell.progress import Steps
@@ -74,7 +75,8 @@ def fairness(
     day = flat_day(company) or as_of or today(company)
     if not is_flat(company):
         pipeline.tell_what_counts(company, day)
-    told = customer_groups(data, by, day, apart=groups)
+    with nullcontext() if groups is None else named_by("--groups"):
+        told = customer_groups(data, by, day, apart=groups)
     share = contact_share or _planned_share(settings, company, horizon)
     found = run_fairness(company, told, by, horizon or 0, day, contact_share=share, seed=seed, progress=steps)
     if report is not None:

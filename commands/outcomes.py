@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.terminal import AS_JSON, PATH, POLICY, TABLE_FILE, Day, Days, now, to_json
+from commands.terminal import AS_JSON, PATH, POLICY, TABLE_FILE, Day, Days, named_by, now, to_json
 from keepwell.errors import ConfigError
 from keepwell.progress import Steps
 from keepwell.settings import Settings
@@ -90,7 +90,8 @@ def _said(file: Path | None, one: Mapping[str, Any]) -> Sequence[Outcome] | None
     if file is not None:
         if one:
             raise ConfigError(f"both a file and --{next(iter(one))} were given", hint="record one after the other")
-        rows, unread = read_outcomes(file)
+        with named_by("FILE"):
+            rows, unread = read_outcomes(file)
         if unread:
             click.echo(f"  not read: {', '.join(unread)}", err=True)
         return rows

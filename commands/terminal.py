@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from keepwell.errors import ConfigError, KeepwellError, ModelError
+from keepwell.errors import ConfigError, DataError, KeepwellError, ModelError
 from keepwell.interrupts import sigterm_as_interrupt
 
 if TYPE_CHECKING:
@@ -123,7 +123,8 @@ def _fail(error: Exception) -> None:
     if isinstance(error, KeepwellError):
         message, hint, code = error.message, error.hint, error.exit_code
     elif isinstance(error, OSError):
-        message, code = str(error), KeepwellError.exit_code
+        told = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        message, code = told, KeepwellError.exit_code
         hint = "check that the place exists, that there is room, and that you may read and write there"
     elif type(error).__module__.partition(".")[0] == "mlflow":
         message, code = f"MLflow: {str(error).partition(chr(10))[0][:LONGEST_REASON]}", ModelError.exit_code
@@ -178,6 +179,17 @@ OBJECTIVE = click.option(
 )
 REPORT = click.option("--report", type=PAGE_FILE, help="Also write the report as one HTML file.")
 PORT = click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="The port to listen on.")
+
+
+@contextmanager
+def named_by(option: str) -> Iterator[None]:
+    """Let a file that cannot be read be told of as what `option` names: it is no table of a company.yaml."""
+    try:
+        yield
+    except DataError as error:
+        if "company.yaml" in error.hint:
+            error.hint = f"{option} must name a CSV file in UTF-8, or a Parquet file"
+        raise
 
 
 @contextmanager

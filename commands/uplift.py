@@ -21,6 +21,7 @@ from commands.terminal import (
     TABLE_FILE,
     Days,
     OutFile,
+    named_by,
     require_no_input,
     to_json,
     today,
@@ -191,7 +192,10 @@ def _of_table(data: Path, layout: Layout, keep: tuple[str, ...], others: Path | 
 
     with asked.progress.step(f"Reading {data}"):
         words = (layout.treatment, layout.customer)
-        frame, other = read_table(data, words), None if others is None else read_table(others, words)
+        with named_by("DATA"):
+            frame = read_table(data, words)
+        with named_by("--apply"):
+            other = None if others is None else read_table(others, words)
     made = study_table(frame, layout, keep, asked)
     elsewhere = None if other is None else judge_table(made, other, asked)
     rows = table_rows(made, other, frame, asked) if told else None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from features.reading.refusals import unreadable
 from keepwell.errors import DataError
 from serving.batch.scoring import SCORE_TYPES
 
@@ -35,8 +36,8 @@ def scan_scores(path: Path) -> pl.LazyFrame:
     """
     files = _files(path)
     hint = "name a .parquet file that `keepwell score` wrote, or the folder that Spark did"
-    if not files:
-        raise DataError("scores", None, f"{path} holds no Parquet file", hint=hint)
+    if not files or not path.exists():
+        raise DataError("scores", None, f"{path} {'holds no Parquet file' if path.exists() else 'does not exist'}", hint=hint)
     try:
         frame = pl.scan_parquet(files, glob=False, hive_partitioning=path.is_dir())
         there = frame.collect_schema()
@@ -45,7 +46,7 @@ def scan_scores(path: Path) -> pl.LazyFrame:
         types = {name: dtype for name, dtype in SCORE_TYPES.items() if dtype is not None and name in there}
         return frame.with_columns(pl.col(name).cast(dtype) for name, dtype in types.items())
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError("scores", None, f"{path} cannot be read: {error}", hint=hint) from None
+        raise DataError("scores", None, f"{path} {unreadable('scores', error).rule}", hint=hint) from None
 
 
 def score_blocks(path: Path, rows: int = BLOCK_ROWS) -> Iterator[pl.DataFrame]:

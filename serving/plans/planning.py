@@ -21,6 +21,7 @@ from features.company import Company
 from features.contracts import contract_names, contract_panel, leaves_by_contract
 from features.flat import flat_panel
 from features.panel import build_panel
+from features.reading.refusals import unreadable
 from keepwell.errors import ConfigError, DataError
 from serving.batch.decision_inputs import decision_inputs
 from serving.batch.scoring import SCORE_TYPES, write_table
@@ -44,15 +45,16 @@ OPEN_NAMES = re.compile(r"attr_\w+|churn_probability_\d+d|contacts_within_\d+_da
 
 def read_scores(path: Path) -> pl.DataFrame:
     """The scores that `keepwell score` wrote, from Parquet or CSV. DataError when the file is no such thing."""
+    hint = "name a file that `keepwell score` wrote"
+    if not path.exists() or (path.is_dir() and not any(path.rglob("*.parquet"))):
+        raise DataError("scores", None, f"{path} {'holds no Parquet file' if path.exists() else 'does not exist'}", hint=hint)
     try:
         if path.suffix == ".csv":
             scores = pl.read_csv(path, schema_overrides={"customer_id": pl.String, "as_of": pl.Date}, glob=False)
         else:
             scores = pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(
-            "scores", None, f"{path} cannot be read: {error}", hint="name a file that `keepwell score` wrote"
-        ) from None
+        raise DataError("scores", None, f"{path} {unreadable('scores', error).rule}", hint=hint) from None
     for name in (*REQUIRED, "as_of", "model_version"):
         _require_column(scores, name)
     if scores["as_of"].n_unique() != 1:

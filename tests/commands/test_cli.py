@@ -55,7 +55,7 @@ def test_a_place_that_cannot_be_written_to_is_no_fault_of_ours(keepwell: Keepwel
     (tmp_path / "file").write_text("not a folder")
     failed = keepwell("simulate", tmp_path / "file" / "shop", "--customers", 5, "--months", 1)
     assert failed.exit_code == 1
-    assert "Not a directory" in failed.output
+    assert "a file is where its folder would be" in failed.output
     assert "you may read and write there" in failed.output
 
 
@@ -105,3 +105,47 @@ def loaded_by(code: str) -> set[str]:
         [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"], capture_output=True, text=True, check=True
     )
     return set(shown.stdout.split())
+
+
+NOWHERE = (
+    ("outcome", "{place}"),
+    ("uplift", "{place}", "--treatment", "arm", "--control", "none", "--outcome", "bought"),
+)
+
+
+@pytest.mark.parametrize("words", NOWHERE)
+@pytest.mark.parametrize("place", ["nowhere.csv", "afile.parquet"])
+def test_a_file_that_is_no_table_of_a_company_is_told_of_without_company_yaml(
+    keepwell: Keepwell, tmp_path: Path, words: tuple[str, ...], place: str
+) -> None:
+    (tmp_path / "afile.parquet").write_text("no parquet")
+    result = keepwell(*(word.format(place=tmp_path / place) for word in words))
+    assert result.exit_code == 3
+    assert "must name a CSV file in UTF-8, or a Parquet file" in result.stderr
+    assert "company.yaml" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("nowhere.parquet", "does not exist"),
+        ("folder", "holds no Parquet file"),
+        ("afile.parquet", "cannot be read: the Parquet file is incomplete, or is none"),
+        ("empty.csv", "cannot be read: there is no header line"),
+    ],
+)
+def test_scores_that_cannot_be_read_are_told_of_in_our_words(keepwell: Keepwell, tmp_path: Path, place: str, told: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "afile.parquet").write_text("no parquet")
+    (tmp_path / "empty.csv").touch()
+    result = keepwell("tiers", tmp_path / place)
+    assert result.exit_code == 3
+    assert f"scores: {tmp_path / place} {told}\n" in result.stderr
+
+
+def test_a_file_where_a_folder_would_be_is_named(keepwell: Keepwell, tmp_path: Path) -> None:
+    (tmp_path / "afile").touch()
+    result = keepwell("import", "complete-journey", tmp_path / "afile" / "shop")
+    assert result.exit_code == 1
+    assert "Errno" not in result.stderr
+    assert str(tmp_path / "afile" / "shop") in result.stderr

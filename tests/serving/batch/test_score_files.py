@@ -44,7 +44,7 @@ def test_a_folder_without_parquet_and_a_file_that_is_none_are_refused(tmp_path: 
     for name, told in (
         ("empty", "holds no Parquet file"),
         ("text.parquet", "cannot be read"),
-        ("absent.parquet", "cannot be read"),
+        ("absent.parquet", "does not exist"),
     ):
         with pytest.raises(DataError, match=told):
             scan_scores(tmp_path / name)
