@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.contracts import simulate_contracts
-from features.asof import day_number
+from features.asof import day_date, day_number
 from features.checks.check import check_report
 from features.company import Company
 from features.contracts import RUNNING, contract_names, contract_panel, leaves_by_contract, require_contracts, running_plans
@@ -157,6 +158,24 @@ def test_learners_are_blended_by_forecasts_of_later_dates(data: ContractData) ->
     assert found is not None
     assert np.isfinite(found.log_odds).all()
     np.testing.assert_allclose((1 / (1 + np.exp(-found.log_odds))).mean(), found.churned.mean(), atol=0.01)
+
+
+@pytest.mark.parametrize(("from_day", "to_day"), [(date(2025, 3, 1), UNTIL), (date.min, date(2025, 3, 1))])
+def test_prices_that_were_not_always_written_down_tell_of_the_time_when_they_were(
+    company: Company, data: ContractData, from_day: date, to_day: date
+) -> None:
+    """Learners of one date have values to learn from, those of another have none; or what came since has none."""
+    days = np.array([day_date(int(day)) for day in data.day])
+    table = replace(data.table, value=np.where((days >= from_day) & (days < to_day), data.table.value, np.nan))
+    some = replace(data, table=table)
+    found = out_of_time(some, day_number(AS_OF), RECIPE, seed=0)
+    assert found is not None
+    assert found.amount is None or (len(found.amount) == len(found.churned) and np.isfinite(found.amount[found.paid]).all())
+    scorer = fit_contracts(some, day_number(AS_OF), RECIPE, seed=0)
+    assert (scorer.amount is None) == (found.amount is None)
+    newest = some.part(some.day == day_number(AS_OF)).matrix
+    told = np.isfinite(scorer.predict(newest).expected_value)
+    assert told.all() if scorer.amount else not told.any()
 
 
 def test_whose_contract_has_ended_is_lost_and_at_no_risk(company: Company, scorer: FlatScorer) -> None:
