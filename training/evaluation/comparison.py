@@ -18,7 +18,7 @@ from training.arrays import Floats
 from training.data import TrainingData, only_customers, training_data
 from training.evaluation.peers import peer_forecasts
 from training.fitting import LEAST_CLASS, LEAST_ROWS
-from training.labels import labels
+from training.labels import labels, money_scale, worth
 from training.metrics.intervals import METRICS, Interval, bounded, direction, resampled_weights
 from training.metrics.weighted import Outcome, Weighted
 from training.run import known_until, one_blas_thread
@@ -138,7 +138,7 @@ def compared(
         now = data.at(data.as_of_day)
         outcome = _came(company, horizon_days, as_of, now)
         with progress.step("peers"):
-            forecasts = {OURS: _in_order(scores, now), **peer_forecasts(data, seed)}
+            forecasts = {OURS: _in_order(scores, now), **peer_forecasts(data, seed, kept_share(known_until(company, as_of)))}
         with progress.step("bounds of the figures"):
             weights = np.vstack([np.ones(len(now)), resampled_weights(now.customer, seed)])
             drawn = {who: _drawn(outcome, forecast, weights) for who, forecast in forecasts.items()}
@@ -155,6 +155,13 @@ def compared(
                 gains={peer: gains(drawn[OURS], draws) for peer, draws in drawn.items() if peer != OURS},
                 outside=_outside(outcome, forecasts[OURS]),
             )
+
+
+def kept_share(known: Company) -> float:
+    """What a company has kept of each coin spent, after costs where its lines have them; 1 where nothing was spent."""
+    table = known.tables["transactions"]
+    spent = table["amount"].sum() / 10 ** known.scales["transactions.amount"]
+    return worth(known, table)["worth"].sum() / 10 ** money_scale(known) / spent if spent > 0 else 1.0
 
 
 def require_peers(company: Company, horizon_days: int, as_of: date) -> None:

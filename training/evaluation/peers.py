@@ -5,6 +5,9 @@
     lightgbm         LightGBM as it comes, on the same columns
     textbook         BG/NBD and Gamma-Gamma by maximum likelihood
 
+Where lines have costs, what a customer brings is what is left after them: the first and the last, which know spend alone, are held
+to the share that was left of all spend so far.
+
 The second and third learn from the newest date whose horizon is over, as one does with one table of labels; the textbook model
 from all purchases. Two further peers get all that Keepwell's own models get, its features and its dates:
 
@@ -57,17 +60,18 @@ class Customers:
         return self.rfm[:, -1]
 
 
-def peer_forecasts(data: TrainingData, seed: int) -> dict[str, Predictions]:
+def peer_forecasts(data: TrainingData, seed: int, kept_share: float = 1.0) -> dict[str, Predictions]:
     """What each peer says of the customers of `data.as_of`, in the order of the rows of that date.
 
-    There must be enough customers at the newest labelled date (`training.evaluation.comparison.require_peers`).
+    `kept_share` is what the company keeps of a coin spent, for peers that foretell spend. There must be enough customers at the
+    newest labelled date (`training.evaluation.comparison.require_peers`).
     """
     now, learned = _customers(data, data.as_of_day), _customers(data, data.labelled_days[-1])
     peers: Mapping[str, Callable[[], Forecast]] = {
-        "last_period": lambda: last_period(learned, now, data.horizon_days),
+        "last_period": lambda: _kept(kept_share, last_period(learned, now, data.horizon_days)),
         "logistic_ridge": lambda: logistic_ridge(learned, now),
         "lightgbm": lambda: lightgbm(learned, now, seed),
-        "textbook": lambda: textbook(data),
+        "textbook": lambda: _kept(kept_share, textbook(data)),
     }
     plain = {name: _predictions(*peer()) for name, peer in peers.items()}
     return plain | {f"{name}_all": _with_everything(data, name, seed) for name in ("logistic", "lightgbm")}
@@ -120,6 +124,11 @@ def _customers(data: TrainingData, day: int) -> Customers:
 def _window(horizon_days: int) -> int:
     """The window of the catalog that is nearest to the horizon."""
     return min(WINDOWS, key=lambda days: abs(days - horizon_days))
+
+
+def _kept(share: float, forecast: Forecast) -> Forecast:
+    churn, spend = forecast
+    return churn, spend * share
 
 
 def _share(churned: Floats, group: Flags) -> float:

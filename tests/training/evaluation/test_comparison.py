@@ -22,6 +22,7 @@ from training.evaluation.comparison import (
     compared,
     figure,
     gains,
+    kept_share,
     last_whole_horizon,
     some_customers,
     usual_horizon,
@@ -89,6 +90,17 @@ def test_expecting_nothing_of_everybody_ranks_nobody() -> None:
     outcome, told = what_came(5_000, seed=2)
     nothing = replace(told, expected_value=np.zeros(5_000))
     assert abs(told_by(outcome, nothing)["value_rank_correlation"]) < 0.05
+
+
+def test_what_is_kept_of_a_coin_is_all_without_costs_and_the_margin_with_them(shop: Company) -> None:
+    table = shop.tables["transactions"].drop("cost", strict=False)
+    plain = replace(shop, tables={**shop.tables, "transactions": table})
+    assert kept_share(plain) == 1.0
+    costs = table.with_columns(cost=(pl.col("amount") * 3) // 4)
+    scales = {**shop.scales, "transactions.cost": shop.scales["transactions.amount"]}
+    assert kept_share(replace(shop, tables={**shop.tables, "transactions": costs}, scales=scales)) == pytest.approx(
+        0.25, rel=1e-2
+    )
 
 
 def drawn(values: dict[str, float], spread: float) -> dict[str, np.ndarray]:

@@ -43,6 +43,13 @@ def test_the_same_seed_gives_the_same_peers(shop_data: TrainingData, told: dict[
         np.testing.assert_array_equal(again[name].expected_value, told[name].expected_value)
 
 
+def test_peers_that_foretell_spend_are_held_to_what_is_kept_of_it(shop_data: TrainingData, told: dict[str, Predictions]) -> None:
+    half = peer_forecasts(shop_data, seed=0, kept_share=0.5)
+    for name in PEERS:
+        share = 0.5 if name in {"last_period", "textbook"} else 1.0  # the others have learned from what was kept
+        np.testing.assert_allclose(half[name].expected_value, share * told[name].expected_value)
+
+
 def test_the_last_period_is_repeated_for_as_long_as_the_horizon() -> None:
     learned = customers(500, seed=1)
     churn, value = last_period(learned, learned, horizon_days=45)  # the window of 30 days is nearest
