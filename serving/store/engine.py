@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from keepwell.errors import StoreError
 
@@ -37,6 +38,9 @@ _VALUES = re.compile(r"\n(DETAIL|CONTEXT):.*", re.DOTALL)
 
 _WAIT = "keepwell_writer_waits_s"
 """The option of an engine that holds how long its writers wait."""
+
+_FILE = "keepwell_file"
+"""Where a connection to SQLite keeps which file it has open."""
 
 _ADVISORY_KEY = 7_226_351_004  # one number for all Keepwell writers of a PostgreSQL database
 
@@ -142,17 +146,33 @@ def _set_up_sqlite(engine: Engine) -> None:
             Path(arguments[0]).parent.mkdir(parents=True, exist_ok=True)
 
     @event.listens_for(engine, "connect")
-    def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    def set_pragmas(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
         for pragma in (f"busy_timeout={_wait_ms(engine)}", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
         _turn_to_wal(connection, until=time.monotonic() + _wait_ms(engine) / 1000)
+        record.info[_FILE] = _file_at(engine.url)
+
+    @event.listens_for(engine, "checkout")
+    def stay_with_the_file(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+        # One that was removed or replaced, as by a backup, lives on for who has it open: what they write would be lost unseen.
+        if record.info[_FILE] != _file_at(engine.url):
+            raise DisconnectionError("the file of the store is another one: a new connection is made")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A writer takes its place in the queue at once; upgrading a reader later could fail instead of wait.
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _file_at(url: URL) -> tuple[int, int] | None:
+    """Which file lies at the place of a SQLite store: its device and number; None where there is none, as for one in memory."""
+    try:
+        found = Path(url.database or "").stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _turn_to_wal(connection: sqlite3.Connection, until: float) -> None:
