@@ -111,6 +111,7 @@ def test_the_page_of_the_docs_shows_what_the_command_writes() -> None:
     assert re.findall(r"^### (\S+), \d+ days from \d{4}-\d\d-\d\d$", between, re.MULTILINE) == [
         "cdnow",
         "online-retail-2",
+        "ta-feng",
         "complete-journey",
     ]
     assert [line.split("`")[1] for line in between.splitlines() if line.startswith("| `")] == [*FIGURES] * 3

@@ -5,8 +5,8 @@
     lightgbm         LightGBM as it comes, on the same columns
     textbook         BG/NBD and Gamma-Gamma by maximum likelihood
 
-Where lines have costs, what a customer brings is what is left after them: the first and the last, which know spend alone, are held
-to the share that was left of all spend so far.
+Where lines have costs, what a customer brings is what is left after them: the first and the last, which know spend alone, are
+held to the share that was left of all spend so far.
 
 The second and third learn from the newest date whose horizon is over, as one does with one table of labels; the textbook model
 from all purchases. Two further peers get all that Keepwell's own models get, its features and its dates:
