@@ -114,7 +114,7 @@ def test_the_page_of_the_docs_shows_what_the_command_writes() -> None:
         "ta-feng",
         "complete-journey",
     ]
-    assert [line.split("`")[1] for line in between.splitlines() if line.startswith("| `")] == [*FIGURES] * 3
+    assert [line.split("`")[1] for line in between.splitlines() if line.startswith("| `")] == [*FIGURES] * 4
     for title in TITLES.values():
         assert title in between
         assert "Keepwell" in title or f"| {title} |" in told[: told.index(BEGIN)], f"{title} is not explained"
