@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 
 import numpy as np
@@ -23,7 +23,7 @@ from serving.endpoints.stored_scores import stored_scores
 from serving.jobs.desk import JobDesk
 from serving.model_desk import ModelDesk
 from serving.plans.evidence import EvidenceShelf
-from serving.plans.outcomes import record_outcomes
+from serving.plans.outcomes import LONGEST_MEMORY, record_outcomes
 from serving.plans.policy import read_policy
 from serving.prediction_log import PredictionLog
 from serving.store import Load, Store
@@ -34,10 +34,6 @@ log = logging.getLogger("keepwell.serving")
 
 WRITER_WAITS_S = 20.0
 """How long a request waits to write: it must still be answered in time, and what waits holds one of few threads."""
-
-
-LONGEST_MEMORY = timedelta(days=730)
-"""Contacts before that stand against no action."""
 
 
 class State:
@@ -155,7 +151,14 @@ class State:
         company, _ = self.served()
         rows = [_outcome(row) for row in request.outcomes]
         found = record_outcomes(
-            self.store, company, rows, policy=self.policy, today=today, recorded_at=self.now(), recorded_by=recorded_by
+            self.store,
+            company,
+            rows,
+            policy=self.policy,
+            today=today,
+            recorded_at=self.now(),
+            recorded_by=recorded_by,
+            names_similar=False,  # a key of the scope `outcome` alone may not look customers up
         )
         return OutcomesAnswer(company=company, **asdict(found))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from hashlib import blake2b
 from math import isfinite
@@ -23,6 +23,9 @@ REACHED = (Step.CONTACTED, Step.NOT_NOW, Step.ACCEPTED, Step.DECLINED)
 """Steps that nobody comes to who was not contacted."""
 KEY_CHARACTERS = 200
 
+LONGEST_MEMORY = timedelta(days=730)
+"""Contacts before that stand against no action."""
+
 
 def record_outcomes(
     store: Store,
@@ -33,15 +36,18 @@ def record_outcomes(
     today: date,
     recorded_at: datetime,
     recorded_by: str | None = None,
+    names_similar: bool = True,
 ) -> Recorded:
     """Write what happened, all of it or nothing; what is known under its key already counts once.
 
     `today` is the day in the company's zone, after which nothing can have happened yet. Raises DataError, which names the first
     that is wrong and the nearest that is known, for an unknown customer, action, step or reason, a day to come, a cost below
-    zero, and for two outcomes of `rows` that share a key and differ.
+    zero, and for two outcomes of `rows` that share a key and differ. Without
+    `names_similar` the words name no other customer: those who send outcomes need not know who there is.
     """
     keyed = _keyed(company, rows)
     _check(store, company, keyed, policy, today)
+    _require_customers(store, company, keyed, names_similar=names_similar)
     planned = _by_customer(store.outcomes.assignments(company, {row.customer_id for row in keyed}))
     ready = [_with_plan(row, planned.get(row.customer_id, []), recorded_at, recorded_by) for row in keyed]
     new, differing = store.outcomes.add(company, ready)
@@ -87,7 +93,6 @@ def _check(store: Store, company: str, rows: Sequence[Outcome], policy: Policy, 
         raise _wrong("on", f"must not be after {today}", str(late[0]), "record what has happened, once it has", len(late))
     if odd := [row.cost for row in rows if row.cost is not None and not (isfinite(row.cost) and row.cost >= 0)]:
         raise _wrong("cost", "must be a number of 0 or more", odd[0], "give what the contact cost, or nothing", len(odd))
-    _require_customers(store, company, rows)
 
 
 def _require_known(column: str, words: Sequence[str], known: Sequence[str]) -> None:
@@ -98,12 +103,12 @@ def _require_known(column: str, words: Sequence[str], known: Sequence[str]) -> N
         raise _wrong(column, "is not known", wrong[0], f"{near}known are {', '.join(known)}", len(wrong))
 
 
-def _require_customers(store: Store, company: str, rows: Sequence[Outcome]) -> None:
+def _require_customers(store: Store, company: str, rows: Sequence[Outcome], *, names_similar: bool) -> None:
     """Raise DataError for the first customer whom no scoring and no plan of the company knows."""
     asked = dict.fromkeys(row.customer_id for row in rows)
     known = store.outcomes.known_customers(company, asked)
     if wrong := [customer for customer in asked if customer not in known]:
-        similar = store.outcomes.similar_customers(company, wrong[0])
+        similar = store.outcomes.similar_customers(company, wrong[0]) if names_similar else []
         near = "".join(f"is it {other}? " for other in get_close_matches(wrong[0], similar, n=1, cutoff=0.5) or similar[:1])
         hint = f"{near}only customers who were scored or planned for {company!r} can have outcomes"
         raise _wrong("customer_id", f"is no customer of {company!r}", wrong[0], hint, len(wrong))

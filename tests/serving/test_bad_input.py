@@ -110,3 +110,13 @@ def test_extreme_feature_rows_have_answers_without_a_fault(served: TestClient, s
         for value in (number.get("minimum", -1e15), number.get("maximum", 1e15)):
             changed = {**body, "features": {**body["features"], name: [value]}}
             assert served.post("/v1/predict_rows", json=changed).status_code == 200, (name, value)
+
+
+def test_who_records_outcomes_is_told_of_no_other_customer(loaded: TestClient, scored: pl.DataFrame) -> None:
+    known = scored["customer_id"].cast(pl.String).to_list()
+    row = {"action": "loyalty_reward", "step": "contacted", "on": "2025-01-05"}
+    for wrong in (known[0].lower(), known[0].replace("0", ""), "😀"):
+        refused = loaded.post("/v1/outcomes", json={"outcomes": [{"customer_id": wrong, **row}]})
+        assert refused.status_code == 422
+        assert "is no customer" in refused.text
+        assert not [each for each in known if each in refused.text]
