@@ -50,11 +50,12 @@ class Lane:
 
 @dataclass(frozen=True)
 class Tick:
-    """A date below the timeline; every second one is `minor` and left out on narrow screens."""
+    """A date below the timeline; every second one is `minor` and left out on narrow screens, one near the `edge` ends there."""
 
     x: str
     name: str
     minor: bool
+    edge: bool
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def ticks(slots: Slots) -> list[Tick]:
     names = [show.month(day) if day.month <= step or day == starts[0] else t(f"month.{day.month}") for day in starts]
     places = [(slots.x(day), name) for day, name in zip(starts, names, strict=True)]
     # A name that begins near the right edge would be cut off.
-    return [Tick(_at(x), name, minor=index % 2 == 1) for index, (x, name) in enumerate(places) if x <= 93]
+    return [Tick(_at(x), name, minor=index % 2 == 1, edge=x > 80) for index, (x, name) in enumerate(places) if x <= 93]
 
 
 def share_bar(share: float) -> Span:

@@ -54,7 +54,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class WentLine:
-    """How one action went: yesterday, and in the last seven days."""
+    """How one action went: yesterday, and in the last seven days, of which today is one."""
 
     action: str
     yesterday: str

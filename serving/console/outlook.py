@@ -23,7 +23,7 @@ _HORIZON = re.compile(r"churn_probability_(\d+)d")
 
 @dataclass(frozen=True)
 class Horizon:
-    """The churn probability within a number of days."""
+    """The churn probability over a number of days, and what that means."""
 
     name: str
     churn: str
@@ -58,10 +58,11 @@ def horizons(row: ScoreRow, load: Load) -> tuple[Horizon, ...]:
     further = {int(found[1]): churn for name, churn in row.further_churn.items() if (found := _HORIZON.fullmatch(name))}
     if not further:
         return ()
-    all_of_them = {**further, load.horizon_days: row.churn_probability}
+    told = sorted({**further, load.horizon_days: row.churn_probability}.items())
+    # Who buys nothing for long buys nothing for a shorter time, too; a contract that ends soon has ended later, too.
+    words = "horizons.within" if told[0][1] < told[-1][1] else "horizons.silent"
     return tuple(
-        Horizon(t("days", count=days), show.percent(churn), charts.share_bar(churn))
-        for days, churn in sorted(all_of_them.items())
+        Horizon(t(words, days=t("days", count=days)), show.percent(churn), charts.share_bar(churn)) for days, churn in told
     )
 
 

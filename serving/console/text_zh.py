@@ -76,7 +76,7 @@ PAGES = {
     "month.12": "12月",
     # Today
     "today.title": "今日",
-    "today.lead": "从 {as_of} 起的 {horizon} 内有多少价值面临流失，以及先看哪些客户。",
+    "today.lead": "从{as_of}起的 {horizon}内有多少价值面临流失，以及先看哪些客户。",
     "today.tiers": "风险价值在哪里",
     "today.tiers.lead": "按预期价值排列的客户，最有价值的在上。已流失的客户不计在内。",
     "today.plan": "按行动列出的计划",
@@ -160,7 +160,7 @@ PAGES = {
     "customer.back": "返回列表",
     "customer.owner": "负责人：{owner}",
     "customer.churn": "流失概率",
-    "customer.horizon": "在今后 {horizon} 内",
+    "customer.horizon": "在今后 {horizon}内",
     "customer.interval": "{words}：{means}",
     "customer.no_interval": "区间未知。",
     "customer.action": "该做什么",

@@ -24,6 +24,11 @@ if (bar) {
   document.addEventListener("visibilitychange", check);
 }
 
+// The way back from a customer leads to the list as it was left, with its filters and its page.
+const back = document.querySelector("a[data-back]");
+if (document.querySelector("[data-list]")) sessionStorage.setItem("list", location.pathname + location.search);
+if (back) back.href = sessionStorage.getItem("list") ?? back.href;
+
 for (const slider of document.querySelectorAll(".slider input[type=range]")) {
   const shown = slider.parentElement.querySelector("output");
   slider.addEventListener("input", () => { shown.value = slider.value; });

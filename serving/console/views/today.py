@@ -38,18 +38,17 @@ def today(console: Context, request: Request) -> Response:
     return console.renderer.answer(request, "today.html", page, here="today")
 
 
-WEEK = timedelta(days=7)
-YESTERDAY = timedelta(days=1)
+DAY = timedelta(days=1)
 
 
 def _morning(console: Context, request: Request, store: Reader, load: Load, plan: Plan | None) -> Morning:
-    urls, work, until = console.renderer.urls(request), console.store().work, console.today() - YESTERDAY
+    urls, work, today = console.renderer.urls(request), console.store().work, console.today()
     flows, before = console.facts.flows(console.store(), load)
     return Morning(
         changes=changes(flows, before, urls),
         went=went(
-            work.counts(load.company, since=until, until=until),
-            work.counts(load.company, since=console.today() - WEEK, until=until),
+            work.counts(load.company, since=today - DAY, until=today - DAY),
+            work.counts(load.company, since=today - 6 * DAY, until=today),
         ),
         mine=_mine(console, request, store, load, plan),
         budget=budget(plan, console.store().plan_work.progress(plan, load.company), load.currency) if plan else None,

@@ -98,6 +98,13 @@ def test_a_view_is_saved_once(tab: Page, address: str, sent: list[Request]) -> N
     assert tab.locator("nav.views a").count() == 1
 
 
+def test_the_way_back_from_a_customer_leads_to_the_list_as_it_was_left(tab: Page, address: str) -> None:
+    tab.goto(f"{address}/customers?status=active&sort=name")
+    tab.locator("tbody th a").first.click()
+    tab.get_by_role("link", name="Back to the list").click()
+    assert tab.url == f"{address}/customers?status=active&sort=name"
+
+
 def test_a_note_that_cannot_be_recorded_stays_in_its_field(tab: Page, address: str, shop: Store) -> None:
     """The browser would not let it be longer; whoever writes a form of their own is answered all the same."""
     other = "C00005"

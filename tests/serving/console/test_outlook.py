@@ -64,8 +64,13 @@ def test_horizons_are_told_from_the_nearest_on(filled_store: Store, load: Load) 
     row = replace(
         filled_store.customer(load, BUSY_ID), further_churn={"churn_probability_180d": 0.2, "churn_probability_30d": 0.9}
     )
-    assert [horizon.name for horizon in horizons(row, load)] == ["30 days", "90 days", "180 days"]
+    assert [told.name for told in horizons(row, load)] == [f"buys nothing for {days} days" for days in (30, 90, 180)]
     assert horizons(replace(row, further_churn={}), load) == ()
+
+
+def test_horizons_of_contracts_tell_who_leaves(filled_store: Store, load: Load) -> None:
+    row = replace(filled_store.customer(load, BUSY_ID), churn_probability=0.3, further_churn={"churn_probability_30d": 0.1})
+    assert [told.name for told in horizons(row, load)] == ["leaves within 30 days", "leaves within 90 days"]
 
 
 def test_the_lifetime_value_is_split_at_the_horizon(filled_store: Store, load: Load) -> None:

@@ -247,6 +247,13 @@ def test_a_form_from_elsewhere_is_not_shown_again(late: tuple[TestClient, dict[s
     assert (refused.status_code, "glad of" in refused.text) == (403, False)
 
 
+def test_what_was_done_today_is_told_in_today(as_: Callable[[str], TestClient]) -> None:
+    ann = as_("ann")
+    assert "Nothing was recorded" in ann.get("/").text
+    send(ann, "accepted")
+    assert re.search(r"<td>Win-back call</td><td>–</td><td>1 Accepted</td>", ann.get("/").text)
+
+
 def test_a_viewer_works_on_nobody(as_: Callable[[str], TestClient]) -> None:
     vic = as_("vic")
     assert buttons(vic) == []
