@@ -12,10 +12,8 @@ from decisions.plans.plan_rows import CONTROL
 from features.asof import day_number
 from features.company import Company
 from serving.review.service import happened
+from serving.store.plan_work import DONE_STEPS
 from serving.store.records import Assignment, RecordedOutcome
-
-REACHED = (Step.CONTACTED, Step.NOT_NOW, Step.ACCEPTED, Step.DECLINED, Step.CONVERTED)
-"""The steps of an outcome that say that the customer was contacted."""
 
 ANSWERS: Mapping[str, bool] = {Step.ACCEPTED: True, Step.CONVERTED: True, Step.DECLINED: False}
 """The steps that say whether the offer was taken."""
@@ -90,21 +88,21 @@ def _planned(planned: Sequence[Assignment], since: date, as_of: date) -> pl.Data
 
 
 def _told(told: Sequence[RecordedOutcome]) -> pl.DataFrame:
-    """What people and programs have recorded."""
+    """What people and programs have recorded. A control who bought was not contacted, and took no offer."""
     return _frame(
         {
             "customer_id": each.customer_id,
             "action": each.action,
             "contacted_day": day_number(each.happened_on),
             "planned": False,
-            "done": each.step in REACHED,
+            "done": each.step in DONE_STEPS,
             "accepted": ANSWERS.get(each.step),
             "declined": None if each.step not in ANSWERS else not ANSWERS[each.step],
             "told_cost": each.cost,
             "reason": each.reason,
         }
         for each in told
-        if each.action is not None
+        if each.action is not None and (each.arm, each.step) != (CONTROL, Step.CONVERTED)
     )
 
 

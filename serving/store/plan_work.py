@@ -18,8 +18,8 @@ from serving.store.records import Plan, PlanItem
 from serving.store.schema import plan_items, plans
 from serving.store.work_schema import outcomes
 
-REACHED = (Step.CONTACTED, Step.NOT_NOW, Step.ACCEPTED, Step.DECLINED, Step.CONVERTED)
-"""The steps of an outcome that say that the action was done."""
+DONE_STEPS = (Step.CONTACTED, Step.NOT_NOW, Step.ACCEPTED, Step.DECLINED, Step.CONVERTED)
+"""The steps of an outcome that say that the action was done; of a control, a purchase says nothing."""
 
 FREE, TAKEN, CONTROLS = STANDINGS = ("free", "taken", "controls")
 """What a list of a plan's items may be narrowed to: nobody has taken them; somebody has; those who are left alone to measure."""
@@ -96,7 +96,7 @@ class PlanWork:
                 func.max(case((steps.in_((Step.ACCEPTED, Step.CONVERTED)), 1), else_=0)).label("accepted"),
                 func.max(case((steps == Step.DECLINED, 1), else_=0)).label("declined"),
             )
-            .where(outcomes.c.company == company, outcomes.c.plan_id == plan.id, steps.in_(REACHED))
+            .where(outcomes.c.company == company, outcomes.c.plan_id == plan.id, steps.in_(DONE_STEPS))
             .group_by(outcomes.c.customer_id)
             .subquery()
         )
@@ -122,7 +122,7 @@ class PlanWork:
     def last_steps(self, plan: Plan, company: str, customer_ids: Sequence[str]) -> Mapping[str, str]:
         """What was recorded last of each of these customers' actions, by id; who is missing has nothing recorded."""
         query = select(outcomes.c.customer_id, outcomes.c.step).order_by(outcomes.c.happened_on, outcomes.c.id)
-        query = query.where(outcomes.c.company == company, outcomes.c.plan_id == plan.id, outcomes.c.step.in_(REACHED))
+        query = query.where(outcomes.c.company == company, outcomes.c.plan_id == plan.id, outcomes.c.step.in_(DONE_STEPS))
         with reading(self._engine) as connection:
             rows = connection.execute(query.where(outcomes.c.customer_id.in_(customer_ids))).all()
         return {row.customer_id: row.step for row in rows}

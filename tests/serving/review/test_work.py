@@ -59,6 +59,16 @@ def test_what_was_planned_and_not_done_costs_nothing_and_stays_in_its_arm(tmp_pa
     assert made["accepted"].to_list() == [None, None]
 
 
+def test_a_control_who_bought_was_not_contacted_and_took_no_offer(tmp_path: Path) -> None:
+    """Whoever records purchases records those of controls, too: without them there would be nothing to compare with."""
+    outcomes = [told("A", "converted", arm="treated"), told("B", "converted", arm="control")]
+    made = work(company(tmp_path / "c"), [planned("A"), planned("B", arm="control")], outcomes, SINCE, AS_OF)
+    assert [row(made, name)["done"] for name in "AB"] == [True, False]
+    assert [row(made, name)["accepted"] for name in "AB"] == [True, None]
+    called = told("B", "contacted", arm="control")  # by mistake: what was done is done
+    assert row(work(company(tmp_path / "d"), [], [called], SINCE, AS_OF), "B")["done"]
+
+
 def test_the_first_draw_of_the_time_counts(tmp_path: Path) -> None:
     both = [planned("A", plan=2, day=date(2025, 8, 1), arm="control"), planned("A", plan=1)]
     found = row(work(company(tmp_path / "c"), both, [], SINCE, AS_OF), "A")
