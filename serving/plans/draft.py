@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -24,14 +24,12 @@ from decisions.policy import Policy
 from keepwell.errors import ConfigError, RequestError, StoreError
 from serving.endpoints.stored_plan import consent_notes, contact_columns
 from serving.plans.evidence import Expected
+from serving.plans.outcomes import LONGEST_MEMORY
 from serving.plans.planning import MONEY, plan_columns, plan_table, with_wishes
 from serving.plans.planning import feature_columns as catalogue_columns
 from serving.store import Load, Store
 from serving.store.columns import feature_columns, score_columns
 from serving.store.schema import scores as scores_table
-
-LONGEST_MEMORY = timedelta(days=730)
-"""Contacts before that stand against no action."""
 
 NOTHING_EXPECTED = Expected({}, ())
 
