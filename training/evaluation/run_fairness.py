@@ -19,7 +19,7 @@ from training.card.report import handed_out
 from training.contracts.data import contract_data
 from training.contracts.procedure import RECIPE, backtest_contracts
 from training.data import training_data
-from training.evaluation.backtest import MOST_FOLDS, Backtest, Fold, backtest
+from training.evaluation.backtest import Backtest, Fold, backtest
 from training.evaluation.fairness import Group, Judged, chosen_first, groups_of, remarks
 from training.flat.data import flat_data
 from training.flat.leaks import left_out_columns
@@ -54,10 +54,9 @@ def run_fairness(
     *,
     contact_share: float,
     seed: int,
-    dates: int = MOST_FOLDS,
     progress: Progress = Silent(),
 ) -> FairnessReport:
-    """Forecast up to `dates` past dates from what was known then, and tell by group what came of it.
+    """Forecast past dates from what was known then, and tell by group what came of it.
 
     `groups` has customer_id (text) and group, as `features.groups` makes it, `by` is what they are told by. A flat table has one
     date; there, fits that have not seen a customer forecast them. HistoryError where no past date can be tried, DataError where
@@ -65,7 +64,7 @@ def run_fairness(
     """
     _require_common_ids(company, groups)
     with one_blas_thread():
-        tested = _tested(company, horizon_days, as_of, dates=dates, seed=seed, progress=progress)
+        tested = _tested(company, horizon_days, as_of, seed=seed, progress=progress)
         if not tested.folds:
             hint = "bring more customers or a longer history; `keepwell check` says what there is"
             raise HistoryError("no past date can be forecast and judged", hint=hint)
@@ -83,7 +82,7 @@ def _require_common_ids(company: Company, groups: pl.DataFrame) -> None:
         raise DataError("customers", "customer_id", "no customer of DATA is in any group", hint=hint)
 
 
-def _tested(company: Company, horizon_days: int, as_of: date, *, dates: int, seed: int, progress: Progress) -> Backtest:
+def _tested(company: Company, horizon_days: int, as_of: date, *, seed: int, progress: Progress) -> Backtest:
     """What the procedure forecast at past dates, as training on a company of its kind would have."""
     if is_flat(company):
         data = flat_data(company, horizon_days, None, left_out_columns(company, ()))
@@ -97,7 +96,7 @@ def _tested(company: Company, horizon_days: int, as_of: date, *, dates: int, see
     require_history(company, as_of, horizon_days)
     panel = training_data(known_until(company, as_of), horizon_days, as_of, progress)
     with progress.step("backtest"):
-        return backtest(panel, Recipe(), seed, dates)
+        return backtest(panel, Recipe(), seed)
 
 
 def _judged(tested: Backtest, fold: Fold, groups: pl.DataFrame, contact_share: float) -> Judged:
