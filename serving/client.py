@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
+from math import isnan
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -41,8 +43,12 @@ class Client:
         timeout_s: float = 35.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_s, transport=transport)
+        headers = {} if key is None else {"Authorization": f"Bearer {_key(key)}"}
+        try:
+            self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_s, transport=transport)
+        except httpx.InvalidURL as error:
+            hint = "write it as http://127.0.0.1:3000"
+            raise RequestError(f"{url!r} is no URL: {error}", hint=hint, status=503, code="unreachable") from error
 
     def __enter__(self) -> Self:
         return self
@@ -69,8 +75,13 @@ class Client:
     def predict_rows(
         self, customer_ids: Sequence[Id], features: FeatureColumns, as_of: date | None = None, *, allow_hindsight: bool = False
     ) -> PredictAnswer:
-        """Churn and value from feature rows, each feature with a value for each customer, None = missing."""
-        body = {"customer_ids": customer_ids, "features": features, "as_of": as_of, "allow_hindsight": allow_hindsight}
+        """Churn and value from feature rows, each feature with a value for each customer, None or NaN = missing."""
+        body = {
+            "customer_ids": customer_ids,
+            "features": _with_none(features),
+            "as_of": as_of,
+            "allow_hindsight": allow_hindsight,
+        }
         return self._post("/v1/predict_rows", PredictAnswer, body)
 
     def explain(
@@ -85,7 +96,8 @@ class Client:
     ) -> ExplainAnswer:
         """The reasons of forecasts: of raw histories, of feature rows by id, or of the latest batch scores by id alone."""
         allowed = {"allow_hindsight": allow_hindsight, "allow_missing_columns": allow_missing_columns}
-        asked = {"customers": customers, "customer_ids": customer_ids, "features": features, "as_of": as_of}
+        rows = None if features is None else _with_none(features)
+        asked = {"customers": customers, "customer_ids": customer_ids, "features": rows, "as_of": as_of}
         return self._post("/v1/explain", ExplainAnswer, {**asked, **allowed})
 
     def scores(self, customer_ids: Sequence[Id]) -> ScoresAnswer:
@@ -129,6 +141,9 @@ class Client:
     def _answer(self, method: str, path: str, answer: type[Answer_], body: Mapping[str, Any] | None = None) -> Answer_:
         try:
             got = self._http.request(method, path, json=body)
+        except (TypeError, ValueError) as error:
+            hint = "send numbers, texts, days, lists and mappings, and None where a value is missing"
+            raise RequestError(f"the body is no JSON: {error}", hint=hint, status=400, code="bad_request") from error
         except httpx.HTTPError as error:
             told = f"the service at {self._http.base_url} cannot be reached: {error}"
             raise RequestError(told, hint="start it with `keepwell serve`", status=503, code="unreachable") from error
@@ -138,14 +153,29 @@ class Client:
 
 
 def _plain(value: object) -> object:
-    """A value of a body as JSON knows it: days as texts, sequences as lists."""
+    """A value of a body as JSON knows it: days as texts, decimals as numbers; sequences, arrays and columns as lists."""
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
     if isinstance(value, Mapping):
         return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_plain(each) for each in value]
-    return value
+    unpack = getattr(value, "tolist", None) or getattr(value, "to_list", None)  # of NumPy and pandas; of Polars
+    return _plain(unpack()) if unpack else value
+
+
+def _with_none(features: FeatureColumns) -> dict[str, list[float | None]]:
+    """The same columns with None for NaN, by which pandas and NumPy say that a value is missing."""
+    return {name: [None if value is None or isnan(value) else value for value in column] for name, column in features.items()}
+
+
+def _key(key: str) -> str:
+    """A key as a header may have it, without the end of the line that it was read with."""
+    if not key.isascii():
+        raise RequestError("there is no such key", hint="`keepwell keys create` makes a key", status=401, code="unknown_key")
+    return key.strip()
 
 
 def _error(got: httpx.Response) -> RequestError:

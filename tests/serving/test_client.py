@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from decimal import Decimal
 
 import httpx
 import polars as pl
@@ -96,3 +97,47 @@ def test_a_key_goes_in_the_header() -> None:
 
     Client(key="kw_x", transport=httpx.MockTransport(pass_on)).is_ready()
     assert seen == ["Bearer kw_x"]
+
+
+def test_arrays_and_columns_go_out_as_lists(client: Client, scorer: Scorer, panel: pl.DataFrame, scored: pl.DataFrame) -> None:
+    ids, names = scored["customer_id"].head(3), scorer.info.feature_names
+    columns = {name: panel[name].head(3).to_numpy() for name in names}  # NaN where the panel has null
+    found = client.predict_rows(ids.to_numpy(), columns, AS_OF)
+    assert [each.churn_probability for each in found.predictions] == scored["churn_probability"].head(3).to_list()
+    assert client.explain(customer_ids=ids, features=columns, as_of=AS_OF).model == found.model
+    assert [score.customer_id for score in client.scores(ids).scores] == ids.to_list()
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), object(), {1}, "\ud800"])
+def test_what_is_no_json_is_refused_before_it_is_sent(client: Client, wrong: object) -> None:
+    with pytest.raises(RequestError, match="the body is no JSON") as refused:
+        client.record([{"customer_id": "c1", "cost": wrong}])
+    assert (refused.value.status, refused.value.code) == (400, "bad_request")
+
+
+def test_decimals_are_numbers(client: Client) -> None:
+    customer = one()["customers"][0]
+    bought = [{**row, "amount": Decimal(str(row["amount"]))} for row in customer["transactions"]]
+    exact, plain = (
+        client.predict([each], AS_OF, allow_missing_columns=True).predictions
+        for each in ({**customer, "transactions": bought}, customer)
+    )
+    assert exact == plain
+
+
+def test_a_key_is_read_without_the_end_of_its_line_and_no_other_letters_are_one() -> None:
+    seen = []
+
+    def note(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["authorization"])
+        return httpx.Response(200)
+
+    assert Client(key="kw_1\n", transport=httpx.MockTransport(note)).is_ready()
+    assert seen == ["Bearer kw_1"]
+    with pytest.raises(RequestError, match="no such key"):
+        Client(key="kw_é")
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(RequestError, match="is no URL: Invalid port"):
+        Client("http://127.0.0.1:port")
