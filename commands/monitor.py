@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,6 @@ import click
 
 from commands import pipeline
 from commands.terminal import AS_JSON, AS_OF, DATA, HORIZON, PATH, OutFile, to_json, today
-from keepwell.errors import ModelError
 from keepwell.files import write_text
 from keepwell.progress import Steps
 from keepwell.settings import Settings
@@ -52,13 +51,21 @@ def monitor(
 
     steps = Steps()
     company = pipeline.read(data, steps)
-    day = as_of or today(company)
+    day = as_of or _flat_day(company) or today(company)
     pipeline.tell_what_counts(company, day)
     found = _look(ctx.obj, company, horizon, day, scores, predictions, steps)
     if report is not None:
         write_text(report, to_html(found.page()))
     click.echo(to_json(found.as_dict()) if as_json else _in_words(found))
     ctx.exit(EXIT_CODES[found.status])
+
+
+def _flat_day(company: Company) -> date | None:
+    """The day on which the labels of a flat table count, from which its model knows its customers; None for others."""
+    from features.flat import flat_day
+
+    day = flat_day(company)
+    return None if day is None else day + timedelta(days=1)
 
 
 def _look(
@@ -76,9 +83,6 @@ def _look(
 
     registry = pipeline.open_registry(settings)
     scorer = pipeline.champion(registry, company, horizon_days, steps)
-    if scorer.info.churn == "labels":
-        hint = "train again when there are new labels, and compare the cards"
-        raise ModelError("a model of a flat table knows one date: there is no later one to hold it against", hint=hint)
     earlier = _earlier(settings, company, scorer.info.horizon_days, as_of, files)
     found = look(company, scorer, as_of, registry=registry, earlier=earlier, asked_of=predictions, progress=steps)
     log_monitoring(registry, found)

@@ -16,6 +16,7 @@ from features.flat import source_column
 from keepwell.errors import ModelError
 from keepwell.progress import Progress, Silent
 from training.arrays import Floats, thinned
+from training.card.report import handed_out
 from training.evaluation.backtest import Backtest
 from training.flat.data import FlatData, flat_data
 from training.flat.leaks import left_out_columns
@@ -23,8 +24,10 @@ from training.flat.model import FlatScorer
 from training.flat.recipe import FlatRecipe
 from training.flat.report import log_flat_result
 from training.flat.tune import folds_loss, tune_flat
-from training.flat.validation import FAMILY, Unseen, fit_flat, fold_of, judged, label_info, predictions, unseen
+from training.flat.validation import FAMILY, MONEY, Unseen, fit_flat, fold_of, judged, label_info, predictions, unseen
 from training.gate import Verdict, compare, log_losses, verdict_of
+from training.monitor.reference import FILE as REFERENCE
+from training.monitor.reference import Reference, make_reference
 from training.record import log_trial
 from training.registry import Registry, Run, model_name
 from training.result import TrainingResult
@@ -81,6 +84,7 @@ def train_flat(
                 run_id=run.id,
             )
             result = log_flat_result(run, result, left_out)
+            run.log_text(_reference(company, data, result).as_json(), REFERENCE)
         return settled(registry, result, champion, compared, partial(log_flat_result, run, left_out=left_out))
 
 
@@ -93,6 +97,18 @@ def _fitted(data: FlatData, recipe: FlatRecipe, seed: int, progress: Progress) -
         info = label_info(data, tested.champion or FAMILY)
         scorer = fit_flat(data, found, recipe, info, seed=seed, rival=tested.champion)
         return found, tested, scorer.graded(tested.grade, 0)
+
+
+def _reference(company: Company, data: FlatData, result: TrainingResult) -> Reference:
+    """What the monitor compares with; scores are those of the validation, as later customers will not have been learned from."""
+    tested, info = result.backtest, result.scorer.info
+    fold = tested.folds[0]
+    asked = handed_out(tested, fold)
+    once = Predictions(*(getattr(asked, name)[: len(data)] for name in MONEY))  # a validation may go over all customers again
+    weights = {
+        target: {name: columns[source_column(name)] for name in data.names} for target, columns in result.importance.items()
+    }
+    return make_reference(company, {info.trained_as_of: data.matrix}, data.names, result.scorer, weights, forecasts=[once])
 
 
 def column_importance(scorer: FlatScorer, matrix: Floats) -> dict[str, dict[str, float]]:

@@ -91,13 +91,16 @@ def make_reference(
     names: Sequence[str],
     scorer: Predictor,
     importance: Mapping[str, Mapping[str, float]],
+    *,
+    forecasts: Sequence[Predictions] | None = None,
 ) -> Reference:
     """What the monitor will compare with: the panel of a training, and what its scorer says of it.
 
     `known` is the company as it was known before the newest date; `matrices` holds the features `names` (n, names) of the
-    customers of each date, that one last; `importance` is target -> feature -> weight.
+    customers of each date, that one last; `importance` is target -> feature -> weight. `forecasts` are those of each date where
+    the scorer has learned from the very rows, and would be too sure of them (None: its own).
     """
-    predictions = [scorer.predict(matrix) for matrix in matrices.values()]
+    predictions = [scorer.predict(matrix) for matrix in matrices.values()] if forecasts is None else forecasts
     *_, newest = matrices
     return Reference(
         dates=tuple(matrices),

@@ -36,6 +36,7 @@ class MonitorReport:
 
     `has_reference` is false for a model whose training left none: then drift of features and scores is not judged. `asked` is how
     many rows a service kept of what it was asked (None: nobody named them), `asked_shifts` how far they lie from the training.
+    `remarks` say what else could not be judged.
     """
 
     company: str
@@ -55,6 +56,7 @@ class MonitorReport:
     promises: tuple[KeptPromise, ...]
     asked: int | None = None
     asked_shifts: tuple[Shift, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def status(self) -> str:
@@ -102,7 +104,8 @@ class MonitorReport:
             yield "the training left no reference, so drift of features and scores is not judged: train again to have one"
         if self.asked is not None and not self.asked_shifts and self.has_reference:
             yield f"the service kept {self.asked:,} rows of this version: too few to be judged"
-        if not self.promises:
+        yield from self.remarks
+        if not self.promises and not self.remarks:
             yield f"no scores are older than the horizon of {self.horizon_days} days, so nothing was held against what came"
 
     def said(self) -> list[str]:
