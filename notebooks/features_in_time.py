@@ -13,7 +13,7 @@
 # %%
 import sys
 import tempfile
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -47,7 +47,7 @@ for name in ("recency_days", "overdue_ratio", "complaints_open"):
 # %%
 from features.panel import build_panel
 
-dates = [date(2025, 4, 1), date(2025, 7, 1), date(2025, 10, 1), as_of]
+dates = [as_of - timedelta(days=91 * quarters) for quarters in (3, 2, 1, 0)]
 panel = build_panel(company, dates, ["recency_days", "purchase_days_all", "spend_90d", "complaints_all"])
 someone = panel.sort("purchase_days_all", descending=True)["customer_id"][0]
 print(panel.filter(pl.col("customer_id") == someone))
@@ -108,7 +108,7 @@ except ConfigError as refusal:
 from training.labels import labels
 from training.leaks.search import leaks
 
-cut = date(2025, 10, 1)
+cut = dates[-2]
 left = labels(company, [cut], 90, as_of).select("customer_id", gone=pl.col("churned").cast(pl.Float64))
 customers = pl.read_parquet(place / "shop" / "customers.parquet").join(left, on="customer_id", how="left")
 customers.write_parquet(place / "shop" / "customers.parquet")

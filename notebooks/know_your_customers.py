@@ -50,9 +50,10 @@ print("\n".join(report.lines()))
 # Turnover by month: a fall in January is the season, and no churn. The model takes it out date by date.
 
 # %%
+from features.asof import day_number
 from training.card.plots import canvas
 
-known = company.known_rows("transactions", 20_454)
+known = company.known_rows("transactions", day_number(as_of))
 by_month = (
     known.with_columns(month=pl.col("ordered_day").cast(pl.Date).dt.truncate("1mo"))
     .group_by("month")

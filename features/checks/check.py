@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -99,7 +100,7 @@ class CheckReport:
             "tables": [_table_line(table) for table in self.tables],
             "horizons": [horizon_line(horizon) for horizon in self.horizons],
             "not given": [f"  {one}" for one in self.lacking],
-            "noticed while reading": [f"  {note}" for note in sorted(self.notes, key=lambda note: WORTH_A_LOOK.index(note.kind))],
+            "noticed while reading": [f"  {note}" for note in _grouped(self.notes)],
         }
         return [*answer, "", *facts, *(line for title, told in sections.items() if told for line in ("", title, *told))]
 
@@ -143,6 +144,15 @@ def check_report(
         sought=leaks is not None,
         notes=company.notes,
     )
+
+
+def _grouped(notes: Iterable[Note]) -> list[Note]:
+    """The notes that people should read first at the top, and what is said alike of several columns said once."""
+    alike: dict[tuple[object, ...], list[Note]] = {}
+    for note in sorted(notes, key=lambda note: WORTH_A_LOOK.index(note.kind)):
+        alike.setdefault((note.kind, note.table, note.message, note.rows), []).append(note)
+    named = ((same[0], ", ".join(note.column for note in same if note.column)) for same in alike.values())
+    return [replace(note, column=columns or None) for note, columns in named]
 
 
 def _refusal(company: Company, as_of: date | None, horizon_days: int | None) -> HistoryError | None:

@@ -203,3 +203,8 @@ def test_what_is_worth_a_look_comes_first_in_a_check(tmp_path) -> None:
     lines = check_report(company_of(tmp_path, GOOD)).lines()
     kinds = [line.split()[0] for line in lines[lines.index("noticed while reading") + 1 :]]
     assert kinds == ["reported", "reported", "guessed"]
+
+
+def test_what_is_said_alike_of_several_columns_is_said_once(tmp_path) -> None:
+    lines = check_report(company_of(tmp_path, GOOD.replace("amount\n", "amount,till,clerk\n").replace("5\n", "5,1,2\n"))).lines()
+    assert "  ignored  transactions.till, clerk: is no column of ours" in lines
