@@ -95,7 +95,7 @@ def _leaning(result: TrainingResult) -> Iterator[str]:
     elif info.family == ENSEMBLE and result.customers < trust.FEW_CUSTOMERS:
         yield f"With {customers} it leans on buy-till-you-die."
     missing = LEAST_HISTORY_DAYS + 2 * info.horizon_days - result.history_days
-    if info.family == ENSEMBLE and missing > 0:
+    if info.churn == "purchases" and info.family == ENSEMBLE and missing > 0:
         yield f"Its members could not be tried at an earlier date, and weigh alike: that takes {missing:,} more days of history."
 
 
