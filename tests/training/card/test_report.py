@@ -144,7 +144,7 @@ def test_metrics_carry_bounds_and_rivals_under_names_that_mlflow_takes(result: T
 def test_a_short_history_says_what_its_weights_rest_on_and_a_flat_table_has_none(result: TrainingResult) -> None:
     info, told = result.scorer.info, "weigh alike: that takes"
     assert told not in headline(result)
-    short = replace(result, history_days=100)
-    assert f"{told} {28 + 2 * info.horizon_days - 100:,} more days" in headline(short)
+    short = replace(result, history_days=50)
+    assert f"{told} {28 + 2 * info.horizon_days - 50:,} more days" in headline(short)
     flat = replace(short, scorer=replace(result.scorer, info=replace(info, churn="labels")))
     assert told not in headline(flat)
