@@ -11,6 +11,9 @@ from keepwell.errors import ConfigError
 from keepwell.progress import Steps
 from keepwell.settings import Settings
 
+SQLITE = b"SQLite format 3\0"
+"""How every SQLite file begins."""
+
 
 @click.command("copy-store")
 @click.argument("source", metavar="SOURCE")
@@ -39,8 +42,10 @@ def _url(source: str) -> str:
     """The SQLAlchemy URL of a store; of a SQLite file, which must be there, made from its path."""
     if "://" in source:
         return source
-    if not Path(source).is_file():
-        raise ConfigError(
-            f"there is no file {source}", hint="name the SQLite file of a store, as keepwell-home/store.db, or its URL"
-        )
+    hint = "name the SQLite file of a store, as keepwell-home/store.db, or its URL"
+    if not (path := Path(source)).is_file():
+        raise ConfigError(f"there is no file {source}", hint=hint)
+    with path.open("rb") as file:  # to open what is none would make a store of it
+        if file.read(len(SQLITE)) != SQLITE:
+            raise ConfigError(f"{source} is no SQLite file", hint=hint)
     return f"sqlite:///{Path(source).resolve()}"

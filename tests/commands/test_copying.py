@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from cli import main
@@ -37,3 +38,12 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert refused.exit_code == 4
     assert "there is no file" in refused.output
     assert not any((tmp_path / name).exists() for name in ("none.db", "new.db"))
+
+
+@pytest.mark.parametrize("content", [b"", b"customer_id,amount\n"])
+def test_a_file_that_is_no_store_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "old.db").write_bytes(content)
+    refused = copied(tmp_path / "home", tmp_path / "old.db", f"sqlite:///{tmp_path / 'new.db'}")
+    assert refused.exit_code == 4
+    assert "is no SQLite file" in refused.output
+    assert (tmp_path / "old.db").read_bytes() == content
