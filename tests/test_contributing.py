@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FEATURE, ORACLE, LAW = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-TESTS = [f"tests/features/test_{name}.py" for name in ("oracle", "catalog", "payments", "facts")]
+TESTS = [f"tests/features/{name}.py" for name in ("test_oracle", "test_catalog", "builders/test_payments", "test_facts")]
 
 
 def test_what_it_names_is_there() -> None:
@@ -67,12 +67,12 @@ def run(copy: Path) -> str:
 
 @pytest.mark.slow
 def test_the_change_that_it_walks_through_ends_with_green_tests(copy: Path) -> None:
-    insert(copy / "features" / "payments.py", FEATURE, before=f'    _overdue(\n        "{NEXT}"')
+    insert(copy / "features" / "builders" / "payments.py", FEATURE, before=f'    _overdue(\n        "{NEXT}"')
     told = run(copy)
     assert "FAILED tests/features/test_oracle.py::test_every_feature_has_an_oracle" in told
 
     insert(copy / "tests" / "features" / "oracle" / "payments.py", ORACLE, before=f'        "{NEXT}"')
-    append_to_test(copy / "tests" / "features" / "test_payments.py", LAW, name=THE_TEST)
+    append_to_test(copy / "tests" / "features" / "builders" / "test_payments.py", LAW, name=THE_TEST)
     insert(copy / "features" / "facts.py", '"largest_overdue_payment", ', before=f'"{NEXT}"')
     insert(copy / "docs" / "architecture.md", "`largest_overdue_payment`, ", before=f"`{NEXT}`")
     told = run(copy)

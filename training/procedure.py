@@ -77,9 +77,10 @@ def assemble(
     if trial is not None:
         season, customers = _forecast_season(data, day), int((data.day == day).sum())
         own = sum(is_own(member.name) for member in members)
-        churn, amount = fit_blends(trial, recipe, customers, own)
+        tried_all = trial.logits.shape[1] == len(members)
+        churn, amount = fit_blends(trial, recipe, customers, own if tried_all else 0)
         tried, spread, refund_rate = churn, _spread(trial, churn, amount, season), trial.refund_rate
-        if trial.logits.shape[1] < len(members):
+        if not tried_all:
             churn, amount = (Blend(leaning(len(members), customers, own), 0.0),) * 2
         churn, amount = replace(churn, shift=season[0].mean), replace(amount, shift=season[1].mean)
         churn, amount = anchored(churn, amount, members, lifetime_at(data, day), data.at(day))

@@ -23,6 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from keepwell.errors import ConfigError, ModelError
+from tests.training.test_procedure import small_company
 from training.data import TrainingData
 from training.members import own as own_members
 from training.members.estimators import EstimatorMember, estimator_member
@@ -89,6 +90,13 @@ def test_a_member_that_knows_nothing_gets_no_weight_and_changes_nothing(
     assert weights["own_dummy"] == pytest.approx(0, abs=1e-6)
     ours = scorer.predict(matrix).churn_probability
     np.testing.assert_allclose(with_dummy.predict(matrix).churn_probability, ours, atol=1e-3)
+
+
+def test_a_member_of_ones_own_waits_where_the_history_is_too_short_to_try_it(tmp_path: Path) -> None:
+    take_in_member(estimator_member("own_dummy", READS, lambda _: DummyClassifier(), lambda _: DummyRegressor()))
+    scorer = fitted(small_company(tmp_path, 1_200, 70))
+    weights = dict(zip((member.name for member in scorer.members), scorer.churn.weights, strict=True))
+    assert weights == pytest.approx({"linear": 1 / 3, "trees": 1 / 3, "own_dummy": 0, "lifetime": 1 / 3})
 
 
 def test_a_member_that_knows_more_gets_weight() -> None:
